@@ -1,0 +1,198 @@
+package cluster
+
+import "time"
+
+// Tier grades how hard a procedure is to confirm: T0 reads only, T1 is
+// harmless to data, T2 replaces or deletes one node's data or configuration,
+// T3 changes leadership or membership, or removes a safety.
+type Tier int
+
+// Tiers.
+const (
+	T0 Tier = iota
+	T1
+	T2
+	T3
+)
+
+// String is "T0" to "T3".
+func (t Tier) String() string { return "T" + string(rune('0'+t)) }
+
+// MarshalText writes "T0" to "T3".
+func (t Tier) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// Procedure is a catalogue entry: a documented recovery, step by step. Its
+// texts and commands may hold {node}, {address}, {service}, {leader},
+// {leader-address}, {plan} and further values named in Plan.Values.
+type Procedure struct {
+	Name     string
+	Section  string // of the vendor's recovery guide
+	Title    string // verb and object: "Rebuild {node}"
+	Summary  string
+	Target   string // "node", "service" (of a node) or "cluster"
+	Tier     Tier
+	Raise    []TierRule // first that is true wins; never lowers
+	Phrase   string     // typed for T2 and T3; "" for T0 and T1
+	Guards   []Guard    // hold before every step, read again in the acting session
+	Steps    []Step
+	Back     []Step // carried out when a step from BackFrom on does not end well
+	BackFrom string
+
+	Lost, Kept, Lasts, WayBack string // what the confirmation says; templates
+	Built                      bool   // false: shown greyed, "not in this version"
+	Local                      bool
+}
+
+// TierRule raises the tier while a question is true or unknown.
+type TierRule struct {
+	When   Question
+	Tier   Tier
+	Phrase string
+}
+
+// Guard is a fact that must hold just before a step.
+type Guard struct {
+	Question
+	Override string // phrase that the operator may type instead where it does not hold; "" for none
+}
+
+// Step is one step of a procedure.
+type Step struct {
+	ID         string
+	Say        string // what it does, in a few words
+	On         string // "node", "leader", "member" (one with a healthy etcd); "" for a computed step
+	Command    string // exactly what runs; "" for a computed step
+	Guards     []Guard
+	When       *Question // skipped while it is false; unknown holds the procedure
+	Effects    []Question
+	EffectSay  string        // "leaderl is down on be3"
+	Deadline   time.Duration // for command and effects together
+	Repeatable bool          // may run again after an unknown outcome
+	Destroys   string        // what cannot be brought back once it ran; "" for nothing
+	Joined     bool          // no stop point before it: belongs to the step before
+}
+
+// Plan is a procedure bound to nodes and values, frozen: what is shown is what
+// runs.
+type Plan struct {
+	ID        string // 8 hex digits
+	Procedure string
+	Section   string
+	Title     string
+	Summary   string
+	Node      string
+	Service   string
+	Tier      Tier
+	// Phrases must be typed one after another; each override first, the
+	// procedure's own phrase last. For T1 it is "y"; empty for T0.
+	Phrases  []string
+	Values   map[string]string // leader, leader-address, address, …
+	Guards   []CheckedGuard
+	Steps    []PlanStep
+	Back     []PlanStep
+	BackFrom string
+
+	Where, Lost, Kept, Lasts, WayBack string
+	Copies                            []CopyComparison // what choosing this node would lose of each other copy
+	Made                              time.Time
+	Snapshot                          uint64 // sequence of the snapshot that it was made from
+}
+
+// CheckedGuard is a guard with its answer at one time.
+type CheckedGuard struct {
+	Guard
+	Answer Answer
+	Node   string // "" : about the plan's node or the cluster
+}
+
+// PlanStep is a step bound to its node, its command byte for byte.
+type PlanStep struct {
+	ID, Say, Number string
+	Node            string
+	Command         string // the braces filled in; $PLAN-dependent paths included
+	Guards          []Guard
+	When            *Question
+	Effects         []Question
+	EffectSay       string
+	Deadline        time.Duration
+	Repeatable      bool
+	Destroys        string
+	Joined          bool
+}
+
+// Status is how far a plan or a step is.
+type Status string
+
+// Statuses of plans and steps. StatusUnknown: the outcome cannot be known and
+// has to be looked up; nothing is repeated on that ground alone.
+const (
+	StatusNext    Status = "next"
+	StatusRunning Status = "running"
+	StatusWaiting Status = "waiting" // command done, effect not seen yet
+	StatusDone    Status = "done"
+	StatusSkipped Status = "skipped"
+	StatusFailed  Status = "failed"
+	StatusRefused Status = "refused" // a guard did not hold; nothing ran
+	StatusStopped Status = "stopped" // by the operator, before the next step
+	StatusUnknown Status = "unknown"
+)
+
+// PlanState is a plan of ours as it is carried out; immutable.
+type PlanState struct {
+	Plan     Plan
+	Status   Status
+	Sentence string // what happened last, or why it stopped
+	Began    time.Time
+	Ended    time.Time
+	Steps    []StepState // as many as Plan.Steps, then those of Plan.Back that ran
+	Stopping bool        // the operator asked to stop before the next step
+	OpenEnds []string    // what was left behind: "leaderl is stopped on be3"
+}
+
+// Running answers whether a step of the plan may still be at work.
+func (p PlanState) Running() bool {
+	return p.Status == StatusRunning || p.Status == StatusWaiting
+}
+
+// StepState is one step as it is carried out.
+type StepState struct {
+	Step      PlanStep
+	Status    Status
+	Began     time.Time
+	Ended     time.Time
+	Exit      int // valid when ExitKnown
+	ExitKnown bool
+	PID       int
+	Sentence  string
+	Output    []string // last lines, safe
+	Progress  string   // "21.4 of 61 GB, 35 %"
+	Guards    []CheckedGuard
+}
+
+// Intent is written to disk before the act.
+type Intent struct {
+	Plan, Step, Node, Command, Token string
+	Repeatable                       bool
+	Guards                           []CheckedGuard
+}
+
+// Outcome is what is known after the act.
+type Outcome struct {
+	Plan, Step, Node string
+	Status           Status
+	Exit             int
+	ExitKnown        bool
+	Sentence         string
+	Bytes            int64
+	Digest           string // SHA-256 of the whole output, hex
+}
+
+// CopyComparison says what promoting Chosen would lose of Other.
+type CopyComparison struct {
+	Chosen, Other string
+	Known         bool
+	Contained     Truth
+	Lost          int64 // bytes of WAL, at most
+	Branches      bool  // positive both ways: neither is furthest
+	Sentence      string
+}

@@ -1,0 +1,138 @@
+package watch
+
+import (
+	"context"
+	"time"
+
+	"chef-backend-cockpit/cluster"
+)
+
+// State is everything that the screen shows, immutable, newest first by Seq.
+type State struct {
+	Seq        uint64
+	At         time.Time
+	Cluster    string // its name
+	Stamp      string // environment stamp: PROD, SIMULATION
+	StampColor string // colour word of the configuration; "" for none
+	Mode       Mode
+	View       *cluster.View
+	Leadership []cluster.LayerLeader
+	Margin     cluster.Margin
+	Board      cluster.Board
+	Findings   []cluster.Finding  // gravest first, folded ones after the one that hides them
+	Last       *LastFinding       // the newest finding that went away
+	Links      map[string]Link    // by node
+	Run        *cluster.PlanState // the plan at work, or the last one; nil for none
+	Incident   string             // id of the open incident; "" for none
+	Notices    []Notice           // things the operator must know: journal not writable, …
+}
+
+// Mode is what the cockpit may do.
+type Mode string
+
+// Modes. Armed comes with the operators' lock.
+const (
+	ReadOnly Mode = "read-only"
+	Acting   Mode = "acting"
+)
+
+// Link is the cockpit's own connection to a node.
+type Link struct {
+	Phase  string // connecting, live, stale, lost, refused
+	Since  time.Time
+	Reason string // why it is not live, with the remedy; safe
+}
+
+// LastFinding is one that stood and went away.
+type LastFinding struct {
+	ID    string
+	Ended time.Time
+	For   time.Duration
+}
+
+// Notice is a standing message.
+type Notice struct {
+	Grave bool
+	Text  string
+}
+
+// Offered is one line of a recovery menu.
+type Offered struct {
+	Procedure string
+	Title     string
+	Node      string
+	Service   string
+	Tier      cluster.Tier
+	Ready     bool
+	Note      string                 // from the catalogue
+	WhyNot    []cluster.CheckedGuard // guards that are false or unknown
+	NotBuilt  bool                   // "not in this version"
+	First     string                 // title of the finding to deal with first; "" for none
+}
+
+// LogQuery selects lines of the merged log; the zero value selects all.
+type LogQuery struct {
+	Nodes    []string
+	Services []string
+	MinLevel cluster.Level
+	Text     string // literal, case-insensitive unless it has a capital
+	Regexp   bool   // Text is RE2
+	Signs    bool   // only lines with a sign
+}
+
+// LogPage is a run of matching lines, oldest first.
+type LogPage struct {
+	Lines []cluster.Line
+	Newer uint64 // matching lines that are held and newer than the last of Lines
+	Older bool   // there are older matching lines
+	Held  uint64 // lines held at all
+}
+
+// Door is the one door of the screen and of the one-shot commands to the
+// cluster. No method blocks on the network but those that take a context.
+// All methods are safe for concurrent use.
+type Door interface {
+	// State is the newest state; never nil after Start.
+	State() *State
+	// Changed carries one token when there is a newer state or there are new
+	// lines since the last token was taken.
+	Changed() <-chan struct{}
+
+	// Logs returns at most n lines that match, ending at the line with sequence
+	// number end (0: the newest). The error is a malformed expression.
+	Logs(q LogQuery, end uint64, n int) (LogPage, error)
+	// FindLog is the sequence number of the next line after (dir > 0) or before
+	// (dir < 0) from that matches; ok is false when there is none.
+	FindLog(q LogQuery, from uint64, dir int) (seq uint64, ok bool)
+	// Streams is the state of every stream, by node then service.
+	Streams() []cluster.StreamState
+
+	// Describe is the catalogue entry of a failure.
+	Describe(failure string) (cluster.Failure, bool)
+	// SignMeaning is the catalogue entry of a sign.
+	SignMeaning(sign string) (cluster.Sign, bool)
+	// Offers are the procedures offered for a finding.
+	Offers(finding string) []Offered
+	// NodeOffers are the procedures that can be had for a node at all.
+	NodeOffers(node string) []Offered
+
+	// Plan binds a procedure after a look at all nodes that was begun for it.
+	// It takes up to 10 s; the error names what is missing.
+	Plan(ctx context.Context, procedure, node, service string) (cluster.Plan, error)
+	// Recheck asks a plan's guards again on the newest snapshot; changed tells
+	// whether any answer differs from the plan's own.
+	Recheck(planID string) (guards []cluster.CheckedGuard, changed bool)
+	// Confirm hands over one typed text. left are the phrases still to be
+	// typed; with none left the plan has begun. A wrong text is an error and
+	// drops the plan.
+	Confirm(planID, text string) (left []string, err error)
+	// Stop asks the running plan to stop before its next step.
+	Stop()
+
+	// Acknowledge marks a finding as seen.
+	Acknowledge(finding string)
+	// LookNow asks for a slow look at every node at once.
+	LookNow()
+	// Summary is a plain text of situation, evidence and what was done, to paste.
+	Summary() string
+}
