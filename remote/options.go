@@ -1,0 +1,80 @@
+package remote
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Target says how a host is reached. What is empty comes from the user's own
+// ssh configuration, then from the defaults of ssh: the current user, port 22,
+// the usual key files, ~/.ssh/known_hosts.
+type Target struct {
+	Name       string   // the short name; Link errors begin with it
+	Address    string   // what to dial: a host name, an IP or an alias of ~/.ssh/config; empty: Name
+	User       string   // login name
+	Port       int      // 1…65535; 0: not set
+	Identity   []string // key files; when set, no other key is offered
+	KnownHosts []string // known_hosts files; when set, no other is read
+	Jump       string   // as ProxyJump: [user@]host[:port],…; "none": no jump
+}
+
+// Options are the same for all hosts of one run.
+type Options struct {
+	// Ask puts a question to the operator, secret without an echo. It is called
+	// by ConnectFirst only, thus before the screen opens, from one goroutine at
+	// a time; nil: nothing can be asked, an encrypted key is refused.
+	Ask func(question string, secret bool) (string, error)
+	// Timings; zero fields take those of DefaultTimings.
+	Timings Timings
+	// Agent allows the keys of ssh's agent (SSH_AUTH_SOCK, IdentityAgent).
+	Agent bool
+	// Config are ssh configuration files in order of weight; nil: ~/.ssh/config,
+	// then /etc/ssh/ssh_config; empty but not nil: none.
+	Config []string
+	// Warn hears what is odd but does not stop the work, as one safe line: a
+	// malformed line of known_hosts, a Match that is not understood. It is called
+	// by NewSSH and from the dialling goroutine and must not block; nil: Debug
+	// alone hears it.
+	Warn func(text string)
+	// Debug hears every step of a dial, banners included; nil: nobody does.
+	Debug *slog.Logger
+}
+
+// Timings are real time, whatever the speed of a simulation.
+type Timings struct {
+	Dial         time.Duration // one dial whole: names, TCP, banner, key exchange, login, through all jumps
+	Connect      time.Duration // the TCP part of the first dials after a loss: short, that a short cut is noticed to be over
+	Keepalive    time.Duration // between two requests for a sign of life
+	Stale        time.Duration // nothing heard: the link is stale
+	Lost         time.Duration // nothing heard: the link is lost and dialled anew
+	Open         time.Duration // until a channel is open and its script begun
+	Run          time.Duration // bound of Run when its context has none
+	BackoffFirst time.Duration // the first pause between dials at most; doubled each time
+	BackoffMost  time.Duration // the longest pause between dials
+	DialWindow   time.Duration // in which at most eight dials are made
+}
+
+// DefaultTimings are those of a real network.
+func DefaultTimings() Timings {
+	return Timings{
+		Dial: 10 * time.Second, Connect: 1500 * time.Millisecond,
+		Keepalive: 2 * time.Second, Stale: 3 * time.Second, Lost: 6 * time.Second,
+		Open: 10 * time.Second, Run: time.Minute,
+		BackoffFirst: time.Second, BackoffMost: 30 * time.Second, DialWindow: time.Minute,
+	}
+}
+
+// filled replaces what is not set by the defaults.
+func (t Timings) filled() Timings {
+	d := DefaultTimings()
+	for _, f := range []struct{ have, def *time.Duration }{
+		{&t.Dial, &d.Dial}, {&t.Connect, &d.Connect}, {&t.Keepalive, &d.Keepalive},
+		{&t.Stale, &d.Stale}, {&t.Lost, &d.Lost}, {&t.Open, &d.Open}, {&t.Run, &d.Run},
+		{&t.BackoffFirst, &d.BackoffFirst}, {&t.BackoffMost, &d.BackoffMost}, {&t.DialWindow, &d.DialWindow},
+	} {
+		if *f.have <= 0 {
+			*f.have = *f.def
+		}
+	}
+	return t
+}
