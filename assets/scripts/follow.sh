@@ -1,0 +1,66 @@
+# Reads log files for the cockpit: one per node, driven by requests, so that
+# the cursors stay with the cockpit and survive this process.
+#
+# The first line of input is the mark of the session, a random word that no log
+# can hold. Every further line is one request: a number, then commands, split
+# by semicolons. Nothing is sent before the answer to the last one has ended.
+#   stat FILE...            identity and size of those that are there (globs allowed)
+#   read FILE SKIP COUNT    up to COUNT blocks of 4096 bytes, after SKIP blocks
+# Every part of an answer begins with a line of the mark and the command's name;
+# the last is "end NUMBER". An answer is a sign of life, an empty one too.
+#
+# It ends with its input, and after 60 s without a request where the shell or
+# timeout(1) can tell: a channel may be dead without the node's sshd knowing.
+# A quiet poll costs one stat; it writes nothing and starts nothing that stays.
+
+LC_ALL=C
+PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL PATH
+
+# bash and busybox know read -t; dash does not and says so with status 2.
+(read -r -t 1 line) </dev/null >/dev/null 2>&1
+if [ $? -eq 1 ]; then
+	next() { read -r -t 60 line; }
+elif timeout 1 true >/dev/null 2>&1; then
+	next() { line=$(timeout 60 head -n 1) && [ -n "$line" ]; }
+else
+	next() { read -r line; }
+fi
+
+if stat -c %i / >/dev/null 2>&1; then
+	identify() { stat -c '%i:%s:%Y:%n' "$@" 2>/dev/null; }
+else
+	identify() { ls -nid "$@" 2>/dev/null; }
+fi
+
+serve() {
+	printf '\n%s %s\n' "$mark" "$1"
+	case $1 in
+	stat)
+		shift
+		identify "$@"
+		;;
+	read)
+		dd if="$2" bs=4096 skip="$3" count="$4" 2>/dev/null
+		;;
+	esac
+}
+
+next || exit 0
+mark=$line
+printf '\n%s ready\n' "$mark"
+
+while next; do
+	set -f
+	IFS=';'
+	set -- $line
+	IFS=' '
+	set +f
+	number=$1
+	shift
+	for command in "$@"; do
+		serve $command
+	done
+	printf '\n%s end %s\n' "$mark" "$number"
+done
+exit 0
