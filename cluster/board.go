@@ -35,7 +35,7 @@ type BoardRow struct {
 
 // LayerLeader is whom one layer takes for the leader.
 type LayerLeader struct {
-	Layer string   // leaderl, etcd, postgresql, cluster-status
+	Layer string   // leaderl, postgresql, cluster-status; etcd's raft leader is something else
 	Nodes []string // usually one; none: nobody; two: trouble
 	Known bool     // false: the layer could not be asked anywhere
 }
