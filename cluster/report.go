@@ -66,10 +66,10 @@ type HostClaims struct {
 
 // Disk is one file system that the product uses.
 type Disk struct {
-	Path     string // the path asked about, not the mount point
-	Total    int64  // bytes
-	Free     int64  // bytes available
-	ReadOnly bool
+	Path     string `json:"path"`  // the path asked about, not the mount point
+	Total    int64  `json:"total"` // bytes
+	Free     int64  `json:"free"`  // bytes available
+	ReadOnly bool   `json:"readOnly"`
 }
 
 // ServiceClaims are what runit says of one service (sv(8)).
@@ -93,7 +93,9 @@ type EtcdClaims struct {
 
 // EtcdMember is one listed member.
 type EtcdMember struct {
-	ID, Name, PeerURL string
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	PeerURL string `json:"peerURL"`
 }
 
 // LeaderlClaims are what leaderl's HTTP port 7331 answers.
@@ -124,26 +126,27 @@ type PostgreSQLClaims struct {
 
 // Replica is one row of pg_stat_replication.
 type Replica struct {
-	Address string // client_addr
-	State   string // streaming, catchup, startup, backup
-	Sent    LSN
-	Replay  LSN
+	Address string `json:"address"` // client_addr
+	State   string `json:"state"`   // streaming, catchup, startup, backup
+	Sent    LSN    `json:"sent"`
+	Replay  LSN    `json:"replay"`
 }
 
 // ControlData is what pg_controldata(1) says.
 type ControlData struct {
-	SystemID   string
-	State      string // "in production", "shut down", "in archive recovery", …
-	Timeline   uint32
-	Checkpoint LSN // location of the latest checkpoint
-	Redo       LSN
-	MinEnd     LSN // minimum recovery ending location
+	SystemID   string `json:"systemID"`
+	State      string `json:"state"` // "in production", "shut down", "in archive recovery", …
+	Timeline   uint32 `json:"timeline"`
+	Checkpoint LSN    `json:"checkpoint"` // location of the latest checkpoint
+	Redo       LSN    `json:"redo"`
+	MinEnd     LSN    `json:"minEnd"` // minimum recovery ending location
 }
 
 // Segments are the 24-hex WAL files that lie in pg_xlog or pg_wal.
 type Segments struct {
-	Oldest, Newest string // by their last 16 digits; "" when none
-	Count          int
+	Oldest string `json:"oldest"` // by their last 16 digits; "" when none
+	Newest string `json:"newest"` // by their last 16 digits; "" when none
+	Count  int    `json:"count"`
 }
 
 // ElasticsearchClaims are what the node's own Elasticsearch answers, asked with local=true.
@@ -164,21 +167,26 @@ type CtlClaims struct {
 
 // CtlNode is one row of cluster-status, of the whole cluster as this node sees it.
 type CtlNode struct {
-	Name, IP, GUID  string
-	Role            string // raw state word of leaderl
-	PostgreSQL      string // raw
-	Elasticsearch   string // raw
-	Follows         string // "" where the column is missing
-	PartiallySynced Truth
-	Eligible        Truth
-	Blocked         Truth
-	Failover        Truth             // of the node
-	Extra           map[string]string // unknown columns, raw
+	Name            string            `json:"name"`
+	IP              string            `json:"ip"`
+	GUID            string            `json:"guid"`
+	Role            string            `json:"role"`          // raw state word of leaderl
+	PostgreSQL      string            `json:"postgreSQL"`    // raw
+	Elasticsearch   string            `json:"elasticsearch"` // raw
+	Follows         string            `json:"follows"`       // "" where the column is missing
+	PartiallySynced Truth             `json:"partiallySynced"`
+	Eligible        Truth             `json:"eligible"`
+	Blocked         Truth             `json:"blocked"`
+	Failover        Truth             `json:"failover"` // of the node
+	Extra           map[string]string `json:"extra"`    // unknown columns, raw
 }
 
 // CtlService is one row of `chef-backend-ctl status`.
 type CtlService struct {
-	Service, Local, InState, Distributed string
+	Service     string `json:"service"`
+	Local       string `json:"local"`
+	InState     string `json:"inState"`
+	Distributed string `json:"distributed"`
 }
 
 // SentinelClaims say whether leaderl's two marker files lie on the node.
@@ -190,7 +198,7 @@ type SentinelClaims struct {
 // PeerSeen is what one node sees of another over the network: per TCP port
 // "open", "refused" or "timeout". Open or refused means that the host lives.
 type PeerSeen struct {
-	Ports map[int]string
+	Ports map[int]string `json:"ports"`
 }
 
 // PeerPorts are asked about in this order: SSH, etcd peer, PostgreSQL, leaderl.

@@ -62,12 +62,12 @@ func SegmentNumber(file string) (digits string, ok bool) {
 // History is one NNNNNNNN.history file: where each ancestor of Timeline was
 // left. Timeline 1 has no such file.
 type History struct {
-	Timeline uint32
-	Switches []Switch // oldest first
+	Timeline uint32   `json:"timeline"`
+	Switches []Switch `json:"switches"` // oldest first
 }
 
 // Switch says that timeline Parent was left at position At.
 type Switch struct {
-	Parent uint32
-	At     LSN
+	Parent uint32 `json:"parent"`
+	At     LSN    `json:"at"`
 }
