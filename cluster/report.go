@@ -100,7 +100,7 @@ type EtcdMember struct {
 
 // LeaderlClaims are what leaderl's HTTP port 7331 answers.
 type LeaderlClaims struct {
-	LeaderCode Claim[int] `claim:"leader-code"` // status of GET /leader: 200 leads, 503 does not (or withholds)
+	LeaderCode Claim[int] `claim:"leader-code"` // status of GET /leader: 200 leads, 503 does not (or withholds), 0 nobody listens
 }
 
 // PostgreSQLClaims are about the node's own PostgreSQL and its files.
@@ -151,6 +151,9 @@ type Segments struct {
 
 // ElasticsearchClaims are what the node's own Elasticsearch answers, asked with local=true.
 type ElasticsearchClaims struct {
+	// Answers: any HTTP answer came. False when refused, or after 2 s of silence.
+	Answers Claim[bool] `claim:"answers"`
+
 	Status Claim[string] `claim:"status"` // green, yellow, red
 	Nodes  Claim[int]    `claim:"nodes"`
 	Master Claim[bool]   `claim:"master"` // this node is the elected master
