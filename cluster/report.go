@@ -174,7 +174,7 @@ type CtlNode struct {
 	IP              string            `json:"ip"`
 	GUID            string            `json:"guid"`
 	Role            string            `json:"role"`          // raw state word of leaderl
-	PostgreSQL      string            `json:"postgreSQL"`    // raw
+	PostgreSQL      string            `json:"postgresql"`    // raw
 	Elasticsearch   string            `json:"elasticsearch"` // raw
 	Follows         string            `json:"follows"`       // "" where the column is missing
 	PartiallySynced Truth             `json:"partiallySynced"`

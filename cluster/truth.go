@@ -71,3 +71,16 @@ func (t Truth) String() string {
 
 // MarshalText writes the word.
 func (t Truth) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText reads the word; anything else is unknown.
+func (t *Truth) UnmarshalText(b []byte) error {
+	switch string(b) {
+	case "true":
+		*t = True
+	case "false":
+		*t = False
+	default:
+		*t = Unknown
+	}
+	return nil
+}
