@@ -6,10 +6,14 @@ import (
 )
 
 // etcdHealth is the node's own /health. It waits for the raft index, and a
-// busy disk can make it say false once: only false in two looks running is no.
+// busy disk can make it say false once: only false in two looks running is no,
+// or a process that does not run.
 func (v *View) etcdHealth(node string) Answer {
 	c := v.report(node).Etcd.Health
 	if !c.Known {
+		if s := v.service(node, "etcd").State; Is(s, "down") == True || Is(s, "finish") == True {
+			return say(False, "etcd does not run on "+node, mention(node, "service.etcd.state", s))
+		}
 		return unknownFor(node, "etcd.health", c)
 	}
 	ref := mention(node, "etcd.health", c)

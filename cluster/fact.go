@@ -27,6 +27,8 @@ type Fact struct {
 	Name string
 	Doc  string // one sentence: what it asks, and from which claims
 	Ask  func(v *View, b Binding) Answer
+	// Check refuses wrong arguments when the catalogue is loaded; nil accepts any.
+	Check func(args []string) error
 }
 
 // facts holds the register; it is filled by init functions of this package
@@ -78,8 +80,14 @@ func ParseQuestion(s string) (Question, error) {
 		return q, fmt.Errorf("no fact named in %q", s)
 	}
 	q.Fact, q.Args = words[0], words[1:]
-	if _, ok := LookupFact(q.Fact); !ok {
+	f, ok := LookupFact(q.Fact)
+	if !ok {
 		return q, fmt.Errorf("unknown fact %q", q.Fact)
+	}
+	if f.Check != nil {
+		if err := f.Check(q.Args); err != nil {
+			return q, fmt.Errorf("fact %q: %w", q.Fact, err)
+		}
 	}
 	return q, nil
 }

@@ -1,0 +1,198 @@
+package cluster
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// maxBehind is leaderl.health_check.max_bytes_behind_leader: 50 MiB.
+const maxBehind = 50 << 20
+
+func init() {
+	register(
+		Fact{"unsynced", "The sentinel unsynced lies on the node: a sync runs there or failed.", aboutNode(func(v *View, n string) Answer { return v.sentinelAt(n, "unsynced") }), noArgs},
+		Fact{"no-start-pgsql", "The sentinel no-start-pgsql lies on the node: leaderl demoted it and keeps PostgreSQL down.", aboutNode(func(v *View, n string) Answer { return v.sentinelAt(n, "no-start-pgsql") }), noArgs},
+		Fact{"sync-process", "pg_basebackup, pg_rewind or pgsql-follow is alive on the node.", aboutNode((*View).SyncProcess), noArgs},
+		Fact{"good-follower", "The node is a copy that could take over: in recovery, fed by the elected leader and streaming in its eyes, no unsynced, eligible, same system identifier.", aboutNode((*View).GoodFollower), noArgs},
+		Fact{"streams-from-leader", "The node stands in the elected leader's pg_stat_replication with state streaming.", aboutNode((*View).streamsFromLeader), noArgs},
+		Fact{"copy-stands", "The node's WAL position did not grow over the last three looks, or PostgreSQL does not run there.", aboutNode((*View).copyStands), noArgs},
+		Fact{"partially-synced-row", "cluster-status says partially_synced of the node.", aboutNode((*View).partiallySyncedRow), noArgs},
+		Fact{"wal-removed", "The WAL segment that the node needs next is older than the oldest that the elected leader keeps (segments, positions).", aboutNode((*View).walRemoved), noArgs},
+		Fact{"diverged", "The node's WAL goes beyond the point where the elected leader's history leaves it, or its timeline is not in that history.", aboutNode((*View).diverged), noArgs},
+		Fact{"far-behind", "The node streams from the elected leader and is further behind than 50 MiB without catching up over three looks.", aboutNode((*View).farBehind), noArgs},
+	)
+}
+
+// ofLeader asks a question about a node and the elected leader; for the leader
+// itself, and without one, it has no yes.
+func (v *View) ofLeader(node string, ask func(leader string) Answer) Answer {
+	e := v.Elected()
+	if e.Truth == True && e.Node == node {
+		return say(False, node+" is the elected leader", e.Answer.Claims...)
+	}
+	if e.Truth != True {
+		return e.Answer
+	}
+	return ask(e.Node)
+}
+
+func (v *View) streamsFromLeader(node string) Answer {
+	return v.ofLeader(node, func(leader string) Answer { return v.StreamsFrom(node, leader) })
+}
+
+func (v *View) copyStands(node string) Answer {
+	p := v.report(node).PostgreSQL
+	if p.Postmaster.Known && p.Postmaster.Value == 0 {
+		return say(True, "PostgreSQL does not run on "+node+": its copy does not advance", mention(node, "postgresql.postmaster", p.Postmaster))
+	}
+	ref := mention(node, "postgresql.replay", p.Replay)
+	looks, ok := v.lastLooks(node, 3)
+	if !ok {
+		return say(Unknown, "whether the copy on "+node+" advances is unknown: fewer than three looks so far", ref)
+	}
+	for _, s := range looks {
+		if s.Position == 0 {
+			return say(Unknown, "whether the copy on "+node+" advances is unknown: its position is", ref)
+		}
+	}
+	if first, last := looks[0].Position, looks[2].Position; last > first {
+		return say(False, fmt.Sprintf("the copy on %s advances: %s", node, last), ref)
+	}
+	return say(True, fmt.Sprintf("the copy on %s stands at %s", node, looks[2].Position), ref)
+}
+
+func (v *View) partiallySyncedRow(node string) Answer {
+	row, read, ok := v.row(node, true)
+	if !ok || row.PartiallySynced == Unknown {
+		return say(Unknown, "cluster-status does not tell whether "+node+" is partially synced", read.ref)
+	}
+	if row.PartiallySynced == True {
+		return say(True, fmt.Sprintf("cluster-status on %s says partially_synced of %s", read.witness, node), read.ref)
+	}
+	return say(False, "cluster-status does not call "+node+" partially synced", read.ref)
+}
+
+// segmentNumber counts a WAL segment from its 16 digits, or the last 16 of a
+// file's 24, whatever the timeline. A log has 256 segments of 16 MiB.
+func segmentNumber(name string) (int64, bool) {
+	if digits, ok := SegmentNumber(name); ok {
+		name = digits
+	}
+	if len(name) != 16 {
+		return 0, false
+	}
+	log, err := strconv.ParseUint(name[:8], 16, 32)
+	seg, err2 := strconv.ParseUint(name[8:], 16, 32)
+	if err != nil || err2 != nil {
+		return 0, false
+	}
+	return int64(log)*(1<<32/SegmentSize) + int64(seg), true
+}
+
+func (v *View) walRemoved(node string) Answer {
+	return v.ofLeader(node, func(leader string) Answer {
+		kept := v.report(leader).PostgreSQL.Segments
+		if !kept.Known {
+			return unknownFor(leader, "postgresql.segments", kept)
+		}
+		oldest, ok := segmentNumber(kept.Value.Oldest)
+		ref := mention(leader, "postgresql.segments", kept)
+		if !ok {
+			return say(Unknown, "no WAL file of the leader "+leader+" is known", ref)
+		}
+		r := v.report(node)
+		refs := []ClaimRef{ref, mention(node, "postgresql.receive", r.PostgreSQL.Receive), mention(node, "postgresql.replay", r.PostgreSQL.Replay)}
+		if at, ok := positionOf(r); ok {
+			need, _ := segmentNumber(at.Segment())
+			if need < oldest {
+				return say(True, fmt.Sprintf("%s needs WAL from %s on, and %s keeps none older than segment %s", node, at, leader, kept.Value.Oldest), refs...)
+			}
+			return say(False, fmt.Sprintf("%s still keeps the WAL that %s needs from %s on", leader, node, at), refs...)
+		}
+		return v.walBeyondReach(node, leader, oldest, refs)
+	})
+}
+
+// walBeyondReach is the question where the node's position cannot be read,
+// because its PostgreSQL is starting or down: what its own newest WAL file
+// cannot join on to is lost to it for certain.
+func (v *View) walBeyondReach(node, leader string, oldest int64, refs []ClaimRef) Answer {
+	own := v.report(node).PostgreSQL.Segments
+	refs = append(refs, mention(node, "postgresql.segments", own))
+	if newest, ok := segmentNumber(own.Value.Newest); own.Known && ok && newest+1 < oldest {
+		return say(True, fmt.Sprintf("the newest WAL file of %s is %s, and %s keeps only newer ones", node, own.Value.Newest, leader), refs...)
+	}
+	return say(Unknown, "which WAL "+node+" needs is unknown: its position cannot be read", refs...)
+}
+
+// leaderTimeline is the timeline that a primary writes. Right after a
+// promotion its control data still tell the old one; its history files do not.
+func leaderTimeline(p PostgreSQLClaims) (History, bool) {
+	if !p.Control.Known || !p.Histories.Known {
+		return History{}, false
+	}
+	newest := History{Timeline: p.Control.Value.Timeline}
+	found := newest.Timeline == 1 // which has no history file
+	for _, h := range p.Histories.Value {
+		if h.Timeline >= newest.Timeline {
+			newest, found = h, true
+		}
+	}
+	return newest, found
+}
+
+func (v *View) diverged(node string) Answer {
+	return v.ofLeader(node, func(leader string) Answer {
+		lp, r := v.report(leader).PostgreSQL, v.report(node)
+		history, ok := leaderTimeline(lp)
+		refs := []ClaimRef{mention(leader, "postgresql.histories", lp.Histories), mention(node, "postgresql.control", r.PostgreSQL.Control)}
+		if !ok {
+			return say(Unknown, "the timeline history of the leader "+leader+" is unknown", refs...)
+		}
+		if !r.PostgreSQL.Control.Known {
+			return unknownFor(node, "postgresql.control", r.PostgreSQL.Control)
+		}
+		own := r.PostgreSQL.Control.Value.Timeline
+		if own == history.Timeline {
+			return say(False, fmt.Sprintf("%s is on the leader's timeline %d", node, own), refs...)
+		}
+		for _, s := range history.Switches {
+			if s.Parent != own {
+				continue
+			}
+			at, known := positionOf(r)
+			switch {
+			case !known:
+				return say(Unknown, fmt.Sprintf("%s is on timeline %d, which the leader left at %s; its own end is unknown", node, own, s.At), refs...)
+			case at > s.At:
+				return say(True, fmt.Sprintf("%s has WAL up to %s on timeline %d, which the leader left at %s", node, at, own, s.At), refs...)
+			}
+			return say(False, fmt.Sprintf("%s is on timeline %d, before the point where the leader left it", node, own), refs...)
+		}
+		return say(True, fmt.Sprintf("timeline %d of %s is not in the history of the leader %s", own, node, leader), refs...)
+	})
+}
+
+func (v *View) farBehind(node string) Answer {
+	streams := v.streamsFromLeader(node)
+	if streams.Truth != True {
+		return streams
+	}
+	looks, ok := v.lastLooks(node, 3)
+	if !ok {
+		return say(Unknown, "how far "+node+" is behind is unknown: fewer than three looks so far", streams.Claims...)
+	}
+	for _, s := range looks {
+		if !s.LagKnown {
+			return say(Unknown, "how far "+node+" is behind is unknown", streams.Claims...)
+		}
+		if s.LagBytes <= maxBehind {
+			return say(False, fmt.Sprintf("%s is %d bytes behind", node, s.LagBytes), streams.Claims...)
+		}
+	}
+	if looks[2].LagBytes < looks[0].LagBytes {
+		return say(False, fmt.Sprintf("%s is %d bytes behind and catching up", node, looks[2].LagBytes), streams.Claims...)
+	}
+	return say(True, fmt.Sprintf("%s streams but is %d bytes behind and not catching up", node, looks[2].LagBytes), streams.Claims...)
+}
+

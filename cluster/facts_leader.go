@@ -1,0 +1,185 @@
+package cluster
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+func init() {
+	register(
+		Fact{"elected", "Some node is the elected leader (cluster-status, /leader, PostgreSQL; in two looks).", aboutCluster(func(v *View) Answer { return v.Elected().Answer }), noArgs},
+		Fact{"is-elected", "The node is the elected leader (cluster-status, /leader, PostgreSQL; in two looks).", aboutNode((*View).isElected), noArgs},
+		Fact{"another-elected", "Another node than this one is the elected leader.", aboutNode((*View).anotherElected), noArgs},
+		Fact{"leads", "The node leads or was the last one to lead: by election, by its row in cluster-status, or by the last change seen.", aboutNode((*View).leads), noArgs},
+		Fact{"role", "leaderl's state word for the node is one of those named (cluster-status).", askRole, roleArgs},
+		Fact{"nobody-leads", "No node is leader or promoting, no reachable PostgreSQL is out of recovery, no /leader answers 200.", aboutCluster((*View).nobodyLeads), noArgs},
+		Fact{"status-names-no-leader", "`chef-backend-ctl status` on some node counts no leader.", aboutCluster((*View).statusNamesNoLeader), noArgs},
+		Fact{"failover-enabled", "Failover is enabled for the cluster (cluster-status).", aboutCluster((*View).failoverEnabled), noArgs},
+		Fact{"no-start-anywhere", "The sentinel no-start-pgsql lies on at least one reachable node.", aboutCluster((*View).noStartAnywhere), noArgs},
+		Fact{"out-of-recovery", "The node's PostgreSQL runs as a primary (pg_is_in_recovery).", aboutNode((*View).OutOfRecovery), noArgs},
+	)
+}
+
+func (v *View) isElected(node string) Answer {
+	e := v.Elected()
+	switch {
+	case e.Truth == Unknown:
+		return e.Answer
+	case e.Truth == True && e.Node == node:
+		return e.Answer
+	}
+	return say(False, node+" is not the elected leader: "+e.Answer.Sentence, e.Answer.Claims...)
+}
+
+func (v *View) anotherElected(node string) Answer {
+	e := v.Elected()
+	if e.Truth == True && e.Node == node {
+		return say(False, e.Answer.Sentence, e.Answer.Claims...)
+	}
+	return e.Answer
+}
+
+// leads is wider than elected: a leader whose PostgreSQL has just died is the
+// leader's node still, and its services matter most.
+func (v *View) leads(node string) Answer {
+	e := v.Elected()
+	if e.Truth == True {
+		return v.isElected(node)
+	}
+	names, read, ok := namedLeader(v.newest())
+	if ok && len(names) > 0 {
+		named := slices.Contains(names, node)
+		return say(TruthOf(named), fmt.Sprintf("cluster-status on %s names %s as leader", read.witness, strings.Join(names, " and ")), read.ref)
+	}
+	if last, ok := v.lastElection(); ok && last.To == "" {
+		return say(TruthOf(last.From == node), "the last leader was "+last.From)
+	}
+	return e.Answer
+}
+
+// newest is the newest snapshot; nil at the very start.
+func (v *View) newest() *Snapshot {
+	if v == nil {
+		return nil
+	}
+	return v.Snapshot
+}
+
+// lastElection is the last change of the elected leader within the history.
+func (v *View) lastElection() (Election, bool) {
+	if v == nil || len(v.Past.Elections) == 0 {
+		return Election{}, false
+	}
+	return v.Past.Elections[len(v.Past.Elections)-1], true
+}
+
+func roleArgs(args []string) error {
+	if len(args) == 0 {
+		return fmt.Errorf("takes at least one state word of leaderl")
+	}
+	return nil
+}
+
+func askRole(v *View, b Binding) Answer {
+	if b.Node == "" {
+		return say(Unknown, "no node was named")
+	}
+	role, a := v.RoleOf(b.Node)
+	if a.Truth == True {
+		a.Truth = TruthOf(slices.Contains(b.Args, role))
+	}
+	return a
+}
+
+// nobodyLeads looks for a leader in every way there is. A node that cannot be
+// reached is named and does not decide; a reachable one that cannot answer does.
+func (v *View) nobodyLeads() Answer {
+	read, ok := newestRows(v.newest(), true)
+	if !ok {
+		return say(Unknown, "whether anybody leads is unknown: cluster-status could be read on no node with a healthy etcd")
+	}
+	for _, row := range read.rows {
+		if row.Role == "leader" || row.Role == "promoting" {
+			return say(False, fmt.Sprintf("cluster-status on %s calls %s %s", read.witness, row.Name, row.Role), read.ref)
+		}
+	}
+	var as []Answer
+	var unseen []string
+	for _, n := range v.nodes() {
+		r := v.report(n.Name)
+		if r.Reach.Known && r.Reach.Value != Reached {
+			unseen = append(unseen, n.Name)
+			continue
+		}
+		for _, a := range []Answer{v.OutOfRecovery(n.Name), v.saysItLeads(n.Name)} {
+			a.Truth = a.Truth.Not()
+			as = append(as, a)
+		}
+	}
+	s := "nobody leads: cluster-status names no leader, no PostgreSQL is out of recovery, no /leader answers 200"
+	if len(unseen) > 0 {
+		s += "; unknown of " + strings.Join(unseen, " and ")
+	}
+	a := all(s, as...)
+	a.Claims = append([]ClaimRef{read.ref}, a.Claims...)
+	return a
+}
+
+// saysItLeads is /leader, where a leaderl that does not run says no.
+func (v *View) saysItLeads(node string) Answer {
+	a := leaderAnswer(node, v.report(node))
+	if a.Truth == Unknown {
+		if s := v.service(node, "leaderl").State; Is(s, "down") == True {
+			return say(False, "leaderl does not run on "+node, mention(node, "service.leaderl.state", s))
+		}
+	}
+	return a
+}
+
+func (v *View) statusNamesNoLeader() Answer {
+	var refs []ClaimRef
+	for _, n := range v.nodes() {
+		c := v.report(n.Name).Ctl.Status
+		if !c.Known {
+			continue
+		}
+		ref := mention(n.Name, "ctl.status", c)
+		refs = append(refs, ref)
+		for _, row := range c.Value {
+			if row.Service == "leaderl" && strings.Contains(row.Distributed, "leader: 0;") {
+				return say(True, fmt.Sprintf("status on %s says %q", n.Name, row.Distributed), ref)
+			}
+		}
+	}
+	if len(refs) == 0 {
+		return say(Unknown, "`chef-backend-ctl status` could be read nowhere")
+	}
+	return say(False, "`chef-backend-ctl status` counts a leader", refs...)
+}
+
+func (v *View) failoverEnabled() Answer {
+	for _, n := range v.nodes() {
+		r := v.report(n.Name)
+		if Is(r.Etcd.Health, true) != True || !r.Ctl.Failover.Known {
+			continue
+		}
+		ref := mention(n.Name, "ctl.failover", r.Ctl.Failover)
+		if r.Ctl.Failover.Value {
+			return say(True, "failover is enabled for the cluster", ref)
+		}
+		return say(False, "failover is disabled for the cluster: nobody will be promoted by itself", ref)
+	}
+	return say(Unknown, "whether failover is enabled is unknown: no healthy node tells")
+}
+
+func (v *View) noStartAnywhere() Answer {
+	var as []Answer
+	for _, n := range v.nodes() {
+		as = append(as, v.sentinelAt(n.Name, "no-start-pgsql"))
+	}
+	if len(as) == 0 {
+		return say(Unknown, "no node is known")
+	}
+	return anyOf("no sentinel no-start-pgsql on any node", as...)
+}

@@ -1,0 +1,220 @@
+package cluster
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// bootWindow is for how long after a boot a host is still finding its feet.
+const bootWindow = 3 * time.Minute
+
+func init() {
+	register(
+		Fact{"unreachable", "No TCP connection to the node from here, or no SSH banner (reach).", aboutNode((*View).Unreachable), noArgs},
+		Fact{"login-failed", "The node's SSH server answers and refuses our login, or its key is unknown (reach).", aboutNode((*View).loginFailed), noArgs},
+		Fact{"host-key-changed", "The node's SSH server answers with another host key than the known one (reach).", aboutNode((*View).hostKeyChanged), noArgs},
+		Fact{"gone", "The node is seen neither from here nor by any of its peers (reach, peers' ports).", aboutNode((*View).Gone), noArgs},
+		Fact{"seen-by-all-peers", "Every other node sees the node (peers' ports).", aboutNode((*View).seenByAll), noArgs},
+		Fact{"seen-by-some-peers", "Some of the other nodes see the node and some do not (peers' ports).", aboutNode((*View).seenBySome), noArgs},
+		Fact{"peer-view-unknown", "Whether a peer sees the node is unknown for at least one peer that can be asked or not (peers' ports).", aboutNode((*View).peerViewUnknown), noArgs},
+		Fact{"others-hold-quorum", "The other nodes alone are a healthy majority of the listed etcd members (etcd health, members).", aboutNode((*View).othersHoldQuorum), noArgs},
+		Fact{"booted-recently", "The host booted within the last 3 minutes (uptime).", aboutNode((*View).bootedRecently), noArgs},
+		Fact{"in-maintenance", "The operator marked the node as in planned work.", aboutNode((*View).maintenance), noArgs},
+		Fact{"one-node-reachable", "Exactly one node can be reached from here (reach).", aboutCluster((*View).oneReachable), noArgs},
+		Fact{"survivor-unhealthy", "etcd on the only reachable node is not healthy, in two looks (etcd health).", aboutCluster((*View).survivorUnhealthy), noArgs},
+		Fact{"survivor-alone", "The only reachable node sees none of the others (its peers' ports).", aboutCluster((*View).survivorAlone), noArgs},
+	)
+}
+
+// reachIs answers whether reaching the node ended in one of the given ways.
+func (v *View) reachIs(node, yes, no string, ways ...Reach) Answer {
+	c := v.report(node).Reach
+	if !c.Known {
+		return unknownFor(node, "reach", c)
+	}
+	ref := mention(node, "reach", c)
+	for _, w := range ways {
+		if c.Value == w {
+			return say(True, node+" "+yes, ref)
+		}
+	}
+	return say(False, node+" "+no, ref)
+}
+
+func (v *View) loginFailed(node string) Answer {
+	return v.reachIs(node, "answers by SSH and refuses the login", "does not refuse our login", LoginFailed, HostKeyUnknown)
+}
+
+func (v *View) hostKeyChanged(node string) Answer {
+	return v.reachIs(node, "answers by SSH with another host key than the known one", "shows no changed host key", HostKeyChanged)
+}
+
+// peerViews asks every other node whether it sees node.
+func (v *View) peerViews(node string) (yes, no, unsure []string, refs []ClaimRef) {
+	for _, peer := range v.others(node) {
+		a := v.SeenByPeer(node, peer)
+		refs = append(refs, a.Claims...)
+		switch a.Truth {
+		case True:
+			yes = append(yes, peer)
+		case False:
+			no = append(no, peer)
+		default:
+			unsure = append(unsure, peer)
+		}
+	}
+	return yes, no, unsure, refs
+}
+
+func (v *View) seenByAll(node string) Answer {
+	yes, no, unsure, refs := v.peerViews(node)
+	switch {
+	case len(no) > 0:
+		return say(False, fmt.Sprintf("%s does not see %s", strings.Join(no, " and "), node), refs...)
+	case len(unsure) > 0 || len(yes) == 0:
+		return say(Unknown, fmt.Sprintf("whether %s sees %s is unknown", nameList(unsure), node), refs...)
+	}
+	return say(True, fmt.Sprintf("%s see %s", strings.Join(yes, " and "), node), refs...)
+}
+
+func (v *View) seenBySome(node string) Answer {
+	yes, no, unsure, refs := v.peerViews(node)
+	switch {
+	case len(yes) > 0 && len(no) > 0:
+		return say(True, fmt.Sprintf("%s sees %s, %s does not", strings.Join(yes, " and "), node, strings.Join(no, " and ")), refs...)
+	case len(unsure) > 0:
+		return say(Unknown, fmt.Sprintf("whether %s sees %s is unknown", nameList(unsure), node), refs...)
+	}
+	return say(False, "the peers agree about "+node, refs...)
+}
+
+func (v *View) peerViewUnknown(node string) Answer {
+	yes, no, unsure, refs := v.peerViews(node)
+	if len(unsure) == 0 {
+		return say(False, "every peer tells whether it sees "+node, refs...)
+	}
+	s := fmt.Sprintf("whether %s sees %s is unknown", nameList(unsure), node)
+	if len(yes) > 0 {
+		s += "; " + strings.Join(yes, " and ") + " sees it"
+	}
+	if len(no) > 0 {
+		s += "; " + strings.Join(no, " and ") + " does not"
+	}
+	return say(True, s, refs...)
+}
+
+// nameList is a list of names, or "any peer".
+func nameList(names []string) string {
+	if len(names) == 0 {
+		return "any peer"
+	}
+	return strings.Join(names, " or ")
+}
+
+func (v *View) othersHoldQuorum(node string) Answer {
+	listed, _ := v.listed()
+	need := listed/2 + 1
+	healthy, unsure := 0, 0
+	var refs []ClaimRef
+	for _, peer := range v.others(node) {
+		a := v.etcdHealth(peer)
+		refs = append(refs, a.Claims...)
+		switch a.Truth {
+		case True:
+			healthy++
+		case Unknown:
+			unsure++
+		}
+	}
+	switch {
+	case listed > 0 && healthy >= need:
+		return say(True, fmt.Sprintf("the others hold quorum without %s: %d of %d etcd members are healthy there", node, healthy, listed), refs...)
+	case healthy+unsure < need:
+		return say(False, "the others hold no etcd quorum without "+node, refs...)
+	}
+	return say(Unknown, "whether the others hold etcd quorum without "+node+" cannot be told", refs...)
+}
+
+func (v *View) bootedRecently(node string) Answer {
+	c := v.report(node).Host.Uptime
+	if !c.Known {
+		return unknownFor(node, "host.uptime", c)
+	}
+	ref := mention(node, "host.uptime", c)
+	if c.Value < bootWindow {
+		return say(True, fmt.Sprintf("%s booted %s ago", node, c.Value.Round(time.Second)), ref)
+	}
+	return say(False, node+" did not boot within the last 3 minutes", ref)
+}
+
+func (v *View) maintenance(node string) Answer {
+	if v.inMaintenance(node) {
+		return say(True, fmt.Sprintf("%s is in maintenance until %s", node, v.Maintenance[node].UTC().Format("15:04Z")))
+	}
+	return say(False, node+" is not in maintenance")
+}
+
+// reachable lists the nodes that are reached from here; sure is false while
+// that is unknown of any.
+func (v *View) reachable() (names []string, refs []ClaimRef, sure bool) {
+	sure = len(v.nodes()) > 0
+	for _, n := range v.nodes() {
+		c := v.report(n.Name).Reach
+		refs = append(refs, mention(n.Name, "reach", c))
+		if !c.Known {
+			sure = false
+		} else if c.Value == Reached {
+			names = append(names, n.Name)
+		}
+	}
+	return names, refs, sure
+}
+
+func (v *View) oneReachable() Answer {
+	names, refs, sure := v.reachable()
+	switch {
+	case len(names) > 1:
+		return say(False, strings.Join(names, " and ")+" are reached from here", refs...)
+	case !sure:
+		return say(Unknown, "not every node has been tried yet", refs...)
+	case len(names) == 0:
+		return say(False, "no node is reached from here", refs...)
+	}
+	for _, n := range v.others(names[0]) {
+		if a := v.Unreachable(n); a.Truth != True {
+			return say(False, a.Sentence, refs...)
+		}
+	}
+	return say(True, "only "+names[0]+" is reached from here", refs...)
+}
+
+// survivor asks a question about the only reachable node.
+func (v *View) survivor(ask func(node string) Answer) Answer {
+	one := v.oneReachable()
+	if one.Truth != True {
+		return one
+	}
+	names, _, _ := v.reachable()
+	return ask(names[0])
+}
+
+func (v *View) survivorUnhealthy() Answer {
+	return v.survivor(func(node string) Answer {
+		a := v.etcdHealth(node)
+		a.Truth = a.Truth.Not()
+		return a
+	})
+}
+
+func (v *View) survivorAlone() Answer {
+	return v.survivor(func(node string) Answer {
+		var as []Answer
+		for _, peer := range v.others(node) {
+			a := v.SeenByPeer(peer, node)
+			a.Truth = a.Truth.Not()
+			as = append(as, a)
+		}
+		return all(node+" sees none of the others", as...)
+	})
+}

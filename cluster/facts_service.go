@@ -1,0 +1,169 @@
+package cluster
+
+import (
+	"fmt"
+	"time"
+)
+
+func init() {
+	register(
+		Fact{"service-runs", "runit says run and the pid has stood for 15 s.", aboutService((*View).ServiceRuns), serviceArg},
+		Fact{"service-down", "runit says that the service does not run; no answer from its supervisor is unknown.", aboutService((*View).serviceDown), serviceArg},
+		Fact{"service-wanted-up", "The service does not run, and runsv wants it up: it fails to start.", aboutService((*View).serviceWantedUp), serviceArg},
+		Fact{"service-restarts", "The pid of the service changed at least twice within 60 s (history of looks).", aboutService((*View).serviceRestarts), serviceArg},
+		Fact{"service-stood", "The service runs and its pid has stood for so many seconds.", askStood, serviceAndSeconds},
+		Fact{"postgresql-silent", "pg_isready got no answer in the last three looks.", aboutNode((*View).postgresqlSilent), noArgs},
+		Fact{"postgresql-starting", "PostgreSQL rejects connections because it is starting (pg_isready 1).", aboutNode((*View).postgresqlStarting), noArgs},
+		Fact{"postgresql-out", "PostgreSQL fails to start, keeps restarting, or does not answer.", aboutNode((*View).postgresqlOut), noArgs},
+		Fact{"elasticsearch-out", "Elasticsearch does not run, or has run for 120 s and gives no answer over HTTP, in three looks.", aboutNode((*View).elasticsearchOut), noArgs},
+		Fact{"etcd-out", "etcd does not run, or has run for 30 s and is unhealthy in three looks while its peers are healthy and connect to it.", aboutNode((*View).etcdOut), noArgs},
+		Fact{"leaderl-out", "leaderl does not run or keeps restarting.", aboutNode((*View).leaderlOut), noArgs},
+	)
+}
+
+func (v *View) serviceDown(node, service string) Answer {
+	s := v.service(node, service)
+	if !s.State.Known {
+		return unknownFor(node, "service."+service+".state", s.State)
+	}
+	ref := mention(node, "service."+service+".state", s.State)
+	switch s.State.Value {
+	case "run":
+		return say(False, fmt.Sprintf("%s runs on %s", service, node), ref)
+	case "down", "finish":
+		return say(True, fmt.Sprintf("%s does not run on %s", service, node), ref)
+	}
+	return say(Unknown, fmt.Sprintf("runit says %q of %s on %s", s.State.Value, service, node), ref)
+}
+
+func (v *View) serviceWantedUp(node, service string) Answer {
+	want := v.service(node, service).WantUp
+	up := unknownFor(node, "service."+service+".want-up", want)
+	if want.Known {
+		words := "is not wanted up"
+		if want.Value {
+			words = "is wanted up"
+		}
+		up = say(TruthOf(want.Value), fmt.Sprintf("%s %s on %s", service, words, node), mention(node, "service."+service+".want-up", want))
+	}
+	return all(fmt.Sprintf("%s does not run on %s although runit wants it up", service, node), v.serviceDown(node, service), up)
+}
+
+// restartWindow is within how long two changes of a pid mean "keeps restarting".
+const restartWindow = time.Minute
+
+func (v *View) serviceRestarts(node, service string) Answer {
+	state := v.service(node, service).State
+	if !state.Known {
+		return unknownFor(node, "service."+service+".state", state)
+	}
+	ref := mention(node, "service."+service+".pid", v.service(node, service).PID)
+	pids := map[int]bool{}
+	for _, s := range v.samples(node) {
+		pid, known := s.PIDs[service]
+		if known && pid != 0 && v.Now.Sub(s.At) <= restartWindow {
+			pids[pid] = true
+		}
+	}
+	if changes := len(pids) - 1; changes >= 2 {
+		return say(True, fmt.Sprintf("%s on %s restarted %d times within 60 s", service, node, changes), ref)
+	}
+	return say(False, fmt.Sprintf("%s on %s does not keep restarting", service, node), ref)
+}
+
+func askStood(v *View, b Binding) Answer {
+	if b.Node == "" || len(b.Args) != 2 {
+		return say(Unknown, "no node was named")
+	}
+	d, err := secondsArg(b.Args[1])
+	if err != nil {
+		return say(Unknown, err.Error())
+	}
+	return v.stoodFor(b.Node, b.Args[0], d)
+}
+
+func (v *View) postgresqlSilent(node string) Answer {
+	c := v.report(node).PostgreSQL.Ready
+	if !c.Known {
+		return unknownFor(node, "postgresql.ready", c)
+	}
+	ref := mention(node, "postgresql.ready", c)
+	if c.Value != 2 {
+		return say(False, "PostgreSQL on "+node+" answers pg_isready", ref)
+	}
+	looks, ok := v.lastLooks(node, 3)
+	if !ok {
+		return say(Unknown, "PostgreSQL on "+node+" does not answer, in fewer than three looks so far", ref)
+	}
+	for _, s := range looks {
+		if s.Ready != 2 {
+			return say(False, "PostgreSQL on "+node+" does not answer, but did within the last three looks", ref)
+		}
+	}
+	return say(True, "PostgreSQL on "+node+" does not answer, in three looks running", ref)
+}
+
+func (v *View) postgresqlStarting(node string) Answer {
+	c := v.report(node).PostgreSQL.Ready
+	if !c.Known {
+		return unknownFor(node, "postgresql.ready", c)
+	}
+	ref := mention(node, "postgresql.ready", c)
+	if c.Value == 1 {
+		return say(True, "PostgreSQL on "+node+" is starting and rejects connections", ref)
+	}
+	return say(False, "PostgreSQL on "+node+" is not starting", ref)
+}
+
+func (v *View) postgresqlOut(node string) Answer {
+	return anyOf("PostgreSQL runs and answers on "+node,
+		v.serviceWantedUp(node, "postgresql"), v.serviceRestarts(node, "postgresql"), v.postgresqlSilent(node))
+}
+
+func (v *View) leaderlOut(node string) Answer {
+	return anyOf("leaderl runs on "+node, v.serviceDown(node, "leaderl"), v.serviceRestarts(node, "leaderl"))
+}
+
+func (v *View) etcdOut(node string) Answer {
+	return anyOf("etcd runs on "+node+" and its peers get to it", v.serviceDown(node, "etcd"),
+		all("", v.stoodFor(node, "etcd", etcdSettles), v.etcdUnhealthy(node), v.othersHoldQuorum(node), v.etcdPeersConnect(node)))
+}
+
+func (v *View) elasticsearchOut(node string) Answer {
+	return anyOf("Elasticsearch runs and answers on "+node,
+		v.threeLooks(node, v.serviceDown(node, "elasticsearch"), func(s Sample) bool { pid, known := s.PIDs["elasticsearch"]; return known && pid == 0 }),
+		all("", v.stoodFor(node, "elasticsearch", 2*time.Minute),
+			v.threeLooks(node, v.elasticsearchSilent(node), func(s Sample) bool { return s.ESAnswers == False })))
+}
+
+func (v *View) elasticsearchSilent(node string) Answer {
+	r := v.report(node)
+	ref := mention(node, "elasticsearch.status", r.Elasticsearch.Status)
+	switch ElasticsearchAnswers(r) {
+	case True:
+		return say(False, "Elasticsearch on "+node+" answers", ref)
+	case False:
+		return say(True, "Elasticsearch on "+node+" does not answer: "+r.Elasticsearch.Status.Reason, ref)
+	}
+	return unknownFor(node, "elasticsearch.status", r.Elasticsearch.Status)
+}
+
+// threeLooks holds back a yes until the last three looks agree with it.
+func (v *View) threeLooks(node string, a Answer, agrees func(Sample) bool) Answer {
+	if a.Truth != True {
+		return a
+	}
+	looks, ok := v.lastLooks(node, 3)
+	if !ok {
+		a.Truth, a.Sentence = Unknown, a.Sentence+", in fewer than three looks so far"
+		return a
+	}
+	for _, s := range looks {
+		if !agrees(s) {
+			a.Truth, a.Sentence = False, a.Sentence+", but not in three looks running"
+			return a
+		}
+	}
+	a.Sentence += ", in three looks running"
+	return a
+}
