@@ -1,0 +1,32 @@
+# chef-backend-cockpit. `make help` lists the targets.
+GO    ?= go
+RACE  ?=
+SPEED ?= 1
+SCENARIO ?= follower-wal-gap
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+export CGO_ENABLED = $(if $(RACE),1,0)
+
+.PHONY: help demo test build lint bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
+
+demo: ## open the cockpit on a simulated cluster (SCENARIO=name, SPEED=n)
+	@$(GO) run ./cmd/chef-backend-cockpit demo --scenario $(SCENARIO) --speed $(SPEED)
+
+test: ## run all tests (RACE=1: with the race detector, needs a C compiler)
+	$(GO) test $(if $(RACE),-race) ./...
+
+build: ## build the one binary, without cgo
+	$(GO) build -trimpath -o bin/chef-backend-cockpit ./cmd/chef-backend-cockpit
+
+lint: ## vet, gofmt, staticcheck
+	$(GO) vet ./...
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt: $$unformatted"; exit 1; }
+	$(GO) run $(STATICCHECK) ./...
+
+bench: ## benchmarks, each prints its figure
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+clean: ## remove what was built
+	rm -rf bin
