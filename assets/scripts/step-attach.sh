@@ -1,0 +1,32 @@
+# Follows a step that was started before: the link, the laptop or the cockpit
+# may have died meanwhile. It stands behind step-follow.sh and changes nothing.
+#
+# Arguments: BASE PLAN STEP NONCE OFFSET BOOT-ID. OFFSET is how many bytes of
+# the output are here already; BOOT-ID is the node's when the step began.
+
+step_nonce=$4
+step_offset=$5
+step_dir=$1/steps/$2/$3
+
+if [ ! -d "$step_dir" ]; then
+	step_say absent
+	exit 0
+fi
+step_format=$(cat "$step_dir/format" 2>/dev/null)
+if [ -n "$step_format" ] && [ "$step_format" != 1 ]; then
+	step_say "refused 97 the step folder has format $step_format, this cockpit reads 1"
+	exit 97
+fi
+if [ -s "$step_dir/exit" ]; then
+	step_follow "$step_dir"
+	exit 0
+fi
+step_boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
+if [ -n "$6" ] && [ -n "$step_boot" ] && [ "$step_boot" != "$6" ]; then
+	step_output "$step_dir"
+	step_say rebooted
+	exit 0
+fi
+step_who=$(cat "$step_dir/pid" 2>/dev/null)
+[ -z "$step_who" ] || step_say "started ${step_who%% *}"
+step_follow "$step_dir"

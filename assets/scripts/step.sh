@@ -1,0 +1,169 @@
+# One step of a plan, in one session of two phases. It stands behind the text
+# of the probe, whose function "look" it calls, and behind step-follow.sh.
+#
+# Arguments: BASE PLAN STEP NONCE TOKEN HOSTNAME MACHINE-ID BOOT-ID COMMAND.
+# An empty identity argument is one that the node does not have.
+#
+# Phase 1 sends a look at this node and waits for one line of input:
+#   go TOKEN NO-START UNSYNCED ROLE
+# It must come within 10 s of the look by this node's own clock. What travels
+# with it is what the guards were judged on: whether the two sentinels lie here
+# (true, false, unknown) and what PostgreSQL does (recovery, primary, none).
+# Phase 2 reads the same again, and starts the command only if nothing changed.
+# Anything else, or the end of the input: exit 97, and nothing ran.
+#
+# Exit 98: the step folder is there already, so this step was started before.
+
+step_base=$1
+step_plan=$2
+step_id=$3
+step_nonce=$4
+step_token=$5
+step_host=$6
+step_machine=$7
+step_boot=$8
+shift 8
+step_command=$1
+
+step_refuse() {
+	step_code=$1
+	shift
+	step_say "refused $step_code $*"
+	exit "$step_code"
+}
+
+step_now() { date -u +%s; }
+
+# step_is WANTED FOUND…: one of those found is the wanted one.
+step_is() {
+	step_want=$1
+	shift
+	for step_found; do
+		[ "$step_found" != "$step_want" ] || return 0
+	done
+	return 1
+}
+
+step_identity() {
+	if [ -n "$step_host" ]; then
+		step_is "$step_host" "$(hostname 2>/dev/null)" "$(uname -n 2>/dev/null)" ||
+			step_refuse 97 "the host name is no longer $step_host"
+	fi
+	if [ -n "$step_machine" ]; then
+		step_is "$step_machine" "$(cat /etc/machine-id 2>/dev/null)" \
+			"$(cat /var/lib/dbus/machine-id 2>/dev/null)" \
+			"$(cat /sys/class/dmi/id/product_uuid 2>/dev/null)" ||
+			step_refuse 97 "the machine id is no longer $step_machine"
+	fi
+	if [ -n "$step_boot" ]; then
+		step_is "$step_boot" "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)" ||
+			step_refuse 97 "the node was started again since the plan was made"
+	fi
+}
+
+# step_sentinel NAME WANTED: unknown wants nothing, its guard has been judged.
+step_sentinel() {
+	step_there=false
+	[ ! -e "/var/opt/chef-backend/leaderl/data/$1" ] || step_there=true
+	[ "$2" = unknown ] || [ "$2" = "$step_there" ] ||
+		step_refuse 97 "sentinel $1 changed since the look: present is now $step_there"
+}
+
+# step_psql HOST: asks PostgreSQL there; exit 2 is "no connection".
+step_psql() {
+	step_sql='select pg_is_in_recovery()'
+	step_row=$(PGCONNECT_TIMEOUT=2 chpst -u chef_pgsql psql -X -w -A -t -F '|' -h "$1" -p 5432 -d postgres -c "$step_sql" </dev/null 2>/dev/null)
+	step_end=$?
+	if [ "$step_end" -eq 126 ] || [ "$step_end" -eq 127 ]; then
+		step_row=$(su chef_pgsql -s /bin/sh -c "PGCONNECT_TIMEOUT=2 psql -X -w -A -t -F '|' -h $1 -p 5432 -d postgres -c '$step_sql'" </dev/null 2>/dev/null)
+	fi
+}
+
+# step_role_now: recovery, primary, or none where PostgreSQL does not answer.
+step_role_now() {
+	step_psql /tmp
+	[ -n "$step_row" ] || step_psql 127.0.0.1
+	case $step_row in
+	t*) step_role=recovery ;;
+	f*) step_role=primary ;;
+	*) step_role=none ;;
+	esac
+}
+
+step_same() {
+	step_identity
+	step_sentinel no-start-pgsql "$1"
+	step_sentinel unsynced "$2"
+	step_role_now
+	[ "$step_role" = "$3" ] ||
+		step_refuse 97 "PostgreSQL changed since the look: $3 then, $step_role now"
+}
+
+# step_begin: the folder first, since making it is what can be done only once.
+step_begin() {
+	step_umask=$(umask 2>/dev/null)
+	umask 077 2>/dev/null
+	step_dir=$step_base/steps/$step_plan/$step_id
+	mkdir -p "$step_base/steps/$step_plan" "$step_base/aside/$step_plan" ||
+		step_refuse 97 "cannot make $step_base/steps/$step_plan"
+	chmod 0700 "$step_base" "$step_base/steps" "$step_base/aside" \
+		"$step_base/steps/$step_plan" "$step_base/aside/$step_plan" 2>/dev/null
+	[ ! -e "$step_dir" ] || step_refuse 98 "step $step_id of plan $step_plan was started before"
+	mkdir "$step_dir" || step_refuse 98 "cannot make $step_dir: started before, or no room"
+	{
+		echo 1 >"$step_dir/format" &&
+			printf '%s\n' "$step_command" >"$step_dir/command" &&
+			cat /proc/sys/kernel/random/boot_id >"$step_dir/boot" 2>/dev/null
+		printf '%s\n' "$step_token" >"$step_dir/token" && : >"$step_dir/output"
+	} || step_refuse 97 "cannot write in $step_dir"
+}
+
+# The wrapper is what setsid runs. $1 is the folder, $2 the command, byte for
+# byte what the plan shows, $3 the file mode mask that the command is to have.
+step_wrapper='
+stat=$(cat "/proc/$$/stat" 2>/dev/null)
+born=unknown
+if [ -n "$stat" ]; then
+	dir=$1 command=$2 mask=$3
+	set -- ${stat##*) }
+	[ $# -lt 20 ] || { shift 19; born=$1; }
+	set -- "$dir" "$command" "$mask"
+fi
+echo "$$ $born" >"$1/pid.tmp" && mv "$1/pid.tmp" "$1/pid"
+cd /
+(
+	[ -z "$3" ] || umask "$3"
+	sh -c "$2"
+) >"$1/output" 2>&1 </dev/null
+echo $? >"$1/exit.tmp" && mv "$1/exit.tmp" "$1/exit"'
+
+PATH=$PATH:/opt/chef-backend/bin:/opt/chef-backend/embedded/bin:/usr/local/sbin:/usr/sbin:/sbin
+export PATH
+
+step_asked=$(step_now)
+look fast "$step_nonce"
+step_say ready
+
+read -r step_line || step_refuse 97 "the input ended before a go came"
+# shellcheck disable=SC2086
+set -- $step_line
+[ $# -eq 5 ] && [ "$1" = go ] && [ "$2" = "$step_token" ] ||
+	step_refuse 97 "what came is no go for this step"
+step_late=$(($(step_now) - step_asked))
+[ "$step_late" -ge 0 ] && [ "$step_late" -le 10 ] ||
+	step_refuse 97 "the go came $step_late s after the look"
+setsid true </dev/null >/dev/null 2>&1 ||
+	step_refuse 97 "setsid is missing on this node: install util-linux"
+step_same "$3" "$4" "$5"
+step_begin
+setsid sh -c "$step_wrapper" cockpit-step "$step_dir" "$step_command" "$step_umask" </dev/null >/dev/null 2>&1 &
+# The pid file is the wrapper's first act; a slow node gets 2 s for it.
+step_tries=0
+while [ ! -s "$step_dir/pid" ] && [ ! -s "$step_dir/exit" ] && [ "$step_tries" -lt 10 ]; do
+	step_tries=$((step_tries + 1))
+	sleep 0.2 2>/dev/null || sleep 1
+done
+step_who=$(cat "$step_dir/pid" 2>/dev/null)
+step_say "started ${step_who%% *}"
+step_offset=0
+step_follow "$step_dir"

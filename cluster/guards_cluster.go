@@ -1,0 +1,199 @@
+package cluster
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The guards about the cluster as a whole: what must hold before anything is
+// changed anywhere. Unreachable nodes make them unknown, which enables nothing.
+func init() {
+	register(
+		Fact{Name: "cluster-of-three", Check: noArgs, Ask: askThree,
+			Doc: "The cluster has three nodes and etcd lists no more: the recovery guide knows no other (etcd members)."},
+		Fact{Name: "version-supported", Check: noArgs, Ask: askVersion,
+			Doc: "The node runs Chef Backend 2.1.0 or newer, for which the recovery guide is written (host.version)."},
+		Fact{Name: "no-sync-anywhere", Check: noArgs, Ask: askNoSync,
+			Doc: "No pg_basebackup, pg_rewind or pgsql-follow is alive on any node (postgresql.sync-process)."},
+		Fact{Name: "nobody-leads-or-promotes", Check: noArgs, Ask: askNobodyLeads,
+			Doc: "No leader is elected, and no node is called leader or promoting (cluster-status)."},
+		Fact{Name: "no-other-primary", Check: noArgs, Ask: askNoOtherPrimary,
+			Doc: "PostgreSQL is out of recovery on no node but perhaps this one; a node that nobody can ask is unknown (postgresql.in-recovery, the peers' view of 5432)."},
+		Fact{Name: "no-primary-anywhere", Check: noArgs, Ask: askNoPrimary,
+			Doc: "PostgreSQL is out of recovery nowhere; a node that nobody can ask is unknown (postgresql.in-recovery, the peers' view of 5432)."},
+		Fact{Name: "failover-allowed", Check: noArgs, Ask: askFailover,
+			Doc: "Failover is enabled for the cluster and for the node (cluster-status)."},
+		Fact{Name: "all-in-order", Check: noArgs, Ask: askInOrder,
+			Doc: "Somebody is elected, and the node (without one: every node) runs its five services and leads or is a good follower."},
+	)
+}
+
+func askThree(v *View, _ Binding) Answer {
+	if n := len(v.nodes()); n != 3 {
+		return say(False, fmt.Sprintf("the cluster has %d nodes; the recovery guide is written for three", n))
+	}
+	listed, known := v.listed()
+	if known && listed > 3 {
+		return say(False, fmt.Sprintf("etcd lists %d members; the recovery guide is written for three", listed))
+	}
+	return say(True, "the cluster has three nodes")
+}
+
+func askVersion(v *View, b Binding) Answer {
+	c := v.report(b.Node).Host.Version
+	if !c.Known {
+		return unknownFor(b.Node, "host.version", c)
+	}
+	ref := mention(b.Node, "host.version", c)
+	newer, err := atLeast(c.Value, 2, 1)
+	if err != nil {
+		return say(Unknown, fmt.Sprintf("%s names no version of Chef Backend: %q", b.Node, c.Value), ref)
+	}
+	if !newer {
+		return say(False, fmt.Sprintf("%s runs Chef Backend %s, older than 2.1.0: the recovery guide does not hold for it", b.Node, c.Value), ref)
+	}
+	return say(True, fmt.Sprintf("%s runs Chef Backend %s", b.Node, c.Value), ref)
+}
+
+// atLeast compares the first two numbers of a version.
+func atLeast(version string, major, minor int) (bool, error) {
+	parts := strings.SplitN(version, ".", 3)
+	if len(parts) < 2 {
+		return false, fmt.Errorf("no version: %q", version)
+	}
+	a, err := strconv.Atoi(parts[0])
+	if err != nil {
+		return false, err
+	}
+	b, err := strconv.Atoi(parts[1])
+	if err != nil {
+		return false, err
+	}
+	return a > major || a == major && b >= minor, nil
+}
+
+func askNoSync(v *View, _ Binding) Answer {
+	var as []Answer
+	for _, n := range v.nodes() {
+		a := v.SyncProcess(n.Name)
+		a.Truth = a.Truth.Not()
+		as = append(as, a)
+	}
+	return all("no sync process on any node", as...)
+}
+
+func askNobodyLeads(v *View, _ Binding) Answer {
+	e := v.Elected()
+	lead := e.Answer
+	lead.Truth = e.Truth.Not()
+	as := []Answer{lead}
+	for _, n := range v.nodes() {
+		role, a := v.RoleOf(n.Name)
+		if a.Truth == True {
+			a.Truth = TruthOf(role != "leader" && role != "promoting")
+		}
+		as = append(as, a)
+	}
+	return all("nobody leads and nobody is promoting", as...)
+}
+
+func askNoPrimary(v *View, _ Binding) Answer {
+	var as []Answer
+	for _, n := range v.nodes() {
+		as = append(as, v.noPrimary(n.Name))
+	}
+	return all("no PostgreSQL is out of recovery", as...)
+}
+
+func askNoOtherPrimary(v *View, b Binding) Answer {
+	var as []Answer
+	for _, n := range v.others(b.Node) {
+		as = append(as, v.noPrimary(n))
+	}
+	return all("no other PostgreSQL is out of recovery", as...)
+}
+
+// noPrimary answers whether a node surely accepts no writes. Of a node that
+// cannot be asked only a peer whose connection to 5432 is refused can tell, or
+// the operator who fenced it.
+func (v *View) noPrimary(node string) Answer {
+	a := v.OutOfRecovery(node)
+	a.Truth = a.Truth.Not()
+	if a.Truth != Unknown {
+		return a
+	}
+	if v.Fenced[node] {
+		return say(True, node+" is fenced: powered off, typed by the operator")
+	}
+	for _, peer := range v.others(node) {
+		c, n := v.peerPorts(peer, node)
+		if c.Known && n["5432"] == "refused" {
+			return say(True, fmt.Sprintf("%s is refused on 5432 of %s: no PostgreSQL there", peer, node), mention(peer, "peer", c))
+		}
+	}
+	a.Sentence = "whether PostgreSQL on " + node + " accepts writes is unknown: " + a.Sentence
+	return a
+}
+
+// peerPorts is what peer saw of node's ports, if it looked not long ago.
+func (v *View) peerPorts(peer, node string) (Claim[PeerSeen], map[string]string) {
+	n, _ := v.snapshotNode(node)
+	c := v.report(peer).Peers[n.Address]
+	if c.Known && !v.Now.IsZero() && v.Now.Sub(c.At) > peerLookMax {
+		c.Known, c.Reason = false, peer+" looked more than "+peerLookMax.String()+" ago"
+	}
+	ports := map[string]string{}
+	for port, how := range c.Value.Ports {
+		ports[strconv.Itoa(port)] = how
+	}
+	return c, ports
+}
+
+func askFailover(v *View, b Binding) Answer {
+	cluster := say(v.failoverOn(), "failover is enabled for the cluster")
+	switch cluster.Truth {
+	case False:
+		cluster.Sentence = "failover is disabled for the cluster"
+	case Unknown:
+		cluster.Sentence = "whether failover is enabled is unknown: cluster-status does not tell"
+	}
+	row, read, ok := v.row(b.Node, true)
+	own := say(row.Failover, "failover is enabled for "+b.Node, read.ref)
+	switch {
+	case !ok || row.Failover == Unknown:
+		own = say(Unknown, "whether failover is enabled for "+b.Node+" is unknown: cluster-status does not tell", read.ref)
+	case row.Failover == False:
+		own.Sentence = "failover is disabled for " + b.Node
+	}
+	return all("failover is enabled for the cluster and for "+b.Node, cluster, own)
+}
+
+func askInOrder(v *View, b Binding) Answer {
+	e := v.Elected()
+	lead := e.Answer
+	lead.Truth = e.Truth
+	as := []Answer{lead}
+	for _, n := range v.nodes() {
+		if b.Node != "" && n.Name != b.Node {
+			continue
+		}
+		for _, s := range Services {
+			as = append(as, v.ServiceRuns(n.Name, s))
+		}
+		if e.Node != n.Name {
+			as = append(as, v.GoodFollower(n.Name))
+		}
+	}
+	who := b.Node + " is"
+	if b.Node == "" {
+		who = "all nodes are"
+	}
+	return all(who+" in order, and "+e.Node+" leads", as...)
+}
+
+// recent answers whether a slow claim is young enough to tell of now.
+func recent[T any](v *View, c Claim[T]) bool {
+	return c.Known && (v.Now.IsZero() || v.Now.Sub(c.At) <= 2*time.Minute)
+}

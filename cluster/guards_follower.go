@@ -1,0 +1,198 @@
+package cluster
+
+import (
+	"fmt"
+	"strings"
+)
+
+// The guards and effects of resync-follower and rebuild-follower: what must
+// hold before a node's copy of the database is replaced.
+func init() {
+	register(
+		Fact{Name: "another-node-leads", Check: noArgs, Ask: askAnotherLeads,
+			Doc: "A leader is elected, it is not this node, and it is the one that the plan names."},
+		Fact{Name: "copy-takes-no-writes", Check: noArgs, Ask: func(v *View, b Binding) Answer { return v.noPrimary(b.Node) },
+			Doc: "PostgreSQL on the node is in recovery or down (postgresql.in-recovery, postgresql.postmaster)."},
+		Fact{Name: "leader-answers-from-here", Check: noArgs, Ask: askLeaderAnswers,
+			Doc: "The node reaches the leader's PostgreSQL, which is out of recovery (peer view of 5432, postgresql.in-recovery)."},
+		Fact{Name: "copy-of-this-cluster", Check: noArgs, Ask: askSameSystem,
+			Doc: "The node's copy has the leader's system identifier, or there is none (postgresql.control)."},
+		Fact{Name: "no-wal-of-its-own", Check: noArgs, Ask: askNoOwnWAL,
+			Doc: "The node's copy is contained in the leader's: replacing it loses nothing (both copies, by their histories)."},
+		Fact{Name: "second-copy-elsewhere", Check: noArgs, Ask: askSecondCopy,
+			Doc: "Besides the leader and this node a good follower stands."},
+		Fact{Name: "enough-followers-without-it", Check: noArgs, Ask: askEnoughFollowers,
+			Doc: "Without this node there are still as many good followers as required_active_followers asks for; it is 0 in a stock install and no claim tells another value."},
+		Fact{Name: "room-for-a-copy", Check: noArgs, Ask: askRoom,
+			Doc: "The node has free disk for the leader's data, 512 MB of WAL and leaderl's 250 MB, without counting on the old copy (host.disks, postgresql.data-bytes)."},
+		Fact{Name: "service-kept-down", Ask: askServiceDown, Check: serviceArg,
+			Doc: "runit says that the service named is down on the node and keeps it so (service)."},
+		Fact{Name: "standby-of-the-leader", Check: noArgs, Ask: askStreams,
+			Doc: "The node is in recovery and streams in the leader's own eyes (pg_stat_replication there)."},
+	)
+}
+
+// planLeader is whom the plan was made for; without a plan, who leads now.
+func (v *View) planLeader(b Binding) string {
+	if b.Plan != nil && b.Plan.Values["leader"] != "" {
+		return b.Plan.Values["leader"]
+	}
+	return v.Elected().Node
+}
+
+func askAnotherLeads(v *View, b Binding) Answer {
+	e := v.Elected()
+	a := e.Answer
+	a.Truth = e.Truth
+	switch planned := v.planLeader(b); {
+	case e.Truth != True:
+		return a
+	case e.Node == b.Node:
+		return say(False, b.Node+" is the elected leader", a.Claims...)
+	case planned != e.Node:
+		return say(False, fmt.Sprintf("%s leads now; the plan was made for %s", e.Node, planned), a.Claims...)
+	}
+	return a
+}
+
+func askLeaderAnswers(v *View, b Binding) Answer {
+	leader := v.planLeader(b)
+	if leader == "" {
+		return say(Unknown, "nobody is known to lead")
+	}
+	c, ports := v.peerPorts(b.Node, leader)
+	reach := say(Unknown, fmt.Sprintf("whether %s reaches PostgreSQL on %s is unknown: %s", b.Node, leader, c.Reason), mention(b.Node, "peer", c))
+	if c.Known {
+		how := ports["5432"]
+		reach.Truth, reach.Sentence = TruthOf(how == "open"), fmt.Sprintf("%s reaches PostgreSQL on %s", b.Node, leader)
+		if how != "open" {
+			reach.Sentence = fmt.Sprintf("%s does not reach PostgreSQL on %s: %s", b.Node, leader, how)
+		}
+	}
+	return all(fmt.Sprintf("%s answers %s and is out of recovery", leader, b.Node), v.OutOfRecovery(leader), reach)
+}
+
+func askSameSystem(v *View, b Binding) Answer {
+	if a, empty := v.nothingThere(b); empty {
+		return a
+	}
+	return v.sameSystem(b.Node, v.planLeader(b))
+}
+
+func askNoOwnWAL(v *View, b Binding) Answer {
+	if a, empty := v.nothingThere(b); empty {
+		return a
+	}
+	leader := v.planLeader(b)
+	if leader == "" {
+		return say(Unknown, "nobody is known to lead")
+	}
+	return v.Contained(b.Node, leader)
+}
+
+// nothingThere answers whether the node has no copy at all: its data directory
+// is empty, or a base backup of ours gave the old copy up and did not finish.
+func (v *View) nothingThere(b Binding) (Answer, bool) {
+	p := v.report(b.Node).PostgreSQL
+	if p.Control.Known {
+		return Answer{}, false
+	}
+	if p.DataBytes.Known && p.DataBytes.Value == 0 {
+		return say(True, "there is no copy on "+b.Node, mention(b.Node, "postgresql.data-bytes", p.DataBytes)), true
+	}
+	for i := len(v.Plans) - 1; i >= 0; i-- {
+		if s, ok := v.Plans[i].step("3-basebackup"); ok && v.Plans[i].Plan.Node == b.Node {
+			if s.Began.IsZero() || s.Status == StatusDone {
+				return Answer{}, false
+			}
+			return say(True, fmt.Sprintf("plan %s gave up the old copy on %s and did not finish the new one", v.Plans[i].Plan.ID, b.Node)), true
+		}
+	}
+	return Answer{}, false
+}
+
+func askSecondCopy(v *View, b Binding) Answer {
+	leader := v.planLeader(b)
+	var as []Answer
+	for _, n := range v.others(b.Node) {
+		if n != leader {
+			as = append(as, v.GoodFollower(n))
+		}
+	}
+	a := anyOf("", as...)
+	if a.Truth == False {
+		a.Sentence = "no second good copy: " + a.Sentence
+	}
+	return a
+}
+
+func askEnoughFollowers(v *View, b Binding) Answer {
+	here := v.GoodFollower(b.Node)
+	if here.Truth == False {
+		return say(True, b.Node+" is no good follower now: nothing is taken away", here.Claims...)
+	}
+	good := 0
+	for _, n := range v.others(b.Node) {
+		if v.GoodFollower(n).Truth == True {
+			good++
+		}
+	}
+	return say(TruthOf(good >= requiredFollowers),
+		fmt.Sprintf("%d good followers stand without %s; %d are required", good, b.Node, requiredFollowers), here.Claims...)
+}
+
+// postgresFolder is where the product keeps the copy (vendor documentation).
+const postgresFolder = "/var/opt/chef-backend/postgresql"
+
+func askRoom(v *View, b Binding) Answer {
+	leader := v.planLeader(b)
+	size := v.report(leader).PostgreSQL.DataBytes
+	disks := v.report(b.Node).Host.Disks
+	switch {
+	case !recent(v, size):
+		return unknownFor(leader, "postgresql.data-bytes", size)
+	case !recent(v, disks):
+		return unknownFor(b.Node, "host.disks", disks)
+	}
+	refs := []ClaimRef{mention(leader, "postgresql.data-bytes", size), mention(b.Node, "host.disks", disks)}
+	var best Disk
+	for _, d := range disks.Value {
+		if strings.HasPrefix(postgresFolder+"/", strings.TrimRight(d.Path, "/")+"/") && len(d.Path) > len(best.Path) {
+			best = d
+		}
+	}
+	if best.Path == "" {
+		return say(Unknown, "no disk of "+b.Node+" is known to hold "+postgresFolder, refs...)
+	}
+	need := size.Value + (512+250)<<20
+	if best.Free < need {
+		return say(False, fmt.Sprintf("%s needs room for %s and has %s free on %s", b.Node, walBytes(need), walBytes(best.Free), best.Path), refs...)
+	}
+	return say(True, fmt.Sprintf("%s has room for %s: %s free on %s", b.Node, walBytes(need), walBytes(best.Free), best.Path), refs...)
+}
+
+func askServiceDown(v *View, b Binding) Answer {
+	name := argument(b, 0)
+	s := v.service(b.Node, name)
+	if !s.State.Known {
+		return unknownFor(b.Node, "service."+name+".state", s.State)
+	}
+	ref := mention(b.Node, "service."+name+".state", s.State)
+	switch {
+	case s.State.Value == "fail":
+		return say(Unknown, fmt.Sprintf("runit's supervisor of %s on %s does not answer", name, b.Node), ref)
+	case s.State.Value != "down":
+		return say(False, fmt.Sprintf("%s is %s on %s", name, s.State.Value, b.Node), ref)
+	case s.WantUp.Known && s.WantUp.Value:
+		return say(False, fmt.Sprintf("%s is down on %s, but runit wants it up", name, b.Node), ref)
+	}
+	return say(True, fmt.Sprintf("%s is down on %s", name, b.Node), ref)
+}
+
+func askStreams(v *View, b Binding) Answer {
+	leader := v.planLeader(b)
+	if leader == "" {
+		return say(Unknown, "nobody is known to lead")
+	}
+	return all(fmt.Sprintf("%s is in recovery and streams from %s", b.Node, leader), v.inRecovery(b.Node), v.StreamsFrom(b.Node, leader))
+}

@@ -1,0 +1,157 @@
+package cluster
+
+import (
+	"fmt"
+	"slices"
+)
+
+// The guards and effects of restart-service. The service is the binding's.
+func init() {
+	register(
+		Fact{Name: "service-is", Check: servicesArg, Ask: askServiceIs,
+			Doc: "The plan's service is one of those named; decided when a plan is bound."},
+		Fact{Name: "service-needs-restart", Check: noArgs, Ask: askNeedsRestart,
+			Doc: "The service does not run, or its own health does not answer (service, and the service's own claims)."},
+		Fact{Name: "service-is-well", Check: noArgs, Ask: askServiceWell,
+			Doc: "The service runs for 15 s and its own health answers (service, and the service's own claims)."},
+		Fact{Name: "restart-is-harmless", Check: noArgs, Ask: askHarmless,
+			Doc: "The node is a follower and the cluster can lose one more node (elected leader, margin)."},
+		Fact{Name: "restart-not-held-back", Check: noArgs, Ask: askNotHeldBack,
+			Doc: "For postgresql: neither sentinel lies on the node, since leaderl then holds it down on purpose (sentinel)."},
+		Fact{Name: "other-etcd-members-healthy", Check: noArgs, Ask: askOtherEtcd,
+			Doc: "For etcd: the other members are healthy, except when fewer than two etcd processes run at all (etcd.health, service.etcd)."},
+	)
+}
+
+// ownHealth is what the service itself answers.
+func (v *View) ownHealth(node, service string) Answer {
+	r := v.report(node)
+	switch service {
+	case "leaderl":
+		return answers(node, "leaderl.leader-code", "/leader", r.Leaderl.LeaderCode)
+	case "etcd":
+		c := r.Etcd.Health
+		if !c.Known {
+			return answers(node, "etcd.health", "etcd's /health", c)
+		}
+		return say(TruthOf(c.Value), fmt.Sprintf("etcd's /health on %s says %v", node, c.Value), mention(node, "etcd.health", c))
+	case "elasticsearch":
+		return answers(node, "elasticsearch.status", "Elasticsearch", r.Elasticsearch.Status)
+	case "postgresql":
+		c := r.PostgreSQL.Ready
+		if !c.Known {
+			return unknownFor(node, "postgresql.ready", c)
+		}
+		word := map[int]string{0: "accepts connections", 1: "is starting"}[c.Value]
+		if word == "" {
+			word = "does not answer"
+		}
+		return say(TruthOf(c.Value == 0), fmt.Sprintf("PostgreSQL on %s %s", node, word), mention(node, "postgresql.ready", c))
+	}
+	return say(True, service+" has no health of its own to ask")
+}
+
+// answers takes an answer at all for health, and none on a node that is
+// reached for none.
+func answers[T any](node, name, who string, c Claim[T]) Answer {
+	ref := mention(node, name, c)
+	if c.Known {
+		return say(True, fmt.Sprintf("%s on %s answers", who, node), ref)
+	}
+	if c.At.IsZero() {
+		return unknownFor(node, name, c)
+	}
+	return say(False, fmt.Sprintf("%s on %s does not answer: %s", who, node, c.Reason), ref)
+}
+
+// reached is the first question about any service: on a node that is not
+// reached nothing is known of it.
+func (v *View) reached(node string) Answer {
+	c := v.report(node).Reach
+	if !c.Known {
+		return unknownFor(node, "reach", c)
+	}
+	if c.Value != Reached {
+		return say(Unknown, fmt.Sprintf("%s cannot be asked: %s", node, c.Value), mention(node, "reach", c))
+	}
+	return say(True, node+" is reached", mention(node, "reach", c))
+}
+
+func askServiceWell(v *View, b Binding) Answer {
+	if a := v.reached(b.Node); a.Truth != True {
+		return a
+	}
+	return all(fmt.Sprintf("%s on %s runs and answers", b.Service, b.Node),
+		v.ServiceRuns(b.Node, b.Service), v.ownHealth(b.Node, b.Service))
+}
+
+func askNeedsRestart(v *View, b Binding) Answer {
+	a := askServiceWell(v, b)
+	a.Truth = a.Truth.Not()
+	if a.Truth == False {
+		a.Sentence += ": nothing to restart"
+	}
+	return a
+}
+
+func askHarmless(v *View, b Binding) Answer {
+	e := v.Elected()
+	if e.Truth != True {
+		a := e.Answer
+		a.Truth = e.Truth
+		return a
+	}
+	if e.Node == b.Node {
+		return say(False, b.Node+" is the elected leader", e.Answer.Claims...)
+	}
+	m := v.Margin()
+	if m.CanLose < 1 {
+		return say(False, "the cluster can lose no further node")
+	}
+	return say(True, fmt.Sprintf("%s is a follower and the cluster can lose %d", b.Node, m.CanLose))
+}
+
+func askNotHeldBack(v *View, b Binding) Answer {
+	if b.Service != "postgresql" {
+		return say(True, "no sentinel holds "+b.Service)
+	}
+	return all("no sentinel holds PostgreSQL on "+b.Node, v.without(b.Node, "no-start-pgsql"), v.without(b.Node, "unsynced"))
+}
+
+func askOtherEtcd(v *View, b Binding) Answer {
+	if b.Service != "etcd" {
+		return say(True, "etcd is not touched")
+	}
+	running, hosts := 0, 0
+	var as []Answer
+	for _, n := range v.nodes() {
+		s := v.service(n.Name, "etcd")
+		if s.State.Known {
+			hosts++
+			if s.State.Value == "run" {
+				running++
+			}
+		}
+		if n.Name != b.Node {
+			as = append(as, v.etcdHealth(n.Name))
+		}
+	}
+	if hosts >= 2 && hosts == len(v.nodes()) && running < 2 {
+		return say(True, fmt.Sprintf("etcd has lost its quorum: %d of %d members run, starting one can only help", running, hosts))
+	}
+	return all("the other etcd members are healthy", as...)
+}
+
+// servicesArg is the check of facts that take one or more services.
+func servicesArg(args []string) error {
+	for _, a := range args {
+		if err := serviceArg([]string{a}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func askServiceIs(_ *View, b Binding) Answer {
+	return say(TruthOf(slices.Contains(b.Args, b.Service)), "the service is "+b.Service)
+}
