@@ -1,0 +1,279 @@
+package logs
+
+import (
+	"bytes"
+	"strings"
+)
+
+// blockSize is the unit in which follow.sh reads; dd can seek only by blocks.
+const blockSize = 4096
+
+// readBlocks bounds one read: a quarter of a mebibyte.
+const readBlocks = 64
+
+// proofBytes is how much of what was read last is kept and compared at the
+// next read: stamps make it unique, so that a file that took over the inode of
+// a deleted one, or was written anew, is found out.
+const proofBytes = 64
+
+// backlogBytes is how much of a log is read at the first start.
+const backlogBytes = 64 << 10
+
+// file is a log file as stat saw it.
+type file struct {
+	name string // with its folder
+	id   uint64 // inode
+	size int64
+}
+
+// rotated tells svlogd's "@4000….s" from "current".
+func (f file) rotated() bool { return !strings.HasSuffix(f.name, "/current") }
+
+// base is the name without svlogd's suffix: ".u" may become ".s" later.
+func (f file) base() string { return strings.TrimRight(f.name, "su") }
+
+// cursor is where the follower stands in one log, over all its files. It is
+// pure: it is told what stat and read gave, and says what it wants next.
+type cursor struct {
+	chain   []file // still to be read, oldest first; the last one is current
+	offset  int64  // in chain[0]
+	proof   []byte // the last bytes before offset
+	after   string // base of the newest rotated file when the chain was listed
+	before  string // after, at the listing before that
+	started bool
+	// list asks for a listing of the folder before anything else.
+	list bool
+	// verify asks for a read although nothing new is seen: after a reconnect
+	// the file may be another one.
+	verify bool
+	// resumed: the chain was seen by an earlier session; current's identity
+	// alone proves less than it did then.
+	resumed bool
+	// failed: the last read gave nothing although there is something.
+	failed bool
+	// torn: the first line began before the offset and is passed over.
+	torn bool
+}
+
+// taker takes what a cursor finds, in the order of the log.
+type taker interface {
+	take(data []byte) // the next bytes
+	fileEnd()         // the next bytes are of another file
+	// gap is a hole; exact tells whether its bytes are known.
+	gap(bytes int64, exact bool)
+}
+
+// resume prepares for a new session.
+func (c *cursor) resume() {
+	c.list, c.verify, c.resumed = true, true, true
+}
+
+// listed compares a listing (rotated files by name, current last if it is
+// there) with what is still to be read.
+func (c *cursor) listed(files []file, t taker) {
+	c.list = false
+	if !c.started {
+		c.start(files)
+		return
+	}
+	for i, known := range c.chain {
+		k := find(files, func(f file) bool { return c.same(i, f) })
+		if k < 0 {
+			continue
+		}
+		exact := known.rotated() || !c.resumed
+		c.lose(i, exact, t)
+		c.chain = files[k:]
+		c.remember(files)
+		return
+	}
+	if len(c.chain) > 0 {
+		c.lose(len(c.chain), false, t)
+	}
+	first := find(files, func(f file) bool { return !f.rotated() || f.base() > c.after })
+	c.chain = nil
+	if first >= 0 {
+		c.chain = files[first:]
+	}
+	c.remember(files)
+}
+
+// start begins with the last bytes of the log, the rotated files included.
+func (c *cursor) start(files []file) {
+	if len(files) == 0 {
+		return
+	}
+	c.started = true
+	first, behind := len(files)-1, files[len(files)-1].size
+	for first > 0 && behind < backlogBytes {
+		first--
+		behind += files[first].size
+	}
+	c.chain = files[first:]
+	c.offset = max(0, behind-backlogBytes)
+	c.torn = c.offset > 0
+	c.remember(files)
+}
+
+func (c *cursor) remember(files []file) {
+	c.resumed, c.before = false, c.after
+	for _, f := range files {
+		if f.rotated() && f.base() > c.after {
+			c.after = f.base()
+		}
+	}
+}
+
+// same tells whether f is the i-th file of the chain, grown or rotated since.
+func (c *cursor) same(i int, f file) bool {
+	known := c.chain[i]
+	least := known.size
+	if i == 0 {
+		least = c.offset
+	}
+	if f.id != known.id || f.size < least {
+		return false
+	}
+	if known.rotated() {
+		return f.rotated() && f.base() == known.base()
+	}
+	return !f.rotated() || f.base() > c.after
+}
+
+// lose gives up the first n files of the chain: they are gone. What was left
+// to be read of them is a hole.
+func (c *cursor) lose(n int, exact bool, t taker) {
+	if n == 0 {
+		return
+	}
+	var bytes int64
+	for i, f := range c.chain[:n] {
+		bytes += f.size
+		if i == 0 {
+			bytes -= min(c.offset, f.size)
+		}
+	}
+	if bytes > 0 || !exact {
+		t.gap(bytes, exact)
+	} else {
+		t.fileEnd()
+	}
+	c.rewind()
+}
+
+// rewind goes to the start of a file.
+func (c *cursor) rewind() {
+	c.offset, c.proof, c.torn, c.verify = 0, c.proof[:0], false, false
+}
+
+// seen hears of current as it is now; nil: it is not there.
+func (c *cursor) seen(current *file, t taker) {
+	if current == nil {
+		// Between svlogd's rename and its next open, or for longer: what was
+		// rotated is to be drained in either case.
+		if n := len(c.chain); n > 0 && !c.chain[n-1].rotated() {
+			c.list = true
+		}
+		return
+	}
+	n := len(c.chain)
+	if !c.started || n == 0 || c.chain[n-1].id != current.id || c.chain[n-1].rotated() {
+		c.list = true
+		return
+	}
+	last := &c.chain[n-1]
+	if n == 1 && current.size < c.offset {
+		t.gap(max(0, last.size-c.offset), false)
+		c.rewind()
+	}
+	last.size = current.size
+}
+
+// want is the next read: whole blocks, with the proof before the offset.
+func (c *cursor) want(t taker) (f file, skip int64, ok bool) {
+	if c.list {
+		return file{}, 0, false
+	}
+	for len(c.chain) > 1 && c.offset >= c.chain[0].size && !c.verify {
+		c.chain = c.chain[1:]
+		c.rewind()
+		t.fileEnd()
+	}
+	if len(c.chain) == 0 || c.offset >= c.chain[0].size && !c.verify {
+		return file{}, 0, false
+	}
+	return c.chain[0], max(0, c.offset-proofBytes) / blockSize, true
+}
+
+// got hears what a read from skip gave, and the file as stat saw it after the
+// read; nil: it is not there. It tells whether new bytes were taken.
+func (c *cursor) got(data []byte, skip int64, now *file, t taker) bool {
+	f := &c.chain[0]
+	if now == nil || now.id != f.id {
+		// Rotated in between, or gone: the bytes may be another file's.
+		c.list = true
+		return false
+	}
+	if now.size < c.offset {
+		c.list = f.rotated() // current: seen says so next
+		return false
+	}
+	before := c.offset - skip*blockSize
+	if n := int64(len(data)); n < before || n == 0 && now.size > skip*blockSize {
+		c.failed = true // dd could not read, or not be started: try again
+		return false
+	}
+	c.failed = false
+	if !bytes.HasSuffix(data[:before], c.proof) {
+		c.disown()
+		return false
+	}
+	fresh := data[before:]
+	c.verify = false
+	if c.torn {
+		fresh = c.skipTorn(data, before)
+	}
+	c.offset += int64(len(data)) - before
+	f.size = max(now.size, c.offset)
+	c.proof = append(c.proof[:0], data[max(0, len(data)-proofBytes):]...)
+	if len(fresh) > 0 {
+		t.take(fresh)
+	}
+	return int64(len(data)) > before
+}
+
+// disown gives up a file whose inode is ours and whose bytes are not. What
+// follows is whatever was rotated since the file was ours; how much of ours
+// was left nobody knows.
+func (c *cursor) disown() {
+	f := c.chain[0]
+	if c.after = c.before; f.rotated() && f.base() < c.after {
+		c.after = f.base()
+	}
+	c.chain = []file{{name: f.name, size: c.offset}}
+	c.list = true
+}
+
+// skipTorn passes over the rest of a line that began before the offset.
+func (c *cursor) skipTorn(data []byte, before int64) []byte {
+	fresh := data[before:]
+	if before > 0 && data[before-1] == '\n' {
+		c.torn = false
+		return fresh
+	}
+	end := bytes.IndexByte(fresh, '\n')
+	if end < 0 {
+		return nil
+	}
+	c.torn = false
+	return fresh[end+1:]
+}
+
+func find(files []file, is func(file) bool) int {
+	for i, f := range files {
+		if is(f) {
+			return i
+		}
+	}
+	return -1
+}

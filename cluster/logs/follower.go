@@ -1,0 +1,314 @@
+package logs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/remote"
+)
+
+const (
+	// pollEvery is how long a quiet log is left alone.
+	pollEvery = 500 * time.Millisecond
+	// busyPolls bounds how often one polls at once again without a new byte.
+	busyPolls = 5
+	// missingPolls is how often current may be absent: svlogd renames it
+	// before it opens the next.
+	missingPolls = 3
+	// longestPause bounds the wait between sessions that come to nothing.
+	longestPause = 10 * time.Second
+)
+
+// follower follows the logs of one node over one channel. It belongs to one
+// goroutine.
+type follower struct {
+	l     *Logs
+	node  string
+	host  remote.Host
+	logs  []*log
+	asked int // number of the last request
+	// fruitless counts the answers since one brought bytes.
+	fruitless int
+}
+
+// log is one followed log: where it lies, how far it was read, its lines.
+type log struct {
+	*stream
+	cursor
+	folder  string // "" until it is known
+	missing int    // polls without a current
+
+	// Of the request under way:
+	read   file // what is being read; its name is "" for nothing
+	skip   int64
+	listed bool
+}
+
+func newFollower(l *Logs, node string, first int) *follower {
+	f := &follower{l: l, node: node}
+	if l.o.Host != nil {
+		f.host = l.o.Host(node)
+	}
+	for i, s := range cluster.Services {
+		g := &log{stream: newStream(first+i, node, s, l.matcher)}
+		if s != "postgresql" {
+			g.folder = l.o.Folder + "/" + s
+		}
+		f.logs = append(f.logs, g)
+	}
+	return f
+}
+
+// run follows over one session after the other. The cursors outlive them.
+func (f *follower) run(ctx context.Context) {
+	if f.host == nil {
+		f.say("the node has no host")
+		return
+	}
+	pause := time.Second
+	for {
+		before := f.asked
+		err := f.session(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		f.say(reasonOf(err))
+		if f.asked > before+1 {
+			pause = time.Second
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.l.o.Clock.After(pause):
+		}
+		pause = min(2*pause, longestPause)
+	}
+}
+
+// reasonOf is an error as a short safe text.
+func reasonOf(err error) string {
+	if err == nil {
+		return "the log reader ended"
+	}
+	return remote.Safe([]byte(err.Error()))
+}
+
+// say tells why the streams of the node are not alive.
+func (f *follower) say(reason string) {
+	f.l.mu.Lock()
+	for _, g := range f.logs {
+		st := &f.l.states[g.index]
+		st.Alive, st.Reason = false, reason
+	}
+	f.l.mu.Unlock()
+	f.l.o.Changed()
+}
+
+// poll is one request and its answer. It tells whether to ask again at once.
+func (f *follower) poll(in io.Writer, out *answers) (busy bool, err error) {
+	f.asked++
+	f.fruitless++
+	if _, err := io.WriteString(in, f.request()); err != nil {
+		return false, fmt.Errorf("the log reader takes no request: %w", err)
+	}
+	parts, err := out.next(f.asked)
+	if err != nil {
+		return false, err
+	}
+	busy, err = f.answer(parts)
+	if err != nil {
+		return false, err
+	}
+	for _, g := range f.logs {
+		g.idle()
+		if len(g.batch.entries) > 0 || g.batch.bytes > 0 {
+			f.l.take(g.stream)
+			g.batch.reset()
+		}
+	}
+	f.alive()
+	return busy, nil
+}
+
+// request asks for the next bytes of every log, then how the files are: what
+// is seen after a read proves whose bytes they were.
+func (f *follower) request() string {
+	now := f.l.o.Clock.Now().UnixNano()
+	ahead := int64(f.l.o.Offset(f.node))
+	var reads, stats, lists strings.Builder
+	for _, g := range f.logs {
+		g.now, g.ahead = now, ahead
+		g.read = file{}
+		if r, skip, ok := g.want(g); ok {
+			g.read, g.skip = r, skip
+			fmt.Fprintf(&reads, ";read %s %d %d", r.name, skip, readBlocks)
+		}
+		pattern := g.folder + "/current"
+		if g.service == "postgresql" {
+			pattern = f.l.o.Folder + "/postgresql/[0-9]*/current"
+		}
+		stats.WriteString(" " + pattern)
+		if g.read.name != "" && g.read.rotated() {
+			stats.WriteString(" " + g.read.name)
+		}
+		if g.listed = g.list && g.folder != ""; g.listed {
+			fmt.Fprintf(&lists, ";stat %s/@*.[su] %s/current", g.folder, g.folder)
+		}
+	}
+	return strconv.Itoa(f.asked) + reads.String() + ";stat" + stats.String() + lists.String() + "\n"
+}
+
+// answer gives every log its bytes, then the newest state of its files.
+func (f *follower) answer(parts []part) (busy bool, err error) {
+	kinds := make([]string, 0, len(parts))
+	for _, g := range f.logs {
+		if g.read.name != "" {
+			kinds = append(kinds, "read")
+		}
+	}
+	reads := len(kinds)
+	if len(parts) <= reads || parts[reads].kind != "stat" {
+		return false, errors.New("the log reader's answer has parts missing")
+	}
+	files := parseStat(parts[reads].data)
+	data, lists := parts[:reads], parts[reads+1:]
+	for _, g := range f.logs {
+		g.now = f.l.o.Clock.Now().UnixNano()
+		if g.read.name != "" {
+			if g.got(data[0].data, g.skip, named(files, g.read.name), g) {
+				f.fruitless = 0
+			}
+			data = data[1:]
+		}
+		if g.service == "postgresql" {
+			g.settle(newestVersion(files, f.l.o.Folder+"/postgresql/"))
+		}
+		g.look(named(files, g.folder+"/current"))
+		if g.listed {
+			if len(lists) == 0 {
+				return false, errors.New("the log reader's answer has listings missing")
+			}
+			g.hearListing(parseStat(lists[0].data), named(files, g.folder+"/current"))
+			lists = lists[1:]
+		}
+		busy = busy || g.pressing()
+	}
+	return busy, nil
+}
+
+// settle takes the folder of PostgreSQL's log: X.Y is the newest version that
+// has one. A new version is another log.
+func (g *log) settle(folder string) {
+	if folder == "" || folder == g.folder {
+		return
+	}
+	if g.folder != "" {
+		g.stream.flush()
+		g.cursor = cursor{}
+	}
+	g.folder = folder
+}
+
+// look hears of current.
+func (g *log) look(current *file) {
+	if current == nil {
+		g.missing++
+	} else {
+		g.missing = 0
+	}
+	g.seen(current, g)
+}
+
+// hearListing takes a listing if current stayed the same around it: a rotation
+// in between would hide a file.
+func (g *log) hearListing(listing []file, current *file) {
+	var files []file
+	var last *file
+	for _, x := range listing {
+		base, inside := strings.CutPrefix(x.name, g.folder+"/")
+		switch {
+		case inside && base == "current":
+			last = &x
+		case inside && rotatedName(base):
+			files = append(files, x)
+		}
+	}
+	if (last == nil) != (current == nil) || last != nil && last.id != current.id {
+		return // asked for again
+	}
+	slices.SortFunc(files, func(a, b file) int { return strings.Compare(a.name, b.name) })
+	if last != nil {
+		files = append(files, *last)
+	}
+	g.cursor.listed(files, g)
+}
+
+// pressing tells whether there is more to be had at once.
+func (g *log) pressing() bool {
+	return g.list && g.missing == 0 && g.folder != "" || len(g.chain) > 1 || len(g.chain) == 1 && g.offset < g.chain[0].size && !g.failed
+}
+
+// alive marks the streams of the node as answered for.
+func (f *follower) alive() {
+	now := f.l.o.Clock.Now()
+	changed := false
+	f.l.mu.Lock()
+	for _, g := range f.logs {
+		st := &f.l.states[g.index]
+		reason := g.trouble(f.l.o.Folder)
+		changed = changed || st.Alive != (reason == "") || st.Reason != reason
+		st.Alive, st.Reason, st.Heartbeat = reason == "", reason, now
+	}
+	f.l.mu.Unlock()
+	if changed {
+		f.l.o.Changed()
+	}
+}
+
+// trouble is why a log cannot be read although the node answers.
+func (g *log) trouble(root string) string {
+	switch {
+	case g.failed:
+		return g.chain[0].name + " cannot be read"
+	case g.folder == "":
+		return "no folder of a version in " + root + "/" + g.service
+	case g.missing > missingPolls:
+		return "no file " + g.folder + "/current"
+	}
+	return ""
+}
+
+func named(files []file, name string) *file {
+	for i := range files {
+		if files[i].name == name {
+			return &files[i]
+		}
+	}
+	return nil
+}
+
+// newestVersion is the folder of the highest X.Y among root/X.Y/current.
+func newestVersion(files []file, root string) (folder string) {
+	best := -1
+	for _, x := range files {
+		inside, ok := strings.CutPrefix(x.name, root)
+		version, current := strings.CutSuffix(inside, "/current")
+		major, minor, _ := strings.Cut(version, ".")
+		m, err1 := strconv.Atoi(major)
+		n, err2 := strconv.Atoi("0" + minor)
+		if !ok || !current || err1 != nil || err2 != nil || m > 1e6 || n > 1e6 {
+			continue
+		}
+		if rank := m*1e6 + n; rank > best {
+			best, folder = rank, root+version
+		}
+	}
+	return folder
+}

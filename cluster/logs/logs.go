@@ -1,0 +1,299 @@
+// Package logs follows the logs of all services on all nodes with cursors of
+// its own, merges their lines by corrected time into bounded rings and
+// recognises signs. Nothing is lost without a gap record that says so, nothing
+// is shown twice, and what was placed once never moves.
+//
+// The way of a line: follower (a cursor per log, one channel per node) →
+// stream (bytes to lines, stamp, level, signs) → merger (a short wait for the
+// others) → store (rings, search).
+package logs
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/remote"
+)
+
+// Options is what the logs need from outside.
+type Options struct {
+	Nodes []cluster.Node
+	Host  func(node string) remote.Host
+	Clock cluster.Clock
+	Signs []cluster.Sign
+	// Offset is how far the node's clock is ahead of ours; nil or 0 where it
+	// is not known.
+	Offset func(node string) time.Duration
+	// RingBytes bounds everything that is held of placed lines, index
+	// included; 0 means 32 MiB.
+	RingBytes int
+	// Folder holds the logs on the nodes; "" means /var/log/chef-backend.
+	Folder string
+	// Changed is called, never under a lock, when there are new lines or
+	// streams changed; it must not block. It may be nil.
+	Changed func()
+}
+
+// Query selects lines of the merged log; the zero value selects all. Text is
+// compared with what is shown, after Safe.
+type Query struct {
+	Nodes    []string
+	Services []string
+	MinLevel cluster.Level
+	Text     string // literal, case-insensitive (ASCII) unless it has a capital
+	Regexp   bool   // Text is RE2
+	Signs    bool   // only lines with a sign
+}
+
+// Page is a run of matching lines, oldest first.
+type Page struct {
+	Lines []cluster.Line
+	Newer uint64 // matching lines that are held and newer than the last of Lines
+	Older bool   // there are older matching lines
+	Held  uint64 // lines held at all
+}
+
+// Logs follows, holds and searches. All methods are safe for concurrent use.
+type Logs struct {
+	o         Options
+	matcher   *Matcher
+	followers []*follower
+	wake      chan struct{} // there are lines to place
+
+	mu     sync.Mutex
+	merge  *merger
+	store  *store
+	signs  map[signKey]*cluster.SignSeen
+	states []cluster.StreamState // by node, then by service, as the streams are
+}
+
+// signKey is what signs are counted by.
+type signKey struct{ sign, stream int }
+
+// New compiles the signs; a malformed one is an error that names it.
+func New(o Options) (*Logs, error) {
+	m, err := NewMatcher(o.Signs)
+	if err != nil {
+		return nil, err
+	}
+	if len(o.Nodes)*len(cluster.Services) > maxStreams {
+		return nil, fmt.Errorf("the logs of %d nodes are too many to follow", len(o.Nodes))
+	}
+	if o.RingBytes == 0 {
+		o.RingBytes = 32 << 20
+	}
+	if o.Folder == "" {
+		o.Folder = "/var/log/chef-backend"
+	}
+	if o.Offset == nil {
+		o.Offset = func(string) time.Duration { return 0 }
+	}
+	if o.Changed == nil {
+		o.Changed = func() {}
+	}
+	l := &Logs{o: o, matcher: m, wake: make(chan struct{}, 1), signs: map[signKey]*cluster.SignSeen{}}
+	var names []streamName
+	for _, n := range o.Nodes {
+		l.followers = append(l.followers, newFollower(l, n.Name, len(names)))
+		for _, s := range cluster.Services {
+			names = append(names, streamName{node: n.Name, service: s})
+			l.states = append(l.states, cluster.StreamState{Node: n.Name, Service: s, Reason: "not followed yet"})
+		}
+	}
+	l.merge = newMerger(len(names))
+	l.store = newStore(o.RingBytes, names, func(i int16) string { return m.Sign(int(i)).Name })
+	return l, nil
+}
+
+// Run follows until ctx is done and returns when nothing of it is left. What
+// is held stays and can still be asked for. It may be called once.
+func (l *Logs) Run(ctx context.Context) {
+	var all sync.WaitGroup
+	for _, f := range l.followers {
+		all.Go(func() { f.run(ctx) })
+	}
+	all.Go(func() { l.placeLines(ctx) })
+	all.Wait()
+}
+
+// placeEvery is how often waiting lines are looked at.
+const placeEvery = 150 * time.Millisecond
+
+// placeLines places lines as they come due; it sleeps while none wait.
+func (l *Logs) placeLines(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.wake:
+		}
+		for idle := false; !idle; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-l.o.Clock.After(placeEvery):
+			}
+			l.mu.Lock()
+			before := l.store.next
+			l.merge.release(l.o.Clock.Now().UnixNano(), l.store.place)
+			idle = l.merge.idle()
+			placed := l.store.next != before
+			l.mu.Unlock()
+			if placed {
+				l.o.Changed()
+			}
+		}
+	}
+}
+
+// take receives what one answer brought of one stream.
+func (l *Logs) take(s *stream) {
+	b := &s.batch
+	l.mu.Lock()
+	st := &l.states[s.index]
+	st.Bytes += b.bytes
+	for _, e := range b.entries {
+		if e.kind == cluster.LineGap {
+			st.Gaps++
+			continue
+		}
+		st.Lines++
+		st.LastLine = moment(e, s.now)
+	}
+	for _, h := range b.hits {
+		l.count(s, h, b)
+	}
+	l.merge.push(s.index, b)
+	if l.merge.pending > maxPending {
+		l.merge.release(s.now, l.store.place)
+	}
+	l.mu.Unlock()
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// moment is the time of a line: its own, but not after the present.
+func moment(e entry, now int64) time.Time {
+	if e.stamp == 0 || e.stamp > now {
+		return time.Unix(0, now).UTC()
+	}
+	return time.Unix(0, e.stamp).UTC()
+}
+
+// maxExample bounds the line that is shown for a sign.
+const maxExample = 300
+
+// count adds a sign that was recognised; the example is the newest line.
+func (l *Logs) count(s *stream, h hit, b *batch) {
+	e := b.entries[h.entry]
+	at := moment(e, s.now)
+	key := signKey{h.sign, s.index}
+	seen := l.signs[key]
+	if seen == nil {
+		seen = &cluster.SignSeen{Sign: l.matcher.Sign(h.sign).Name, Node: s.node, Service: s.service, First: at, Last: at}
+		l.signs[key] = seen
+	}
+	seen.Count++
+	if at.Before(seen.First) {
+		seen.First = at
+	}
+	if !at.Before(seen.Last) {
+		seen.Last = at
+		seen.Example = string(wholeRunes(b.text[e.start:e.start+e.length], maxExample))
+	}
+}
+
+// Page returns at most n lines that match, ending at the line with sequence
+// number end (0: the newest). The error is a malformed expression. It does not
+// wait for the network.
+func (l *Logs) Page(q Query, end uint64, n int) (Page, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a, err := l.store.ask(q)
+	if err != nil {
+		return Page{}, err
+	}
+	return l.store.page(a, end, n), nil
+}
+
+// Find is the next line after (dir > 0) or before (dir < 0) from that matches;
+// false when there is none or the expression is malformed. Before 0 is the
+// newest.
+func (l *Logs) Find(q Query, from uint64, dir int) (seq uint64, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a, err := l.store.ask(q)
+	if err != nil {
+		return 0, false
+	}
+	if dir > 0 {
+		return l.store.following(a, from)
+	}
+	if from == 0 || from > l.store.next {
+		from = l.store.next
+	}
+	return l.store.before(a, from)
+}
+
+// Signs are the signs recognised since the start, by stream and in the order of
+// the catalogue.
+func (l *Logs) Signs() []cluster.SignSeen {
+	l.mu.Lock()
+	keys := make([]signKey, 0, len(l.signs))
+	for k := range l.signs {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b signKey) int {
+		return cmp.Or(cmp.Compare(a.stream, b.stream), cmp.Compare(a.sign, b.sign))
+	})
+	seen := make([]cluster.SignSeen, len(keys))
+	for i, k := range keys {
+		seen[i] = *l.signs[k]
+	}
+	l.mu.Unlock()
+	return seen
+}
+
+// heartbeatFor is how long a stream counts as alive after an answer: polls are
+// asked for every half second.
+const heartbeatFor = 10 * time.Second
+
+// Streams is the state of every stream, by node in fixed order, then by
+// service. A quiet stream is alive: its follower answers.
+func (l *Logs) Streams() []cluster.StreamState {
+	l.mu.Lock()
+	states := slices.Clone(l.states)
+	l.mu.Unlock()
+	now := l.o.Clock.Now()
+	for i := range states {
+		st := &states[i]
+		if silent := now.Sub(st.Heartbeat); st.Alive && silent > heartbeatFor {
+			st.Alive = false
+			st.Reason = "no answer for " + silent.Truncate(time.Second).String()
+		}
+	}
+	for i, f := range l.followers {
+		if f.host == nil {
+			continue
+		}
+		link := f.host.Link()
+		if link.Phase == remote.Live {
+			continue
+		}
+		for j := range cluster.Services {
+			st := &states[i*len(cluster.Services)+j]
+			st.Alive, st.Reason = false, "the link is "+string(link.Phase)
+			if link.Err != nil {
+				st.Reason = remote.Safe([]byte(link.Err.Error()))
+			}
+		}
+	}
+	return states
+}
