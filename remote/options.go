@@ -43,7 +43,8 @@ type Options struct {
 // Timings are real time, whatever the speed of a simulation.
 type Timings struct {
 	Dial         time.Duration // one dial whole: names, TCP, banner, key exchange, login, through all jumps
-	Connect      time.Duration // the TCP part of the first dials after a loss: short, that a short cut is noticed to be over
+	Connect      time.Duration // the TCP part of the quick dials after a loss: short, that the end of a short cut is noticed
+	Quick        time.Duration // for how long after the last sign of life dials are quick
 	Keepalive    time.Duration // between two requests for a sign of life
 	Stale        time.Duration // nothing heard: the link is stale
 	Lost         time.Duration // nothing heard: the link is lost and dialled anew
@@ -57,7 +58,7 @@ type Timings struct {
 // DefaultTimings are those of a real network.
 func DefaultTimings() Timings {
 	return Timings{
-		Dial: 10 * time.Second, Connect: 1500 * time.Millisecond,
+		Dial: 10 * time.Second, Connect: 1500 * time.Millisecond, Quick: 10 * time.Second,
 		Keepalive: 2 * time.Second, Stale: 3 * time.Second, Lost: 6 * time.Second,
 		Open: 10 * time.Second, Run: time.Minute,
 		BackoffFirst: time.Second, BackoffMost: 30 * time.Second, DialWindow: time.Minute,
@@ -68,7 +69,7 @@ func DefaultTimings() Timings {
 func (t Timings) filled() Timings {
 	d := DefaultTimings()
 	for _, f := range []struct{ have, def *time.Duration }{
-		{&t.Dial, &d.Dial}, {&t.Connect, &d.Connect}, {&t.Keepalive, &d.Keepalive},
+		{&t.Dial, &d.Dial}, {&t.Connect, &d.Connect}, {&t.Quick, &d.Quick}, {&t.Keepalive, &d.Keepalive},
 		{&t.Stale, &d.Stale}, {&t.Lost, &d.Lost}, {&t.Open, &d.Open}, {&t.Run, &d.Run},
 		{&t.BackoffFirst, &d.BackoffFirst}, {&t.BackoffMost, &d.BackoffMost}, {&t.DialWindow, &d.DialWindow},
 	} {

@@ -1,0 +1,174 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// mostChannels is how many sessions one connection carries; more wait their
+// turn. sshd allows ten, a strict one five.
+const mostChannels = 4
+
+// connection is one live SSH connection to a host, jumps included. It ends
+// when its outermost network connection is closed, which also releases every
+// call that the library has blocked: its own calls have no deadlines.
+type connection struct {
+	host        string
+	user        string
+	outer       net.Conn
+	heard       *heard        // of the last hop
+	client      *ssh.Client   // of the last hop
+	chain       []*ssh.Client // of all hops, for closing
+	fingerprint string
+	sudo        bool
+	slots       chan struct{}
+	dead        chan struct{}   // closed when the connection has ended
+	gone        <-chan struct{} // closed when the host is closed
+}
+
+// start begins to use a dialled connection, until host is done.
+func (c *connection) start(host context.Context) {
+	c.gone = host.Done()
+	c.slots = make(chan struct{}, mostChannels)
+	c.dead = make(chan struct{})
+	stop := context.AfterFunc(host, c.close)
+	go func() {
+		c.client.Wait()
+		stop()
+		c.close()
+		close(c.dead)
+	}()
+}
+
+// close ends the connection at once; it may be called again.
+func (c *connection) close() {
+	if c.outer != nil {
+		c.outer.Close()
+	}
+	for i := len(c.chain) - 1; i >= 0; i-- {
+		c.chain[i].Close()
+	}
+}
+
+// keepAlive asks for a sign of life until the connection ends. Any answer is
+// one, a refusal too, and so is anything else that comes in.
+func (c *connection) keepAlive(every time.Duration) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-c.dead:
+			return
+		case <-tick.C:
+			if _, _, err := c.client.SendRequest("keepalive@openssh.com", true, nil); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// open starts a script in a session of its own. It waits for a free slot, the
+// channel and the start until ctx is done. When the host takes longer than
+// most for it although it has been asked, the connection is given up: that is
+// the only way to release such a call, and the link comes back by itself.
+func (c *connection) open(ctx context.Context, script Script, most time.Duration, stderr keeper) (*session, error) {
+	command, err := commandLine(script, c.sudo)
+	if err != nil {
+		return nil, &Error{Host: c.host, Kind: Protocol, Text: err.Error(), Err: err}
+	}
+	select {
+	case c.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, c.late(ctx, "no session became free")
+	case <-c.dead:
+		return nil, c.lost()
+	}
+	type opened struct {
+		s   *session
+		err error
+	}
+	result := make(chan opened, 1)
+	giveUp := time.AfterFunc(most, func() { c.outer.Close() })
+	go func() {
+		s, err := c.openNow(command, stderr)
+		giveUp.Stop()
+		if err != nil {
+			<-c.slots
+		}
+		result <- opened{s, err}
+	}()
+	select {
+	case r := <-result:
+		if r.err != nil {
+			return nil, c.openError(r.err)
+		}
+		return r.s, nil
+	case <-ctx.Done():
+		go func() {
+			if r := <-result; r.s != nil {
+				r.s.Close()
+			}
+		}()
+		return nil, c.late(ctx, "the session did not open in time")
+	}
+}
+
+// openNow opens a channel and starts the command; it blocks as long as the
+// host likes. The slot is the caller's until it succeeds.
+func (c *connection) openNow(command string, stderr keeper) (*session, error) {
+	channel, requests, err := c.client.OpenChannel("session", nil)
+	if err != nil {
+		return nil, err
+	}
+	s := newSession(c, channel, stderr)
+	go s.watch(requests)
+	ok, err := channel.SendRequest("exec", true, ssh.Marshal(struct{ Command string }{command}))
+	if err == nil && !ok {
+		err = errors.New("the host refuses to run commands")
+	}
+	if err != nil {
+		channel.Close()
+		return nil, err
+	}
+	s.begin()
+	return s, nil
+}
+
+func (c *connection) openError(err error) *Error {
+	var refused *ssh.OpenChannelError
+	if errors.As(err, &refused) {
+		return &Error{Host: c.host, Kind: Protocol, Text: "the host opens no further session: " + cut(Safe([]byte(refused.Message)), 200),
+			Remedy: fmt.Sprintf("allow at least %d in sshd_config: MaxSessions", mostChannels+1), Err: err}
+	}
+	select {
+	case <-c.dead:
+		return c.lost()
+	default:
+	}
+	if strings.Contains(err.Error(), "refuses") {
+		return &Error{Host: c.host, Kind: Protocol, Text: err.Error(), Remedy: "check ForceCommand and the key's options in authorized_keys", Err: err}
+	}
+	return &Error{Host: c.host, Kind: LinkLost, Text: "the link ended while a session was opened", Remedy: "wait until it is back", Err: err}
+}
+
+func (c *connection) lost() *Error {
+	return &Error{Host: c.host, Kind: LinkLost, Text: "the link was lost", Remedy: "wait until it is back"}
+}
+
+// late is the error of a call whose context ended.
+func (c *connection) late(ctx context.Context, text string) *Error {
+	return lateError(c.host, ctx, text)
+}
+
+func lateError(host string, ctx context.Context, text string) *Error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return &Error{Host: host, Kind: Timeout, Text: text + " before it was cancelled", Err: ctx.Err()}
+	}
+	return &Error{Host: host, Kind: Timeout, Text: text, Remedy: "check the load of the host and the link", Err: ctx.Err()}
+}

@@ -1,0 +1,234 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// dialer opens the connection to one host, through its jumps.
+type dialer struct {
+	name  string
+	hops  []hop
+	debug *slog.Logger // nil: nobody listens
+	warn  func(string)
+}
+
+// dial opens a connection within d.whole, the TCP part within connect. What
+// goes wrong comes as an *Error that names the step. ctx ends it at once.
+//
+// The deadline lies on the network connection itself: the library's own timeout
+// ends with the TCP handshake, and a server that falls silent afterwards would
+// hang it for ever.
+func (d *dialer) dial(ctx context.Context, whole, connect time.Duration) (*connection, *Error) {
+	deadline := time.Now().Add(whole)
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	c := &connection{host: d.name}
+	for i := range d.hops {
+		h := &d.hops[i]
+		if err := d.step(ctx, c, h, deadline, connect); err != nil {
+			c.close()
+			err.Host = d.name
+			if i < len(d.hops)-1 {
+				err.Text = "jump host " + Safe([]byte(h.alias)) + ": " + err.Text
+			}
+			d.note("dial failed", "hop", h.alias, "error", err.Text)
+			return nil, err
+		}
+	}
+	c.outer.SetDeadline(time.Time{})
+	c.user = d.hops[len(d.hops)-1].user
+	return c, nil
+}
+
+// step goes one hop further: a TCP connection, directly or through the hops so
+// far, and the handshake over it.
+func (d *dialer) step(ctx context.Context, c *connection, h *hop, deadline time.Time, connect time.Duration) *Error {
+	keys, err := readHostKeys(h, d.warn)
+	if err != nil {
+		return &Error{Kind: Protocol, Text: "known_hosts cannot be read: " + Safe([]byte(err.Error())), Remedy: "check the temporary folder and known_hosts", Err: err}
+	}
+	var raw net.Conn
+	if c.client == nil {
+		tcp := net.Dialer{Timeout: connect}
+		raw, err = tcp.DialContext(ctx, "tcp", h.address())
+	} else {
+		raw, err = c.client.DialContext(ctx, "tcp", h.address())
+	}
+	if err != nil {
+		return noConnection(h, err)
+	}
+	if c.client == nil {
+		c.outer = raw
+		raw.SetDeadline(deadline)
+	}
+	// A hop inside a hop has no deadline of its own: cutting the outermost
+	// connection is what ends it.
+	stop := context.AfterFunc(ctx, func() { c.outer.Close() })
+	defer stop()
+	c.heard = newHeard(raw)
+	return d.handshake(c, h, keys, deadline)
+}
+
+// handshake runs key exchange and login of one hop.
+func (d *dialer) handshake(c *connection, h *hop, keys *hostKeys, deadline time.Time) *Error {
+	l := &login{h: h, deadline: deadline, warn: d.warn, note: func(text string) { d.note(text, "hop", h.alias) }}
+	defer l.close()
+	var judged error
+	known := false
+	config := &ssh.ClientConfig{
+		User:              h.user,
+		AuthCallback:      l.next,
+		HostKeyAlgorithms: keys.algorithms(),
+		ClientVersion:     "SSH-2.0-chef_backend_cockpit",
+		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
+			c.fingerprint = fingerprint(key)
+			judged = keys.check(key)
+			known = judged == nil
+			return judged
+		},
+		BannerCallback: func(text string) error {
+			d.note("banner", "hop", h.alias, "text", Safe([]byte(text)))
+			return nil
+		},
+	}
+	conn, channels, requests, err := ssh.NewClientConn(c.heard, h.knownAs, config)
+	if err == nil {
+		c.client = ssh.NewClient(conn, channels, requests)
+		c.chain = append(c.chain, c.client)
+		return nil
+	}
+	var e *Error
+	switch {
+	case errors.As(judged, &e):
+		return e
+	case known:
+		return loginError(l, err)
+	}
+	return c.heard.handshakeError(h, deadline, err)
+}
+
+// noConnection is the error of a TCP connection that was not made.
+func noConnection(h *hop, err error) *Error {
+	e := &Error{Kind: Unreachable, Err: err, Remedy: "check that the host is up and that its sshd and the firewall let you in"}
+	var dns *net.DNSError
+	var open *ssh.OpenChannelError
+	switch {
+	case errors.As(err, &dns):
+		e.Text = "the name " + Safe([]byte(h.host)) + " cannot be resolved"
+		e.Remedy = "correct the name or set HostName in ~/.ssh/config"
+	case errors.As(err, &open):
+		e.Text = "no connection from the jump host to " + Safe([]byte(h.address())) + ": " + Safe([]byte(open.Message))
+		e.Remedy = "check that the jump host allows forwarding and reaches the host"
+	case timedOut(err):
+		e.Text = "no answer from " + Safe([]byte(h.address()))
+	default:
+		e.Text = "no connection to " + Safe([]byte(h.address())) + ": " + innermost(err)
+	}
+	return e
+}
+
+// loginError is the error of a handshake that ended after the host key.
+func loginError(l *login, err error) *Error {
+	text := err.Error()
+	switch {
+	case timedOut(err), !time.Now().Before(l.deadline):
+		return &Error{Kind: Timeout, Text: "the login did not end in time", Remedy: "check the host's load, its name service and its PAM", Err: err}
+	case l.wanted != "", strings.Contains(text, "unable to authenticate"), strings.Contains(text, "disconnect"), strings.Contains(text, "authentication"):
+		return l.refused(err)
+	}
+	return &Error{Kind: LinkLost, Text: "the connection ended during the login: " + innermost(err), Remedy: "look at sshd's log on the host", Err: err}
+}
+
+// innermost is the cause at the bottom of err, safe and short.
+func innermost(err error) string {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return cut(Safe([]byte(err.Error())), 200)
+		}
+		err = next
+	}
+}
+
+func cut(s string, most int) string {
+	if len(s) > most {
+		return s[:most] + "…"
+	}
+	return s
+}
+
+func timedOut(err error) bool {
+	var n net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &n) && n.Timeout()
+}
+
+func (d *dialer) note(text string, args ...any) {
+	if d.debug != nil {
+		d.debug.Debug(text, append([]any{"host", d.name}, args...)...)
+	}
+}
+
+// heard is a network connection that remembers when bytes last came in: any of
+// them is a sign of life. Of the first bytes it keeps some for the text of an
+// error.
+type heard struct {
+	net.Conn
+	made  time.Time
+	last  atomic.Int64 // since made
+	count atomic.Int64 // bytes so far
+	start [256]byte
+}
+
+func newHeard(c net.Conn) *heard { return &heard{Conn: c, made: time.Now()} }
+
+func (h *heard) Read(p []byte) (int, error) {
+	n, err := h.Conn.Read(p)
+	if n > 0 {
+		if had := h.count.Load(); had < int64(len(h.start)) {
+			copy(h.start[had:], p[:n])
+		}
+		h.count.Add(int64(n))
+		h.last.Store(int64(time.Since(h.made)))
+	}
+	return n, err
+}
+
+// silence is how long nothing has come in.
+func (h *heard) silence() time.Duration {
+	return time.Since(h.made) - time.Duration(h.last.Load())
+}
+
+// handshakeError is the error of a handshake that ended before the host key.
+func (h *heard) handshakeError(at *hop, deadline time.Time, err error) *Error {
+	said := string(h.start[:min(h.count.Load(), int64(len(h.start)))])
+	late := timedOut(err) || !time.Now().Before(deadline)
+	address := Safe([]byte(at.address()))
+	isSSH := strings.HasPrefix(said, "SSH-") || strings.Contains(said, "\nSSH-")
+	switch {
+	case said == "" && late:
+		return &Error{Kind: Unreachable, Text: address + " accepts the connection and says nothing", Remedy: "check sshd and the load of the host", Err: err}
+	case said == "":
+		return &Error{Kind: Unreachable, Text: address + " closes the connection at once", Remedy: "check sshd's MaxStartups, its penalties and access rules", Err: err}
+	case !isSSH:
+		line, _, _ := strings.Cut(said, "\n")
+		return &Error{Kind: Unreachable, Text: fmt.Sprintf("%s is no SSH server; it says %q", address, cut(Safe([]byte(strings.TrimSpace(line))), 80)),
+			Remedy: "check address and port", Err: err}
+	case late:
+		return &Error{Kind: Timeout, Text: "the key exchange with " + address + " did not end in time", Remedy: "check the load of the host and the path's MTU", Err: err}
+	}
+	var algorithms *ssh.AlgorithmNegotiationError
+	if errors.As(err, &algorithms) {
+		return &Error{Kind: Protocol, Text: "no common algorithm: " + innermost(err), Remedy: "the host's sshd is too old or too strict for this client", Err: err}
+	}
+	return &Error{Kind: Protocol, Text: "the key exchange failed: " + innermost(err), Remedy: "look at sshd's log on the host", Err: err}
+}

@@ -1,0 +1,156 @@
+package remote
+
+import (
+	"io"
+	"sync"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// keptStderr is how much of a long-lived session's stderr is kept, its end.
+const keptStderr = 4 << 10
+
+// session is a running script. The goroutines that serve it end with the
+// channel, with the connection, or with Close: watch hears how the script ends,
+// one copies stdout so that Close releases a reader at once, one drains stderr.
+type session struct {
+	c       *connection
+	channel ssh.Channel
+	out     *io.PipeReader
+	into    *io.PipeWriter
+	stderr  keeper
+	copied  chan struct{} // stdout is at its end and handed over
+	drained chan struct{} // stderr is at its end
+	ended   chan struct{} // the channel is at its end
+	closed  chan struct{} // Close was called
+	once    sync.Once
+	exit    int // valid after ended
+	known   bool
+}
+
+// keeper is a stream of which a part is kept.
+type keeper interface {
+	io.Writer
+	bytes() []byte
+}
+
+func newSession(c *connection, channel ssh.Channel, stderr keeper) *session {
+	s := &session{c: c, channel: channel, stderr: stderr, copied: make(chan struct{}), drained: make(chan struct{}), ended: make(chan struct{}), closed: make(chan struct{})}
+	s.out, s.into = io.Pipe()
+	return s
+}
+
+// begin starts reading; the script runs. The slot passes to the session.
+func (s *session) begin() {
+	go func() {
+		_, err := io.Copy(s.into, s.channel)
+		s.into.CloseWithError(err) // nil is the end of the output
+		close(s.copied)
+	}()
+	go func() {
+		io.Copy(s.stderr, s.channel.Stderr())
+		close(s.drained)
+	}()
+	go s.release()
+}
+
+// release gives the slot back when the script has ended. What it wrote may
+// still be read, until the session or its host is closed.
+func (s *session) release() {
+	<-s.ended
+	<-s.c.slots
+	select {
+	case <-s.copied:
+	case <-s.closed:
+	case <-s.c.gone:
+		s.Close()
+	}
+}
+
+// watch hears the exit status; the requests end with the channel.
+func (s *session) watch(requests <-chan *ssh.Request) {
+	defer close(s.ended)
+	for r := range requests {
+		switch r.Type {
+		case "exit-status":
+			var m struct{ Status uint32 }
+			if ssh.Unmarshal(r.Payload, &m) == nil {
+				s.exit, s.known = int(m.Status), true
+			}
+		case "exit-signal":
+			var m struct {
+				Signal string
+				Rest   []byte `ssh:"rest"`
+			}
+			if ssh.Unmarshal(r.Payload, &m) == nil {
+				s.exit, s.known = 128+signalNumber(m.Signal), true
+			}
+		}
+		if r.WantReply {
+			r.Reply(false, nil)
+		}
+	}
+}
+
+// signalNumber is the number that a shell would add to 128.
+func signalNumber(name string) int {
+	n, ok := map[string]int{"HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "TRAP": 5, "ABRT": 6, "BUS": 7, "FPE": 8, "KILL": 9,
+		"USR1": 10, "SEGV": 11, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15}[name]
+	if !ok {
+		return 127 // 255: some signal
+	}
+	return n
+}
+
+func (s *session) Stdin() io.WriteCloser { return stdin{s.channel} }
+func (s *session) Stdout() io.Reader     { return s.out }
+
+// Wait waits for the end of the script or for Close.
+func (s *session) Wait() (Result, error) {
+	select {
+	case <-s.ended:
+		<-s.drained
+	case <-s.closed:
+		select {
+		case <-s.ended:
+		default:
+			return Result{Stderr: s.stderr.bytes()}, &Error{Host: s.c.host, Kind: LinkLost,
+				Text: "the session was closed here before its script ended: its outcome is unknown"}
+		}
+	}
+	r := Result{Stderr: s.stderr.bytes(), Exit: s.exit, ExitKnown: s.known}
+	if !s.known {
+		return r, s.noExit()
+	}
+	return r, nil
+}
+
+// noExit is the error of a script whose end was not told: unknown, not failed.
+func (s *session) noExit() *Error {
+	e := s.c.lost()
+	select {
+	case <-s.c.dead:
+		e.Text = "the link was lost before the script ended: its outcome is unknown"
+	default:
+		e.Kind = Protocol
+		e.Text = "the script ended without an exit status: its outcome is unknown"
+		e.Remedy = "look at the host"
+	}
+	return e
+}
+
+// Close ends the channel at once. The library's own close may block on a dead
+// link, so nobody waits for it; it ends with the connection.
+func (s *session) Close() error {
+	s.once.Do(func() {
+		close(s.closed)
+		s.out.CloseWithError(io.ErrClosedPipe)
+		go s.channel.Close()
+	})
+	return nil
+}
+
+// stdin closes only the script's input.
+type stdin struct{ ssh.Channel }
+
+func (i stdin) Close() error { return i.CloseWrite() }
