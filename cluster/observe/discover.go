@@ -1,0 +1,63 @@
+package observe
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/remote"
+)
+
+// Discover asks one host for the nodes of its cluster: their names and
+// addresses as cluster-status tells them, in its order. Where that fails, etcd's
+// members stand in, and a node's name is then its address. It takes a few
+// seconds; ctx bounds it. The error names the host and what is missing there.
+func Discover(ctx context.Context, h remote.Host) ([]cluster.Node, error) {
+	nonce := rand.Text()
+	res, err := h.Run(ctx, remote.Script{Name: "cockpit-discover", Text: loopText, Stdin: []byte("look discover " + nonce + "\n"), Limit: maxAnswer})
+	if err != nil {
+		return nil, err
+	}
+	f, ok := parseFrame(res.Stdout, nonce)
+	if !ok {
+		return nil, fmt.Errorf("%s: the probe could not run: %s", h.Name(), remark(append(res.Stdout, res.Stderr...), "no output; is the login's shell a POSIX shell?"))
+	}
+	l := look{frame: f, node: h.Name(), absentReason: "the answer was cut off"}
+	nodes, err := l.nodes()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", h.Name(), err)
+	}
+	return nodes, nil
+}
+
+// nodes reads the discovering look.
+func (l *look) nodes() ([]cluster.Node, error) {
+	var r cluster.Report
+	l.identity(&r, remote.Link{})
+	l.ctl(&r)
+	l.etcdMembers(&r)
+	var nodes []cluster.Node
+	for _, row := range r.Ctl.Rows.Value {
+		if row.IP != "" {
+			nodes = append(nodes, cluster.Node{Name: row.Name, Address: row.IP})
+		}
+	}
+	if len(nodes) > 0 {
+		return nodes, nil
+	}
+	for _, m := range r.Etcd.Members.Value {
+		if host := hostOfURL(m.PeerURL); host != "" {
+			nodes = append(nodes, cluster.Node{Name: host, Address: host})
+		}
+	}
+	switch {
+	case len(nodes) > 0:
+		return nodes, nil
+	case cluster.Is(r.Host.Installed, false) == cluster.True:
+		return nil, errors.New("no Chef Backend on this host (/opt/chef-backend is missing); name a backend node")
+	}
+	return nil, errors.New("the cluster's nodes are not known here: cluster-status: " + r.Ctl.Rows.Reason +
+		"; etcd: " + r.Etcd.Members.Reason + "; name all nodes instead")
+}
