@@ -144,7 +144,11 @@ func leaderAnswer(node string, r *Report) Answer {
 	if !c.Known {
 		return unknownFor(node, "leaderl.leader-code", c)
 	}
-	return say(TruthOf(c.Value == 200), fmt.Sprintf("/leader on %s answers %d", node, c.Value), mention(node, "leaderl.leader-code", c))
+	ref := mention(node, "leaderl.leader-code", c)
+	if c.Value == 0 {
+		return say(False, "nobody listens on leaderl's port on "+node, ref)
+	}
+	return say(TruthOf(c.Value == 200), fmt.Sprintf("/leader on %s answers %d", node, c.Value), ref)
 }
 
 // electedIn finds the elected leader in one snapshot.

@@ -19,6 +19,7 @@ func init() {
 		Fact{"partially-synced-row", "cluster-status says partially_synced of the node.", aboutNode((*View).partiallySyncedRow), noArgs},
 		Fact{"wal-removed", "The WAL segment that the node needs next is older than the oldest that the elected leader keeps (segments, positions).", aboutNode((*View).walRemoved), noArgs},
 		Fact{"diverged", "The node's WAL goes beyond the point where the elected leader's history leaves it, or its timeline is not in that history.", aboutNode((*View).diverged), noArgs},
+		Fact{"syncing", "A sync process is alive on the node, or it is marked unsynced and its position advances.", aboutNode((*View).syncing), noArgs},
 		Fact{"far-behind", "The node streams from the elected leader and is further behind than 50 MiB without catching up over three looks.", aboutNode((*View).farBehind), noArgs},
 	)
 }
@@ -59,6 +60,12 @@ func (v *View) copyStands(node string) Answer {
 		return say(False, fmt.Sprintf("the copy on %s advances: %s", node, last), ref)
 	}
 	return say(True, fmt.Sprintf("the copy on %s stands at %s", node, looks[2].Position), ref)
+}
+
+func (v *View) syncing(node string) Answer {
+	stands := v.copyStands(node)
+	stands.Truth = stands.Truth.Not()
+	return anyOf("no sync runs on "+node, v.SyncProcess(node), all("", v.sentinelAt(node, "unsynced"), stands))
 }
 
 func (v *View) partiallySyncedRow(node string) Answer {
@@ -125,52 +132,59 @@ func (v *View) walBeyondReach(node, leader string, oldest int64, refs []ClaimRef
 	return say(Unknown, "which WAL "+node+" needs is unknown: its position cannot be read", refs...)
 }
 
-// leaderTimeline is the timeline that a primary writes. Right after a
-// promotion its control data still tell the old one; its history files do not.
-func leaderTimeline(p PostgreSQLClaims) (History, bool) {
+// leaderTimeline is the timeline that a primary writes, and its history file
+// where there is one. Right after a promotion its control data still tell the
+// old timeline; its history files do not.
+func leaderTimeline(p PostgreSQLClaims) (timeline uint32, history *History, ok bool) {
 	if !p.Control.Known || !p.Histories.Known {
-		return History{}, false
+		return 0, nil, false
 	}
-	newest := History{Timeline: p.Control.Value.Timeline}
-	found := newest.Timeline == 1 // which has no history file
-	for _, h := range p.Histories.Value {
-		if h.Timeline >= newest.Timeline {
-			newest, found = h, true
+	timeline = p.Control.Value.Timeline
+	for i, h := range p.Histories.Value {
+		if h.Timeline >= timeline {
+			timeline, history = h.Timeline, &p.Histories.Value[i]
 		}
 	}
-	return newest, found
+	return timeline, history, true
 }
 
 func (v *View) diverged(node string) Answer {
 	return v.ofLeader(node, func(leader string) Answer {
 		lp, r := v.report(leader).PostgreSQL, v.report(node)
-		history, ok := leaderTimeline(lp)
-		refs := []ClaimRef{mention(leader, "postgresql.histories", lp.Histories), mention(node, "postgresql.control", r.PostgreSQL.Control)}
-		if !ok {
-			return say(Unknown, "the timeline history of the leader "+leader+" is unknown", refs...)
+		timeline, history, ok := leaderTimeline(lp)
+		control := r.PostgreSQL.Control
+		refs := []ClaimRef{mention(leader, "postgresql.histories", lp.Histories), mention(node, "postgresql.control", control)}
+		switch {
+		case !ok:
+			return say(Unknown, "the timeline of the leader "+leader+" is unknown", refs...)
+		case !control.Known:
+			return unknownFor(node, "postgresql.control", control)
+		case control.Value.Timeline == timeline:
+			return say(False, fmt.Sprintf("%s is on the leader's timeline %d", node, timeline), refs...)
+		case history == nil:
+			return say(Unknown, fmt.Sprintf("the history of timeline %d is not on the leader %s", timeline, leader), refs...)
 		}
-		if !r.PostgreSQL.Control.Known {
-			return unknownFor(node, "postgresql.control", r.PostgreSQL.Control)
-		}
-		own := r.PostgreSQL.Control.Value.Timeline
-		if own == history.Timeline {
-			return say(False, fmt.Sprintf("%s is on the leader's timeline %d", node, own), refs...)
-		}
-		for _, s := range history.Switches {
-			if s.Parent != own {
-				continue
-			}
-			at, known := positionOf(r)
-			switch {
-			case !known:
-				return say(Unknown, fmt.Sprintf("%s is on timeline %d, which the leader left at %s; its own end is unknown", node, own, s.At), refs...)
-			case at > s.At:
-				return say(True, fmt.Sprintf("%s has WAL up to %s on timeline %d, which the leader left at %s", node, at, own, s.At), refs...)
-			}
-			return say(False, fmt.Sprintf("%s is on timeline %d, before the point where the leader left it", node, own), refs...)
-		}
-		return say(True, fmt.Sprintf("timeline %d of %s is not in the history of the leader %s", own, node, leader), refs...)
+		return behindFork(node, leader, control.Value.Timeline, r, *history, refs)
 	})
+}
+
+// behindFork answers whether a copy on an older timeline has WAL beyond the
+// point where the leader's history left that timeline.
+func behindFork(node, leader string, own uint32, r *Report, history History, refs []ClaimRef) Answer {
+	for _, s := range history.Switches {
+		if s.Parent != own {
+			continue
+		}
+		at, known := positionOf(r)
+		switch {
+		case !known:
+			return say(Unknown, fmt.Sprintf("%s is on timeline %d, which the leader left at %s; its own end is unknown", node, own, s.At), refs...)
+		case at > s.At:
+			return say(True, fmt.Sprintf("%s has WAL up to %s on timeline %d, which the leader left at %s", node, at, own, s.At), refs...)
+		}
+		return say(False, fmt.Sprintf("%s is on timeline %d, before the point where the leader left it", node, own), refs...)
+	}
+	return say(True, fmt.Sprintf("timeline %d of %s is not in the history of the leader %s", own, node, leader), refs...)
 }
 
 func (v *View) farBehind(node string) Answer {
@@ -195,4 +209,3 @@ func (v *View) farBehind(node string) Answer {
 	}
 	return say(True, fmt.Sprintf("%s streams but is %d bytes behind and not catching up", node, looks[2].LagBytes), streams.Claims...)
 }
-

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 func init() {
@@ -17,6 +18,8 @@ func init() {
 		Fact{"status-names-no-leader", "`chef-backend-ctl status` on some node counts no leader.", aboutCluster((*View).statusNamesNoLeader), noArgs},
 		Fact{"failover-enabled", "Failover is enabled for the cluster (cluster-status).", aboutCluster((*View).failoverEnabled), noArgs},
 		Fact{"no-start-anywhere", "The sentinel no-start-pgsql lies on at least one reachable node.", aboutCluster((*View).noStartAnywhere), noArgs},
+		Fact{"deposed", "The sentinel no-start-pgsql lies on the node, or cluster-status calls it deposed_leader.", aboutNode((*View).deposed), noArgs},
+		Fact{"leader-changed-recently", "The elected leader changed within the last 10 minutes (history).", aboutCluster((*View).leaderChangedRecently), noArgs},
 		Fact{"out-of-recovery", "The node's PostgreSQL runs as a primary (pg_is_in_recovery).", aboutNode((*View).OutOfRecovery), noArgs},
 	)
 }
@@ -182,4 +185,32 @@ func (v *View) noStartAnywhere() Answer {
 		return say(Unknown, "no node is known")
 	}
 	return anyOf("no sentinel no-start-pgsql on any node", as...)
+}
+
+func (v *View) deposed(node string) Answer {
+	role, a := v.RoleOf(node)
+	if a.Truth == True {
+		a.Truth = TruthOf(role == "deposed_leader")
+	}
+	return anyOf(node+" is no deposed leader", v.sentinelAt(node, "no-start-pgsql"), a)
+}
+
+// settlesIn is for how long after a change of leader the nodes may still be
+// finding their places: deposed_leader is normal for up to 10 minutes.
+const settlesIn = 10 * time.Minute
+
+func (v *View) leaderChangedRecently() Answer {
+	last, ok := v.lastElection()
+	if !ok || v.Now.Sub(last.At) > settlesIn {
+		return say(False, "the leader did not change within the last 10 minutes")
+	}
+	to := last.To
+	if to == "" {
+		to = "nobody"
+	}
+	from := last.From
+	if from == "" {
+		from = "nobody"
+	}
+	return say(True, fmt.Sprintf("the leader changed from %s to %s at %s", from, to, last.At.UTC().Format("15:04:05Z")))
 }

@@ -18,6 +18,7 @@ func init() {
 		Fact{"seen-by-all-peers", "Every other node sees the node (peers' ports).", aboutNode((*View).seenByAll), noArgs},
 		Fact{"seen-by-some-peers", "Some of the other nodes see the node and some do not (peers' ports).", aboutNode((*View).seenBySome), noArgs},
 		Fact{"peer-view-unknown", "Whether a peer sees the node is unknown for at least one peer that can be asked or not (peers' ports).", aboutNode((*View).peerViewUnknown), noArgs},
+		Fact{"reach-in-doubt", "The node cannot be reached from here, and whether a peer sees it is unknown (reach, peers' ports).", aboutNode(func(v *View, n string) Answer { return all("", v.Unreachable(n), v.peerViewUnknown(n)) }), noArgs},
 		Fact{"others-hold-quorum", "The other nodes alone are a healthy majority of the listed etcd members (etcd health, members).", aboutNode((*View).othersHoldQuorum), noArgs},
 		Fact{"booted-recently", "The host booted within the last 3 minutes (uptime).", aboutNode((*View).bootedRecently), noArgs},
 		Fact{"in-maintenance", "The operator marked the node as in planned work.", aboutNode((*View).maintenance), noArgs},

@@ -15,6 +15,7 @@ func init() {
 		Fact{"postgresql-silent", "pg_isready got no answer in the last three looks.", aboutNode((*View).postgresqlSilent), noArgs},
 		Fact{"postgresql-starting", "PostgreSQL rejects connections because it is starting (pg_isready 1).", aboutNode((*View).postgresqlStarting), noArgs},
 		Fact{"postgresql-out", "PostgreSQL fails to start, keeps restarting, or does not answer.", aboutNode((*View).postgresqlOut), noArgs},
+		Fact{"leaderl-still-checks", "The node leads and its PostgreSQL is in trouble for less than 25 s: leaderl is still checking it.", aboutNode((*View).leaderlStillChecks), noArgs},
 		Fact{"elasticsearch-out", "Elasticsearch does not run, or has run for 120 s and gives no answer over HTTP, in three looks.", aboutNode((*View).elasticsearchOut), noArgs},
 		Fact{"etcd-out", "etcd does not run, or has run for 30 s and is unhealthy in three looks while its peers are healthy and connect to it.", aboutNode((*View).etcdOut), noArgs},
 		Fact{"leaderl-out", "leaderl does not run or keeps restarting.", aboutNode((*View).leaderlOut), noArgs},
@@ -120,6 +121,32 @@ func (v *View) postgresqlOut(node string) Answer {
 		v.serviceWantedUp(node, "postgresql"), v.serviceRestarts(node, "postgresql"), v.postgresqlSilent(node))
 }
 
+// leaderlStillChecks gives leaderl the time that it takes to act itself. The
+// trouble began with the first look of the last minute that was not well.
+func (v *View) leaderlStillChecks(node string) Answer {
+	leads := v.leads(node)
+	if leads.Truth != True {
+		return leads
+	}
+	began := v.Now
+	pid := 0
+	for _, s := range v.samples(node) {
+		if v.Now.Sub(s.At) > restartWindow {
+			continue
+		}
+		changed := pid != 0 && s.PIDs["postgresql"] != pid
+		pid = s.PIDs["postgresql"]
+		if s.Ready > 0 || changed {
+			began = s.At
+			break
+		}
+	}
+	if age := v.Now.Sub(began); age < HealthChecks {
+		return say(True, fmt.Sprintf("PostgreSQL on the leader %s is in trouble for %s; leaderl checks it for %s first", node, age.Round(time.Second), HealthChecks), leads.Claims...)
+	}
+	return say(False, fmt.Sprintf("leaderl had its %s to act on %s", HealthChecks, node), leads.Claims...)
+}
+
 func (v *View) leaderlOut(node string) Answer {
 	return anyOf("leaderl runs on "+node, v.serviceDown(node, "leaderl"), v.serviceRestarts(node, "leaderl"))
 }
@@ -137,15 +164,15 @@ func (v *View) elasticsearchOut(node string) Answer {
 }
 
 func (v *View) elasticsearchSilent(node string) Answer {
-	r := v.report(node)
-	ref := mention(node, "elasticsearch.status", r.Elasticsearch.Status)
-	switch ElasticsearchAnswers(r) {
-	case True:
-		return say(False, "Elasticsearch on "+node+" answers", ref)
-	case False:
-		return say(True, "Elasticsearch on "+node+" does not answer: "+r.Elasticsearch.Status.Reason, ref)
+	c := v.report(node).Elasticsearch.Answers
+	if !c.Known {
+		return unknownFor(node, "elasticsearch.answers", c)
 	}
-	return unknownFor(node, "elasticsearch.status", r.Elasticsearch.Status)
+	ref := mention(node, "elasticsearch.answers", c)
+	if c.Value {
+		return say(False, "Elasticsearch on "+node+" answers", ref)
+	}
+	return say(True, "Elasticsearch on "+node+" does not answer", ref)
 }
 
 // threeLooks holds back a yes until the last three looks agree with it.

@@ -46,6 +46,7 @@ type Failure struct {
 	Hides  []Hide
 	Offers []Offer
 	Advice []string
+	Above  bool // stands above all others of its priority, whatever its age
 	Local  bool // added by the site
 }
 

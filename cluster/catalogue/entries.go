@@ -1,0 +1,125 @@
+package catalogue
+
+import (
+	"fmt"
+
+	"github.com/goccy/go-yaml"
+)
+
+// The entries are the YAML's own shapes; the linter turns them into values.
+
+type signEntry struct {
+	Name     string   `yaml:"name"`
+	Services []string `yaml:"services"`
+	Pattern  string   `yaml:"pattern"`
+	Meaning  string   `yaml:"meaning"`
+	Source   string   `yaml:"source"`
+	Local    bool     `yaml:"local"`
+}
+
+type failureEntry struct {
+	Name      string            `yaml:"name"`
+	Section   string            `yaml:"section"`
+	Scope     string            `yaml:"scope"`
+	Priority  string            `yaml:"priority"`
+	Escalate  []escalationEntry `yaml:"escalate"`
+	Title     string            `yaml:"title"`
+	Cause     string            `yaml:"cause"`
+	Ignored   string            `yaml:"ignored"`
+	Time      string            `yaml:"time"`
+	First     string            `yaml:"first"`
+	Confirmed []string          `yaml:"confirmed"`
+	Suspected []string          `yaml:"suspected"`
+	Seen      []string          `yaml:"seen"`
+	NotWhen   []string          `yaml:"not-when"`
+	Hold      string            `yaml:"hold"`
+	Looks     int               `yaml:"looks"`
+	Clear     int               `yaml:"clear"`
+	Hides     []hideEntry       `yaml:"hides"`
+	Offers    []offerEntry      `yaml:"offers"`
+	Advice    []string          `yaml:"advice"`
+	Above     bool              `yaml:"above"`
+	Local     bool              `yaml:"local"`
+}
+
+type escalationEntry struct {
+	When     string `yaml:"when"`
+	Priority string `yaml:"priority"`
+}
+
+type hideEntry struct {
+	Failure string `yaml:"failure"`
+	Node    string `yaml:"node"`
+}
+
+type offerEntry struct {
+	Procedure string `yaml:"procedure"`
+	Service   string `yaml:"service"`
+	Note      string `yaml:"note"`
+}
+
+type procedureEntry struct {
+	Name     string       `yaml:"name"`
+	Section  string       `yaml:"section"`
+	Title    string       `yaml:"title"`
+	Summary  string       `yaml:"summary"`
+	Target   string       `yaml:"target"`
+	Tier     string       `yaml:"tier"`
+	Raise    []raiseEntry `yaml:"raise"`
+	Phrase   string       `yaml:"phrase"`
+	Guards   []guardEntry `yaml:"guards"`
+	Steps    []stepEntry  `yaml:"steps"`
+	Back     []stepEntry  `yaml:"back"`
+	BackFrom string       `yaml:"back-from"`
+	Lost     string       `yaml:"lost"`
+	Kept     string       `yaml:"kept"`
+	Lasts    string       `yaml:"lasts"`
+	WayBack  string       `yaml:"way-back"`
+	Built    bool         `yaml:"built"`
+	Local    bool         `yaml:"local"`
+}
+
+type raiseEntry struct {
+	When   string `yaml:"when"`
+	Tier   string `yaml:"tier"`
+	Phrase string `yaml:"phrase"`
+}
+
+type stepEntry struct {
+	ID         string       `yaml:"id"`
+	Say        string       `yaml:"say"`
+	On         string       `yaml:"on"`
+	Command    string       `yaml:"command"`
+	Guards     []guardEntry `yaml:"guards"`
+	When       string       `yaml:"when"`
+	Effects    []string     `yaml:"effects"`
+	EffectSay  string       `yaml:"effect-say"`
+	Deadline   string       `yaml:"deadline"`
+	Repeatable bool         `yaml:"repeatable"`
+	Destroys   string       `yaml:"destroys"`
+	Joined     bool         `yaml:"joined"`
+}
+
+// guardEntry is a question alone, or a mapping with an override.
+type guardEntry struct {
+	Fact     string
+	Override string
+}
+
+// UnmarshalYAML accepts both shapes and refuses any other key.
+func (g *guardEntry) UnmarshalYAML(raw []byte) error {
+	var plain string
+	if err := yaml.Unmarshal(raw, &plain); err == nil {
+		g.Fact = plain
+		return nil
+	}
+	var both struct {
+		Fact     string `yaml:"fact"`
+		Override string `yaml:"override"`
+	}
+	if err := yaml.UnmarshalWithOptions(raw, &both, yaml.Strict()); err != nil {
+		return fmt.Errorf("a guard is a fact, or a mapping of fact and override: %w", err)
+	}
+	g.Fact, g.Override = both.Fact, both.Override
+	return nil
+}

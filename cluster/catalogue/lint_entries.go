@@ -1,0 +1,230 @@
+package catalogue
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"chef-backend-cockpit/cluster"
+)
+
+// Placeholders that texts may hold. Values are worked out when a plan is made.
+var (
+	failureNames   = []string{"node", "address", "leader", "leader-address"}
+	procedureNames = append([]string{"service", "plan"}, append(failureNames, ValueNames...)...)
+)
+
+// ValueNames are the further values that a plan works out for its texts and
+// commands, beside node, address, service, leader, leader-address and plan.
+var ValueNames = []string{"data-size", "data-free", "member", "data-dir", "position", "role"}
+
+// titleWidth is how many columns a title may take on the narrowest screen.
+const titleWidth = 60
+
+func (l *linter) sign(at place, e signEntry) cluster.Sign {
+	l.need(at, "meaning", e.Meaning)
+	l.need(at, "source", e.Source)
+	for i, s := range e.Services {
+		if !slices.Contains(cluster.Services, s) {
+			l.bad(at.item("services", i), "unknown service %q: one of %s", s, strings.Join(cluster.Services, ", "))
+		}
+	}
+	if err := checkPattern(e.Pattern); err != nil {
+		l.bad(at.key("pattern"), "%v", err)
+	}
+	return cluster.Sign{
+		Name: e.Name, Services: e.Services, Pattern: e.Pattern,
+		Meaning: strings.TrimSpace(e.Meaning), Source: strings.TrimSpace(e.Source), Local: e.Local,
+	}
+}
+
+func (l *linter) failure(at place, e failureEntry) cluster.Failure {
+	text := func(key, value string) string {
+		l.need(at, key, value)
+		return l.text(at, key, value, failureNames)
+	}
+	l.oneOf(at, "scope", e.Scope, "node", "cluster")
+	if utf8.RuneCountInString(e.Title) > titleWidth || strings.Contains(strings.TrimSpace(e.Title), "\n") {
+		l.bad(at.key("title"), "the title must be one line of at most %d columns", titleWidth)
+	}
+	if len(e.Confirmed) == 0 {
+		l.bad(at.key("confirmed"), "confirmed is missing: without a fact that confirms it a failure can only be suspected")
+	}
+	f := cluster.Failure{
+		Name: e.Name, Scope: e.Scope, Section: text("section", e.Section), Title: text("title", e.Title),
+		Cause: text("cause", e.Cause), Ignored: text("ignored", e.Ignored), Time: text("time", e.Time), First: text("first", e.First),
+		Priority:  l.priority(at.key("priority"), e.Priority),
+		Confirmed: l.questions(at, "confirmed", e.Confirmed), Suspected: l.questions(at, "suspected", e.Suspected),
+		NotWhen: l.questions(at, "not-when", e.NotWhen), Seen: e.Seen,
+		Hold: l.duration(at.key("hold"), e.Hold), Looks: e.Looks, Clear: e.Clear, Above: e.Above, Local: e.Local,
+	}
+	for i, x := range e.Escalate {
+		p := at.item("escalate", i)
+		f.Escalate = append(f.Escalate, cluster.Escalation{When: l.question(p.key("when"), x.When), Priority: l.priority(p.key("priority"), x.Priority)})
+	}
+	for i, h := range e.Hides {
+		l.oneOf(at.item("hides", i), "node", h.Node, "same", "any")
+		f.Hides = append(f.Hides, cluster.Hide{Failure: h.Failure, Node: h.Node})
+	}
+	for _, o := range e.Offers {
+		f.Offers = append(f.Offers, cluster.Offer{Procedure: o.Procedure, Service: o.Service, Note: strings.TrimSpace(o.Note)})
+	}
+	for i, a := range e.Advice {
+		place := at.item("advice", i)
+		for _, p := range placeholders(a) {
+			if !slices.Contains(failureNames, p) {
+				l.bad(place, "unknown placeholder {%s}: known here are %s", p, braced(failureNames))
+			}
+		}
+		f.Advice = append(f.Advice, strings.TrimSpace(a))
+	}
+	return f
+}
+
+func (l *linter) procedure(at place, e procedureEntry) cluster.Procedure {
+	text := func(key, value string) string { return l.text(at, key, value, procedureNames) }
+	l.need(at, "section", e.Section)
+	l.need(at, "title", e.Title)
+	l.need(at, "summary", e.Summary)
+	l.oneOf(at, "target", e.Target, "node", "service", "cluster")
+	p := cluster.Procedure{
+		Name: e.Name, Section: text("section", e.Section), Title: text("title", e.Title), Summary: text("summary", e.Summary),
+		Target: e.Target, Tier: l.tier(at.key("tier"), e.Tier), Phrase: text("phrase", e.Phrase),
+		Guards: l.guards(at, e.Guards), BackFrom: e.BackFrom,
+		Lost: text("lost", e.Lost), Kept: text("kept", e.Kept), Lasts: text("lasts", e.Lasts), WayBack: text("way-back", e.WayBack),
+		Built: e.Built, Local: e.Local,
+	}
+	for i, r := range e.Raise {
+		x := at.item("raise", i)
+		p.Raise = append(p.Raise, cluster.TierRule{When: l.question(x.key("when"), r.When), Tier: l.tier(x.key("tier"), r.Tier), Phrase: l.text(x, "phrase", r.Phrase, procedureNames)})
+	}
+	if e.Built {
+		l.confirmation(at, p)
+	}
+	p.Steps = l.steps(at, "steps", e.Steps, e)
+	p.Back = l.steps(at, "back", e.Back, e)
+	l.backFrom(at, p)
+	return p
+}
+
+// confirmation checks that what is dangerous says so before it runs.
+func (l *linter) confirmation(at place, p cluster.Procedure) {
+	highest := p.Tier
+	for _, r := range p.Raise {
+		highest = max(highest, r.Tier)
+		if r.Tier >= cluster.T2 && r.Phrase == "" && p.Phrase == "" {
+			l.bad(at.key("raise"), "tier %s needs a phrase to type: add phrase", r.Tier)
+		}
+	}
+	if p.Tier >= cluster.T2 && p.Phrase == "" {
+		l.bad(at.key("phrase"), "phrase is missing: tier %s is confirmed by typing one", p.Tier)
+	}
+	if highest >= cluster.T2 {
+		l.need(at, "lost", p.Lost)
+		l.need(at, "lasts", p.Lasts)
+		l.need(at, "way-back", p.WayBack)
+	}
+}
+
+func (l *linter) guards(at place, list []guardEntry) []cluster.Guard {
+	var out []cluster.Guard
+	for i, g := range list {
+		p := at.item("guards", i)
+		out = append(out, cluster.Guard{Question: l.question(p, g.Fact), Override: l.text(at, "guards", g.Override, procedureNames)})
+	}
+	return out
+}
+
+// steps reads the steps of a procedure. One that runs a command needs a guard
+// (its own or the procedure's), an effect or, failing that, the words that say
+// what is shown, and a deadline.
+func (l *linter) steps(at place, key string, list []stepEntry, e procedureEntry) []cluster.Step {
+	var out []cluster.Step
+	seen := map[string]bool{}
+	for i, s := range list {
+		p := at.item(key, i)
+		if s.ID == "" || seen[s.ID] {
+			l.bad(p.key("id"), "step id %q: give every step of a procedure its own", s.ID)
+		}
+		seen[s.ID] = true
+		l.need(p, "say", s.Say)
+		step := cluster.Step{
+			ID: s.ID, Say: l.text(p, "say", s.Say, procedureNames), On: s.On, Command: l.text(p, "command", s.Command, procedureNames),
+			Guards: l.guards(p, s.Guards), Effects: l.questions(p, "effects", s.Effects), EffectSay: l.text(p, "effect-say", s.EffectSay, procedureNames),
+			Deadline: l.duration(p.key("deadline"), s.Deadline), Repeatable: s.Repeatable, Destroys: l.text(p, "destroys", s.Destroys, procedureNames), Joined: s.Joined,
+		}
+		if s.When != "" {
+			q := l.question(p.key("when"), s.When)
+			step.When = &q
+		}
+		if step.Command != "" {
+			l.command(p, step, e)
+		}
+		out = append(out, step)
+	}
+	return out
+}
+
+// command checks a step that acts.
+func (l *linter) command(at place, s cluster.Step, e procedureEntry) {
+	l.oneOf(at, "on", s.On, "node", "leader", "member")
+	if len(s.Guards)+len(e.Guards) == 0 {
+		l.bad(at.key("guards"), "a step that acts needs a guard: name a fact that must hold just before it")
+	}
+	if len(s.Effects) == 0 && s.EffectSay == "" {
+		l.bad(at.key("effects"), "a step that acts needs an effect: name a fact that proves that it worked")
+	}
+	if s.Deadline <= 0 {
+		l.bad(at.key("deadline"), "a step that acts needs a deadline, as 60s")
+	}
+	if strings.Contains(s.Command, "\n") {
+		l.bad(at.key("command"), "a command is one line: what is shown is what runs")
+	}
+	if e.Tier == "T0" {
+		l.bad(at.key("command"), "a procedure of tier T0 runs no command: raise its tier")
+	}
+}
+
+func (l *linter) backFrom(at place, p cluster.Procedure) {
+	if len(p.Back) == 0 && p.BackFrom == "" {
+		return
+	}
+	for _, s := range p.Steps {
+		if s.ID == p.BackFrom {
+			return
+		}
+	}
+	l.bad(at.key("back-from"), "back-from %q names no step of the procedure", p.BackFrom)
+}
+
+// references checks what can only be checked on the whole catalogue.
+func (l *linter) references(c *Catalogue) {
+	for _, f := range c.Failures {
+		at := l.where["failure "+f.Name]
+		for i, s := range f.Seen {
+			if _, ok := l.where["sign "+s]; !ok {
+				l.bad(at.item("seen", i), "unknown sign %q: define it under signs, or remove it", s)
+			}
+		}
+		for i, h := range f.Hides {
+			if !slices.ContainsFunc(c.Failures, func(o cluster.Failure) bool { return o.Name != f.Name && h.Matches(o.Name) }) {
+				l.bad(at.item("hides", i), "hides %q, which matches no other failure", h.Failure)
+			}
+		}
+		for i, o := range f.Offers {
+			l.offer(at.item("offers", i), c, o)
+		}
+	}
+}
+
+func (l *linter) offer(at place, c *Catalogue, o cluster.Offer) {
+	i := slices.IndexFunc(c.Procedures, func(p cluster.Procedure) bool { return p.Name == o.Procedure })
+	switch {
+	case i < 0:
+		l.bad(at.key("procedure"), "offers unknown procedure %q: define it under procedures, with `built: false` if need be", o.Procedure)
+	case c.Procedures[i].Target == "service" && !slices.Contains(cluster.Services, o.Service):
+		l.bad(at.key("service"), "procedure %q needs a service: one of %s", o.Procedure, strings.Join(cluster.Services, ", "))
+	case c.Procedures[i].Target != "service" && o.Service != "":
+		l.bad(at.key("service"), "procedure %q takes no service: remove it", o.Procedure)
+	}
+}
