@@ -167,7 +167,7 @@ func (c *cursor) rewind() {
 }
 
 // seen hears of current as it is now; nil: it is not there.
-func (c *cursor) seen(current *file, t taker) {
+func (c *cursor) seen(current *file) {
 	if current == nil {
 		// Between svlogd's rename and its next open, or for longer: what was
 		// rotated is to be drained in either case.
@@ -181,12 +181,13 @@ func (c *cursor) seen(current *file, t taker) {
 		c.list = true
 		return
 	}
-	last := &c.chain[n-1]
 	if n == 1 && current.size < c.offset {
-		t.gap(max(0, last.size-c.offset), false)
-		c.rewind()
+		// Cut to nothing, or a new file with the inode of a deleted one: the
+		// listing tells, for only then others were rotated meanwhile.
+		c.list = true
+		return
 	}
-	last.size = current.size
+	c.chain[n-1].size = current.size
 }
 
 // want is the next read: whole blocks, with the proof before the offset.
@@ -215,7 +216,7 @@ func (c *cursor) got(data []byte, skip int64, now *file, t taker) bool {
 		return false
 	}
 	if now.size < c.offset {
-		c.list = f.rotated() // current: seen says so next
+		c.list = true
 		return false
 	}
 	before := c.offset - skip*blockSize

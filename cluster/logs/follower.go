@@ -223,7 +223,7 @@ func (g *log) look(current *file) {
 	} else {
 		g.missing = 0
 	}
-	g.seen(current, g)
+	g.seen(current)
 }
 
 // hearListing takes a listing if current stayed the same around it: a rotation
