@@ -16,7 +16,7 @@ var (
 
 // ValueNames are the further values that a plan works out for its texts and
 // commands, beside node, address, service, leader, leader-address and plan.
-var ValueNames = []string{"data-size", "data-free", "member", "data-dir", "position", "role"}
+var ValueNames = []string{"other", "data-size", "data-free", "member", "data-dir", "position", "role"}
 
 // titleWidth is how many columns a title may take on the narrowest screen.
 const titleWidth = 60
