@@ -56,6 +56,9 @@ type node struct {
 	files   Files
 	rnd     *rand.Rand // only for what this node writes to its logs
 
+	stamped  time.Time // the step of the last log line
+	fraction time.Duration
+
 	powered  bool
 	bootDone time.Time // when a boot that goes on is through
 	bootedAt time.Time
@@ -93,8 +96,23 @@ func (n *node) nextPID() int {
 // log writes a line to the log of a service.
 func (n *node) log(service, format string, a ...any) {
 	if n.w.o.Log != nil {
-		n.w.o.Log(n.name, service, fmt.Sprintf(format, a...), n.clock())
+		n.w.o.Log(n.name, service, fmt.Sprintf(format, a...), n.stamp())
 	}
+}
+
+// stamp is the time of a log line. Lines of one step follow one another
+// within it, at uneven moments.
+func (n *node) stamp() time.Time {
+	if !n.stamped.Equal(n.w.now) {
+		n.stamped, n.fraction = n.w.now, 0
+	}
+	if n.fraction < 90*time.Millisecond {
+		n.fraction += time.Duration(40+n.rnd.Intn(700)) * time.Microsecond
+		if n.rnd.Intn(4) == 0 {
+			n.fraction += time.Duration(n.rnd.Intn(8000)) * time.Microsecond
+		}
+	}
+	return n.clock().Add(min(n.fraction, Step-time.Microsecond))
 }
 
 // powerOff takes the power away: everything that runs is gone at once.
@@ -168,6 +186,8 @@ func (n *node) virtual(file string) ([]byte, bool) {
 		return fmt.Appendf(nil, "%.2f %.2f\n", up, up*1.87), true
 	case "/proc/loadavg":
 		return fmt.Appendf(nil, "0.%02d 0.%02d 0.11 2/214 %d\n", 10+n.index*7, 12+n.index*5, n.lastPID), true
+	case "/proc/sys/kernel/hostname":
+		return []byte(n.name + "\n"), true
 	case "/proc/sys/kernel/random/boot_id":
 		return []byte(n.bootID + "\n"), true
 	case "/proc/mounts":

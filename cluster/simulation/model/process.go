@@ -30,6 +30,7 @@ type Process struct {
 	exit        int
 	done        bool
 	onKill      func()
+	child       string // command line of a child that is worth seeing
 }
 
 // stage is one part of a command. It is called every step until it says true.

@@ -17,6 +17,7 @@ type World struct {
 	rnd   *rand.Rand
 	nodes []*node
 	cuts  map[link]bool
+	heals map[string]func()
 
 	store  store // what etcd holds for leaderl
 	system uint64
@@ -26,6 +27,7 @@ type World struct {
 	load     float64 // bytes of WAL per second that clients cause
 	promote  *promotion
 	slowness time.Duration // extra time that promotions take
+	err      error
 }
 
 // planned is something that happens at a time, as part of a fault.
@@ -43,7 +45,7 @@ func New(o Options) *World {
 	if len(o.Addresses) == 0 {
 		o.Addresses = []string{"10.0.4.11", "10.0.4.12", "10.0.4.13"}
 	}
-	w := &World{o: o, now: o.Start.UTC(), start: o.Start.UTC(), rnd: rand.New(rand.NewSource(o.Seed)), cuts: map[link]bool{}}
+	w := &World{o: o, now: o.Start.UTC(), start: o.Start.UTC(), rnd: rand.New(rand.NewSource(o.Seed)), cuts: map[link]bool{}, heals: map[string]func(){}}
 	w.found()
 	return w
 }
@@ -62,6 +64,7 @@ func (w *World) Advance(to time.Time) {
 // step moves everything by one step, in an order that never changes.
 func (w *World) step() {
 	w.runPlans()
+	w.stepPromotionRequest()
 	for _, n := range w.nodes {
 		n.stepPower()
 	}
@@ -232,26 +235,28 @@ func Binaries() []string {
 	return all
 }
 
-// Strike lets a fault strike now. The names are those of Scenarios and the
-// variants that faults.go lists.
-func (w *World) Strike(fault string) error {
-	f, ok := faults[fault]
+// Strike lets a fault strike now. The names are those of Scenarios.
+func (w *World) Strike(name string) error {
+	strike, ok := faults[name]
 	if !ok {
-		return fmt.Errorf("unknown fault %q", fault)
+		return fmt.Errorf("unknown fault %q", name)
 	}
-	f.strike(w)
+	if heal := strike(w); heal != nil {
+		w.heals[name] = heal
+	}
 	return nil
 }
 
 // Heal takes back what a fault did to the surroundings: cut links, power,
-// slow disks. What it broke in a service stays for the operator.
-func (w *World) Heal(fault string) error {
-	f, ok := faults[fault]
-	if !ok {
-		return fmt.Errorf("unknown fault %q", fault)
+// slow lines. What it broke in a service stays for the operator. A fault that
+// has not struck heals to nothing.
+func (w *World) Heal(name string) error {
+	if _, ok := faults[name]; !ok {
+		return fmt.Errorf("unknown fault %q", name)
 	}
-	if f.heal != nil {
-		f.heal(w)
+	if heal := w.heals[name]; heal != nil {
+		delete(w.heals, name)
+		heal()
 	}
 	return nil
 }

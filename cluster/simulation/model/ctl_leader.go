@@ -1,0 +1,139 @@
+package model
+
+import (
+	"strings"
+	"time"
+)
+
+// Times of the commands that move the leader. The documents name the five
+// minutes of a promotion; the others are chosen here.
+const (
+	requestTime = 60 * time.Second // until somebody must have acted on a request
+	settleTime  = 5 * time.Second  // a new leader is watched this long
+)
+
+// stepPromotionRequest forgets a request on which nobody acted.
+func (w *World) stepPromotionRequest() {
+	p := w.promote
+	if p == nil || w.now.Sub(p.since) < requestTime {
+		return
+	}
+	if p.target == nil || p.target.leaderl.state != promoting {
+		w.promote = nil
+	}
+}
+
+// ctlPromote is `promote NODE`. Its texts are invented.
+func ctlPromote(p *Process, args []string) {
+	if len(args) < 2 {
+		p.failed("promote needs the name of a node")
+		return
+	}
+	target := p.w.node(args[1])
+	if target == nil {
+		target = p.w.byAddress(args[1])
+	}
+	var asked *promotion
+	p.then(pause(ctlTime), act(func(p *Process) {
+		if why := p.mayPromote(target, args[1]); why != "" {
+			p.failed(why)
+			return
+		}
+		asked = &promotion{target: target, since: p.w.now}
+		p.w.promote = asked
+		p.printf("Promoting %s to leader...\n", target.name)
+	}), func(p *Process) bool {
+		l := target.leaderl
+		switch {
+		case l.state == leading && target.pg.phase == pgPrimary:
+			return true
+		case p.w.promote != asked:
+			p.failed("timed out waiting for " + target.name + " to become leader")
+			return true
+		}
+		return false
+	}, pause(settleTime), act(func(p *Process) {
+		if target.leaderl.state != leading {
+			p.failed(target.name + " did not stay leader")
+			return
+		}
+		p.printf("%s is now the leader.\n", target.name)
+	}))
+}
+
+// mayPromote says why a promotion is refused, or "".
+func (p *Process) mayPromote(target *node, name string) string {
+	w := p.w
+	switch {
+	case !p.n.etcd.healthy():
+		return "could not read the cluster state from etcd"
+	case target == nil:
+		return "no such node: " + name
+	case w.store.leader == target:
+		return target.name + " is already the leader"
+	case !w.store.failover:
+		return "failover is disabled for the cluster"
+	case !target.leaderl.failover:
+		return "failover is disabled for " + target.name
+	case w.store.blocked[target]:
+		return target.name + " is blocked from becoming leader"
+	}
+	return ""
+}
+
+// ctlDemote is `demote`, on the leader: it ends when another node leads.
+func ctlDemote(p *Process, _ []string) {
+	var asked *promotion
+	p.then(pause(ctlTime), act(func(p *Process) {
+		switch {
+		case !p.n.etcd.healthy():
+			p.failed("could not read the cluster state from etcd")
+		case p.w.store.leader != p.n:
+			p.failed("this node is not the leader")
+		case !p.w.failoverOn(p.n):
+			p.failed("failover is disabled")
+		default:
+			asked = &promotion{since: p.w.now}
+			p.w.promote = asked
+			p.printf("Demoting %s...\n", p.n.name)
+		}
+	}), func(p *Process) bool {
+		leader := p.w.store.leader
+		if leader != nil && leader != p.n && leader.leaderl.state == leading {
+			p.printf("%s is now the leader.\n", leader.name)
+			return true
+		}
+		if p.waited(2 * requestTime) {
+			p.failed("timed out waiting for a new leader")
+			return true
+		}
+		return false
+	})
+}
+
+// ctlSetFailover is set-cluster-failover and set-node-failover.
+func ctlSetFailover(p *Process, args []string) {
+	states := map[string]bool{"on": true, "true": true, "enabled": true, "off": false, "false": false, "disabled": false}
+	state, ok := states[strings.Join(args[1:], " ")]
+	if !ok {
+		p.failed("STATE must be on, off, true, false, enabled or disabled")
+		return
+	}
+	p.then(pause(ctlTime), act(func(p *Process) {
+		if !p.n.etcd.healthy() {
+			p.failed("could not read the cluster state from etcd")
+			return
+		}
+		what := "the cluster"
+		if args[0] == "set-node-failover" {
+			p.n.leaderl.failover, what = state, p.n.name
+		} else {
+			p.w.store.failover = state
+		}
+		word := "disabled"
+		if state {
+			word = "enabled"
+		}
+		p.printf("Failover %s for %s.\n", word, what)
+	}))
+}
