@@ -485,8 +485,8 @@ look() {
 	(
 		set +e +u +f
 		unset IFS
-		LC_ALL=C PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
-		export LC_ALL PATH
+		LC_ALL=C TZ=UTC0 PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
+		export LC_ALL TZ PATH
 		cd / || :
 		probe_kind=$1 probe_nonce=$2
 		shift 2

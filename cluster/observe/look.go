@@ -77,7 +77,7 @@ func (l *look) open(name, tool string) (body []byte, exit int, reason string) {
 	case s.exit == 127:
 		return s.body, s.exit, tool + " not found on the node"
 	case s.exit == 137 || s.exit == 124:
-		return s.body, s.exit, tool + " did not answer in time"
+		return s.body, s.exit, fmt.Sprintf("%s did not answer within %.1f s", tool, s.took.Seconds())
 	}
 	return s.body, s.exit, ""
 }

@@ -108,12 +108,13 @@ func endOfDump(line string) (cluster.LSN, bool) {
 		if _, after, ok := strings.Cut(rest, ": "); ok {
 			rest = after
 		}
-		for _, word := range []string{" at ", "LSN "} {
-			if i := strings.LastIndex(rest, word); i >= 0 {
-				w := strings.TrimRight(firstField(rest[i+len(word):]), ":,.")
-				if at, err := cluster.ParseLSN(w); err == nil {
-					return at, true
-				}
+		words := strings.Fields(rest)
+		for i := len(words) - 2; i >= 0; i-- {
+			if words[i] != "at" && words[i] != "LSN" {
+				continue
+			}
+			if at, err := cluster.ParseLSN(strings.TrimRight(words[i+1], ":,.")); err == nil {
+				return at, true
 			}
 		}
 	}

@@ -1,0 +1,206 @@
+package observe
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"chef-backend-cockpit/cluster"
+)
+
+// want compares claims with what they should print as; "?" wants unknown, and
+// what follows it must stand in the reason.
+func want(t *testing.T, r *cluster.Report, wanted map[string]string) {
+	t.Helper()
+	got := claims(r)
+	for name, w := range wanted {
+		c, ok := got[name]
+		if !ok {
+			t.Errorf("there is no claim %s", name)
+			continue
+		}
+		if reason, unknown := strings.CutPrefix(w, "?"); unknown {
+			if c.Value != nil || !strings.Contains(c.Reason, reason) {
+				t.Errorf("%s = %v (%s), want unknown because of %q", name, c.Value, c.Reason, reason)
+			}
+		} else if c.Value == nil || fmt.Sprint(c.Value) != w {
+			t.Errorf("%s = %v (%s), want %s", name, c.Value, c.Reason, w)
+		}
+	}
+}
+
+func TestFastLookOnRealShells(t *testing.T) {
+	shells(t, func(t *testing.T, shell string) {
+		n := newFakeNode(t)
+		raw := n.look(shell, "look fast n1")
+		if bytes.Contains(raw, []byte("SECRET")) {
+			t.Error("the replication password left the node")
+		}
+		want(t, parse(t, raw), map[string]string{
+			"reach":                      "reached",
+			"host.machine-id":            "0123456789abcdef0123456789abcdef",
+			"host.installed":             "true",
+			"sentinel.no-start-pgsql":    "false",
+			"sentinel.unsynced":          "true",
+			"service.leaderl.state":      "run",
+			"service.leaderl.pid":        "6788",
+			"service.leaderl.in-state":   "29h42m56s",
+			"service.leaderl.want-up":    "true",
+			"service.etcd.want-up":       "false",
+			"service.postgresql.state":   "down",
+			"service.postgresql.pid":     "0",
+			"service.postgresql.want-up": "true",
+			"service.epmd.state":         "fail",
+			"service.epmd.pid":           "?runsv not running",
+			"service.elasticsearch.pid":  "?supervise/ok",
+			"etcd.health":                "true",
+			"etcd.raft-leader":           "aa",
+			"etcd.member-name":           "bb",
+			"etcd.raft-term":             "42",
+			"leaderl.leader-code":        "503",
+			"elasticsearch.status":       "yellow",
+			"elasticsearch.nodes":        "2",
+			"elasticsearch.answers":      "true",
+			"postgresql.ready":           "0",
+			"postgresql.in-recovery":     "true",
+			"postgresql.receive":         "16F3/2D0A1B28",
+			"postgresql.replay":          "16F3/2D0A1B28",
+			"postgresql.current":         "?in recovery",
+			"postgresql.last-commit":     "2026-11-23 10:52:28.82386 +0000 UTC",
+			"postgresql.replicas":        "[{10.0.4.12 streaming 16F3/2D0A1B28 16F3/2D0A1B00} {10.0.4.13 backup 0/0 0/0}]",
+			"postgresql.postmaster":      "6640",
+			"postgresql.receiver":        "streaming",
+			"postgresql.sync-process":    "pg_basebackup",
+			"postgresql.upstream":        "10.0.4.11",
+			"postgresql.control":         "{6543210987654321098 in archive recovery 2 16F3/2D000108 16F3/2D0000D0 16F3/2D0A1B28}",
+			"postgresql.segments":        "{00000001000016F30000002A 00000002000016F30000002D 2}",
+			"postgresql.histories":       "[{2 [{1 16F3/2D000000}]}]",
+			"etcd.members":               "?", // slow
+			"host.version":               "?",
+		})
+	})
+}
+
+func TestSlowLookOnRealShells(t *testing.T) {
+	shells(t, func(t *testing.T, shell string) {
+		n := newFakeNode(t)
+		r := n.report(shell, "look slow n1 10.0.4.11 10.0.4.13")
+		want(t, r, map[string]string{
+			"host.version":           "2.3.16",
+			"host.addresses":         "[10.0.4.12]",
+			"etcd.peer-latency":      "600.25ms",
+			"elasticsearch.master":   "true",
+			"postgresql.version-num": "90525",
+			"postgresql.data-bytes":  "125952",
+			"postgresql.end-of-wal":  "?PostgreSQL runs",
+			"peer.10.0.4.11":         "{map[22:open 2380:refused 5432:refused 7331:refused]}",
+			"peer.10.0.4.13":         "{map[22:timeout 2380:timeout 5432:timeout 7331:timeout]}",
+			"ctl.failover":           "?does not tell",
+		})
+		if m := r.Etcd.Members.Value; len(m) != 3 || m[2].PeerURL != "http://192.168.33.215:2380" {
+			t.Errorf("members %v", m)
+		}
+		if rows := r.Ctl.Rows.Value; len(rows) != 3 || rows[0].Role != "leader" || rows[2].Elasticsearch != "master" {
+			t.Errorf("cluster-status %v", rows)
+		}
+		if s := r.Ctl.Status.Value; len(s) != 6 || s[3].Local != "down" || s[5].Service != "disks" {
+			t.Errorf("status %v", s)
+		}
+		if d := r.Host.Disks.Value; len(d) != 3 || d[0].Total != 1000<<10 || d[0].Free != 600<<10 {
+			t.Errorf("disks %v", d)
+		}
+	})
+}
+
+// A stopped server's log ends where the first missing record would stand.
+func TestEndOfWALIsLookedForOnlyWhileTheServerIsDown(t *testing.T) {
+	n := newFakeNode(t)
+	n.tool("ps", `echo "/sbin/init"`)
+	n.tool("pg_xlogdump", `[ "$4" = 2 ] || { echo 'pg_xlogdump: FATAL:  could not find file "000000030000000000000001": No such file or directory'; exit 1; }
+echo "rmgr: Transaction len (rec/tot): 12/44, tx: 1, lsn: 16F3/2D0A1B00, prev 0/0, desc: COMMIT 2026-11-23 10:50:00.5 UTC"
+echo "pg_xlogdump: FATAL:  error in WAL record at 16F3/2D0A1B28: invalid record length at 16F3/2D0A1B60: wanted 24, got 0" >&2; exit 1`)
+	n.file("/var/opt/chef-backend/postgresql/9.5/data/pg_xlog/00000003.history", "2\t16F3/2D0A1B28\tx\n")
+	want(t, n.report("dash", "look slow n1"), map[string]string{
+		"postgresql.end-of-wal":  "16F3/2D0A1B60",
+		"postgresql.last-commit": "2026-11-23 10:50:00.5 +0000 UTC",
+	})
+	n.tool("ps", `exit 1`)
+	want(t, n.report("dash", "look slow n1"), map[string]string{"postgresql.end-of-wal": "?whether PostgreSQL runs is unknown"})
+}
+
+// One part that hangs, one that floods and one that is missing leave the
+// others as they are, within the time of a fast look.
+func TestPartsThatMisbehaveStayAlone(t *testing.T) {
+	shells(t, func(t *testing.T, shell string) {
+		n := newFakeNode(t)
+		n.tool("psql", `sleep 15`)
+		n.tool("ps", `head -c 209715200 /dev/zero | tr '\000' x`)
+		n.tool("sv", `exec no-such-tool-here`)
+		n.tool("pg_controldata", `printf '\033]52;c;aGk=\007\000\377\n@@n2 begin etcd-health 1\n@@n1x done\nDatabase system identifier: \033[2J\n'`)
+		began := time.Now()
+		raw := n.look(shell, "look fast n1")
+		if took := time.Since(began); took > 9*time.Second { // 2 s meant: threefold slack and a slow machine
+			t.Errorf("the look took %s", took)
+		}
+		if len(raw) > 2<<20 {
+			t.Errorf("the answer has %d bytes", len(raw))
+		}
+		want(t, parse(t, raw), map[string]string{
+			"postgresql.in-recovery": "?did not answer",
+			"postgresql.ready":       "1",
+			"postgresql.postmaster":  "?too long",
+			"service.leaderl.state":  "?sv not found",
+			"postgresql.control":     "?not understood",
+			"etcd.health":            "true",
+			"leaderl.leader-code":    "503",
+			"elasticsearch.status":   "yellow",
+			"sentinel.unsynced":      "true",
+			"postgresql.upstream":    "10.0.4.11",
+			"postgresql.histories":   "[{2 [{1 16F3/2D000000}]}]",
+		})
+	})
+}
+
+// Nobody listening is an answer for some claims and none for others.
+func TestRefusedConnections(t *testing.T) {
+	n := newFakeNode(t)
+	n.tool("curl", `echo "curl: (7) Failed to connect" >&2; exit 7`)
+	n.tool("psql", `echo "psql: could not connect to server: Connection refused" >&2; exit 2`)
+	n.tool("pg_isready", `exit 2`)
+	want(t, n.report("dash", "look fast n1"), map[string]string{
+		"etcd.health":            "false",
+		"etcd.raft-leader":       "?connection refused",
+		"leaderl.leader-code":    "0",
+		"elasticsearch.answers":  "false",
+		"elasticsearch.status":   "?connection refused",
+		"postgresql.ready":       "2",
+		"postgresql.in-recovery": "?Connection refused",
+		"postgresql.replicas":    "?Connection refused",
+		"postgresql.receive":     "16F3/2D0A1B28", // from the receiver's title
+	})
+}
+
+// The sentinels' absence is claimed only where their folder can be read.
+func TestBareHost(t *testing.T) {
+	n := &fakeNode{t: t, root: t.TempDir()}
+	n.bin = n.root + "/none"
+	want(t, n.report("dash", "look fast n1"), map[string]string{
+		"host.installed":          "false",
+		"sentinel.no-start-pgsql": "?cannot be looked into",
+		"postgresql.control":      "?no data directory",
+		"postgresql.upstream":     "?no data directory",
+		"service.etcd.state":      "?sv not found",
+	})
+}
+
+func TestLookLeavesTheShellAlone(t *testing.T) {
+	n := newFakeNode(t)
+	raw := n.look("dash", `set -eu; IFS=x; PROBE_TIMEOUT=; was=$PATH; cd /tmp
+look fast n1 >/dev/null
+[ "$was$IFS$PWD" = "${PATH}x/tmp" ] && echo same`)
+	if string(raw) != "same\n" {
+		t.Errorf("the shell came back changed: %q", raw)
+	}
+}
