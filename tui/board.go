@@ -1,0 +1,208 @@
+package tui
+
+import (
+	"strings"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"chef-backend-cockpit/cluster"
+)
+
+// boardPane is which cell of the disagreement board is selected.
+type boardPane struct{ row, col int }
+
+// cell is the selected cell; ok is false while the board is empty.
+func (p *boardPane) cell(b cluster.Board) (row, col int, ok bool) {
+	if len(b.Rows) == 0 {
+		return 0, 0, false
+	}
+	p.row = max(min(p.row, len(b.Rows)-1), 0)
+	cells := min(len(b.Rows[p.row].Cells), len(b.Columns))
+	p.col = max(min(p.col, cells-1), 0)
+	return p.row, p.col, cells > 0
+}
+
+func (m *model) boardKey(k tea.KeyMsg) tea.Cmd {
+	switch {
+	case is(k, m.keys.Up):
+		m.board.row--
+	case is(k, m.keys.Down):
+		m.board.row++
+	case is(k, m.keys.Left):
+		m.board.col--
+	case is(k, m.keys.Right):
+		m.board.col++
+	case is(k, m.keys.Choose):
+		m.whyCell()
+	}
+	if m.state != nil {
+		m.board.cell(m.state.Board)
+	}
+	return nil
+}
+
+// drawBoard draws what each layer says of each node, and names what
+// contradicts.
+func (m *model) drawBoard(r rect) []string {
+	rows := make([]string, 0, r.h)
+	if m.state == nil || len(m.state.Board.Rows) == 0 {
+		rows = append(rows, newLine(r.w).gap(1).put(m.head(paneBoard), "LEADERSHIP").gap(3).put(m.st.dim, "not looked at yet").String())
+		return padRows(rows, r.w, r.h)
+	}
+	b := m.state.Board
+	first, widths := m.boardWidths(b, r.w-2)
+	l := newLine(r.w).gap(1).put(m.head(paneBoard), "LEADERSHIP").to(first + 1)
+	for i, c := range b.Columns {
+		l.col(m.st.dim, c, widths[i])
+	}
+	rows = append(rows, l.String())
+	selRow, selCol, _ := m.board.cell(b)
+	for y, row := range b.Rows {
+		l := newLine(r.w).gap(1).col(m.st.title, row.Node, first)
+		for x, c := range row.Cells {
+			if x >= len(widths) {
+				break
+			}
+			p := m.st.mark(c.Mark)
+			if m.focus == paneBoard && m.top() == nil && y == selRow && x == selCol {
+				p = m.st.chosen
+			}
+			l.col(p, short(cellText(c), widths[x]-1), widths[x])
+		}
+		rows = append(rows, l.String())
+	}
+	return padRows(append(rows, m.boardFoot(b, r.w, r.h-len(rows))...), r.w, r.h)
+}
+
+// cellText is a cell with its mark as a word's beginning.
+func cellText(c cluster.Cell) string {
+	if c.Mark == cluster.MarkNone || c.Mark == cluster.MarkLeader || strings.HasPrefix(c.Text, string(c.Mark)) {
+		return c.Text
+	}
+	return string(c.Mark) + " " + c.Text
+}
+
+// boardWidths gives each column what it needs, and takes it from the widest
+// where there is not enough. They depend on the texts only as far as they
+// outgrow a common width, so that columns keep still.
+func (m *model) boardWidths(b cluster.Board, room int) (first int, widths []int) {
+	first = 13
+	widths = make([]int, len(b.Columns))
+	sum := first
+	for i, c := range b.Columns {
+		widths[i] = max(width(c)+3, 10)
+		if i < 4 {
+			widths[i] = max(widths[i], 23)
+		}
+		for _, row := range b.Rows {
+			if i < len(row.Cells) {
+				widths[i] = max(widths[i], width(cellText(row.Cells[i]))+2)
+			}
+		}
+		sum += widths[i]
+	}
+	for sum > room {
+		widest := 0
+		for i := range widths {
+			if widths[i] > widths[widest] {
+				widest = i
+			}
+		}
+		if len(widths) == 0 || widths[widest] <= 8 {
+			break
+		}
+		widths[widest]--
+		sum--
+	}
+	return first, widths
+}
+
+// boardFoot is what contradicts, and the last change of leadership.
+func (m *model) boardFoot(b cluster.Board, w, h int) []string {
+	if h <= 0 {
+		return nil
+	}
+	last := m.lastChange()
+	if len(b.Contradictions) == 0 {
+		return []string{newLine(w-1).gap(1).put(m.st.dim, last).gap(2).right(m.st.dim, "no contradictions").String() + " "}
+	}
+	rows := make([]string, 0, h)
+	for i, c := range b.Contradictions {
+		if i == h-1 && len(b.Contradictions) > h {
+			more := plural(len(b.Contradictions)-i, "contradiction", "contradictions")
+			rows = append(rows, newLine(w).gap(1).put(m.st.red, "! "+more+": Tab to the board, w").String())
+			break
+		}
+		l := newLine(w-1).gap(1).put(m.st.red, "! "+c)
+		if i == 0 && h == 1 {
+			rows = append(rows, l.String())
+			break
+		}
+		rows = append(rows, l.String())
+	}
+	if len(rows) < h {
+		rows = append(rows, newLine(w).gap(1).put(m.st.dim, last).String())
+	}
+	return rows[:min(len(rows), h)]
+}
+
+// lastChange is the newest change of the elected leader that is remembered.
+func (m *model) lastChange() string {
+	v := m.view()
+	if v == nil || len(v.Past.Elections) == 0 {
+		return "leadership has not changed while watched"
+	}
+	e := v.Past.Elections[len(v.Past.Elections)-1]
+	who := func(n string) string {
+		if n == "" {
+			return "nobody"
+		}
+		return n
+	}
+	text := "last change " + clockText(e.At) + "Z: " + who(e.From) + " to " + who(e.To)
+	if n := len(v.Past.Elections); n > 1 {
+		text += ", " + plural(n, "change", "changes") + " in 15 min"
+	}
+	return text
+}
+
+// head is the paint of a pane's head.
+func (m *model) head(p pane) paint {
+	if m.focus == p && m.top() == nil {
+		return m.st.focus
+	}
+	return m.st.title
+}
+
+// padRows makes exactly h rows.
+func padRows(rows []string, w, h int) []string {
+	for len(rows) < h {
+		rows = append(rows, strings.Repeat(" ", w))
+	}
+	return rows[:h]
+}
+
+// cellText is the claims behind a cell, for the box that shows them, and all
+// that contradicts.
+func (m *model) cellText(c cluster.Cell, w int) []string {
+	rows := []string{newLine(w).put(m.st.mark(c.Mark), cellText(c)).String(), ""}
+	for _, s := range wrap(c.Why.Sentence, w) {
+		rows = append(rows, s)
+	}
+	if len(c.Why.Claims) > 0 {
+		rows = append(rows, "", m.st.title.on("The claims behind it"))
+	}
+	for _, k := range c.Why.Claims {
+		l := newLine(w).gap(2).col(m.st.plain, k.Name, 30).col(m.st.dim, string(k.Source)+" on "+k.Node, 26)
+		rows = append(rows, l.put(m.st.dim, clockText(k.At)).gap(2).put(m.st.dim, evidenceAge(m.now(), k.At, k.Source)).String())
+	}
+	if len(m.state.Board.Contradictions) > 0 {
+		rows = append(rows, "", m.st.title.on("What contradicts"))
+		for _, s := range m.state.Board.Contradictions {
+			for _, r := range wrap("! "+s, w-2) {
+				rows = append(rows, "  "+m.st.red.on(r))
+			}
+		}
+	}
+	return rows
+}

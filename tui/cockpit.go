@@ -1,0 +1,74 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/watch"
+)
+
+// Options are what the screen needs.
+type Options struct {
+	Door  watch.Door
+	Clock cluster.Clock // the cluster's: ages and the clock on the screen
+	Human cluster.Clock // real time: how quiet the keyboard is
+	// NoColor leaves colour away (NO_COLOR, --no-color); Theme is "dark" or
+	// "light", the empty one is dark.
+	NoColor bool
+	Theme   string
+	In      io.Reader // the terminal's input
+	Out     io.Writer // the terminal's output
+	// Written, if set, is told at the end how many bytes went to the terminal.
+	Written func(bytes int64)
+}
+
+// PanicError is a fault of the program itself; the terminal has been restored
+// when Run returns it.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error names the fault; the stack is for a file.
+func (e *PanicError) Error() string { return fmt.Sprintf("internal error: %v", e.Value) }
+
+// Run shows the cockpit until the operator quits, ctx is done or the terminal
+// is gone. It blocks; the terminal is as before when it returns. The error is
+// nil when the operator quit, ctx's cause when ctx ended it, or a *PanicError.
+func Run(ctx context.Context, o Options) error {
+	if o.Door == nil || o.Clock == nil || o.Human == nil || o.In == nil || o.Out == nil {
+		return errors.New("the screen needs a door, two clocks, an input and an output")
+	}
+	ctx, gone := context.WithCancelCause(ctx)
+	defer gone(nil)
+
+	out := &output{w: o.Out}
+	var to io.Writer = out
+	if f, ok := o.Out.(terminal); ok {
+		to = ttyOutput{out, f}
+	}
+	in := o.In
+	if f, ok := o.In.(terminal); ok {
+		in = ttyInput{f, gone}
+	}
+	m := newModel(ctx, o, out)
+	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(to),
+		tea.WithAltScreen(), tea.WithoutSignalHandler(), tea.WithFPS(60)).Run()
+	if o.Written != nil {
+		o.Written(out.Bytes())
+	}
+	switch {
+	case m.panic != nil:
+		return m.panic
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(err, tea.ErrProgramPanic):
+		return &PanicError{Value: err}
+	}
+	return err
+}

@@ -1,0 +1,204 @@
+package tui
+
+import (
+	tea "github.com/charmbracelet/bubbletea"
+
+	"chef-backend-cockpit/cluster"
+)
+
+// keyMsg gives a key to whoever has the keyboard: a dialog gets it as it came,
+// so that it can tell a paste from typing; everybody else gets single keys.
+func (m *model) keyMsg(k tea.KeyMsg) tea.Cmd {
+	m.dirty = true
+	m.flash.text = ""
+	if !m.lay.ok {
+		if is(k, m.keys.Quit) && len(m.overlays) == 0 {
+			return m.quit()
+		}
+		if d, ok := m.dialog(); ok {
+			return d.typed(m, k) // Esc must work; it shows nothing to confirm
+		}
+		return nil
+	}
+	if d, ok := m.dialog(); ok {
+		return d.typed(m, k)
+	}
+	if k.Paste && m.prompt == nil {
+		m.say("a paste is not taken for keys")
+		return nil
+	}
+	var cmds []tea.Cmd
+	for _, one := range split(k) {
+		if d, ok := m.dialog(); ok {
+			cmds = append(cmds, d.typed(m, one))
+			continue
+		}
+		cmds = append(cmds, m.key(one))
+	}
+	return tea.Batch(cmds...)
+}
+
+// key is one key outside a dialog.
+func (m *model) key(k tea.KeyMsg) tea.Cmd {
+	switch {
+	case is(k, m.keys.Suspend):
+		return tea.Suspend
+	case is(k, m.keys.Redraw):
+		return tea.ClearScreen
+	case m.prompt != nil:
+		return m.promptKey(k)
+	}
+	if top := m.top(); top != nil {
+		return m.overlayKey(top, k)
+	}
+	if cmd, done := m.mainKey(k); done {
+		return cmd
+	}
+	switch m.focus {
+	case paneNodes:
+		return m.nodesKey(k)
+	case paneBoard:
+		return m.boardKey(k)
+	case paneAlarms:
+		return m.alarmsKey(k)
+	}
+	return m.logsKey(k)
+}
+
+// mainKey are the keys that mean the same in every pane.
+func (m *model) mainKey(k tea.KeyMsg) (tea.Cmd, bool) {
+	switch {
+	case is(k, m.keys.Quit):
+		return m.quit(), true
+	case is(k, m.keys.Help):
+		m.push(&textView{heading: "Keys", make: helpText})
+	case is(k, m.keys.NextPane):
+		m.focus = (m.focus + 1) % paneCount
+	case is(k, m.keys.PrevPane):
+		m.focus = (m.focus + paneCount - 1) % paneCount
+	case is(k, m.keys.Node):
+		m.nodes.choose(int(k.Runes[0]-'1'), len(m.nodeList()))
+		m.focus = paneNodes
+	case is(k, m.keys.Why):
+		m.why()
+	case is(k, m.keys.Recover):
+		m.recover()
+	case is(k, m.keys.NodeMenu):
+		m.nodeMenu()
+	case is(k, m.keys.Acknowledge):
+		return m.acknowledge(), true
+	case is(k, m.keys.Running):
+		m.showRun()
+	case is(k, m.keys.Summary):
+		return m.summary(), true
+	case is(k, m.keys.Look):
+		m.say("looking at all nodes")
+		return m.command(func() tea.Msg { m.door.LookNow(); return nil }), true
+	default:
+		return m.logsMainKey(k)
+	}
+	return nil, true
+}
+
+// quit leaves the cockpit; while a step runs it asks first, and says that the
+// step goes on.
+func (m *model) quit() tea.Cmd {
+	if r := m.running(); r != nil {
+		return m.push(newQuitDialog(m, *r))
+	}
+	return tea.Quit
+}
+
+// why opens the evidence of what has the keys.
+func (m *model) why() {
+	switch m.focus {
+	case paneNodes:
+		m.whyNode()
+		return
+	case paneBoard:
+		m.whyCell()
+		return
+	case paneLogs:
+		m.whyLog()
+		return
+	}
+	if f, ok := m.alarms.selected(); ok {
+		m.push(newWhyView(m, f))
+		return
+	}
+	m.say("no finding stands; Tab to a node or to the board and press w there")
+}
+
+// recover opens what is offered for the selected finding.
+func (m *model) recover() {
+	f, ok := m.alarms.selected()
+	if !ok {
+		m.say("no finding stands; n shows what can be done on a node")
+		return
+	}
+	m.push(newMenu("Recover: "+f.ID(), f.Title, func() offers { return offersOf(m.door.Offers(f.ID())) }))
+}
+
+// nodeMenu opens what can be done on the selected node.
+func (m *model) nodeMenu() {
+	n, ok := m.nodes.selected(m.nodeList())
+	if !ok {
+		m.say("no node is known yet")
+		return
+	}
+	about := "Everything that can be had on " + n.Name
+	if n.Address != "" {
+		about += ", " + n.Address
+	}
+	m.push(newMenu("Node "+n.Name, about+".", func() offers { return offersOf(m.door.NodeOffers(n.Name)) }))
+}
+
+// acknowledge marks the selected finding as seen.
+func (m *model) acknowledge() tea.Cmd {
+	f, ok := m.alarms.selected()
+	if !ok {
+		m.say("nothing to acknowledge")
+		return nil
+	}
+	m.alarms.ack(f.ID())
+	m.say("acknowledged: " + f.ID() + "; it stands until it is mended")
+	return m.command(func() tea.Msg { m.door.Acknowledge(f.ID()); return contentNow{} })
+}
+
+// showRun opens the plan at work, or the last one.
+func (m *model) showRun() {
+	if m.state == nil || m.state.Run == nil {
+		m.say("no plan is at work")
+		return
+	}
+	m.push(newRunView(m.state.Run.Plan))
+}
+
+// whyCell opens the claims behind a cell of the board.
+func (m *model) whyCell() {
+	if m.state == nil {
+		return
+	}
+	row, col, ok := m.board.cell(m.state.Board)
+	if !ok {
+		m.say("the board is empty as yet")
+		return
+	}
+	b := m.state.Board
+	c := b.Rows[row].Cells[col]
+	v := &textView{heading: b.Columns[col] + " on " + b.Rows[row].Node}
+	v.make = func(m *model, w int) []string { return m.cellText(c, w) }
+	m.push(v)
+}
+
+// answerOf is the first claim's source as it stands behind a sentence.
+func sourceOf(refs []cluster.ClaimRef) string {
+	if len(refs) == 0 {
+		return ""
+	}
+	s := string(refs[0].Source)
+	if refs[0].Node != "" {
+		s += " on " + refs[0].Node
+	}
+	return s
+}

@@ -1,0 +1,293 @@
+package tui
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"chef-backend-cockpit/cluster"
+)
+
+// drawLogs draws the page and its head. Only what can be seen is touched.
+func (m *model) drawLogs(r rect) []string {
+	p := &m.logs
+	rows := make([]string, 0, r.h)
+	rows = append(rows, m.logHead(r.w))
+	room := r.h - 1
+	if p.err != nil {
+		return padRows(append(rows, textLine(r.w, m.st.amber, " ! "+p.err.Error())), r.w, r.h)
+	}
+	if len(p.page.Lines) == 0 {
+		return padRows(append(rows, textLine(r.w, m.st.dim, " "+m.emptyLog())), r.w, r.h)
+	}
+	var body []string
+	selected := -1
+	find := m.finder()
+	for _, l := range p.page.Lines[max(len(p.page.Lines)-room, 0):] {
+		if l.Seq == p.sel && p.sel != 0 && (m.focus == paneLogs || !p.follow) {
+			selected = len(body)
+			body = append(body, m.selectedLine(l, r.w)...)
+			continue
+		}
+		body = append(body, m.logLine(l, r.w, find))
+	}
+	from := max(len(body)-room, 0)
+	if selected >= 0 && selected < from {
+		from = selected
+	}
+	return padRows(append(rows, body[from:min(from+room, len(body))]...), r.w, r.h)
+}
+
+// emptyLog says why no line is shown: quiet is not lost.
+func (m *model) emptyLog() string {
+	p := &m.logs
+	if p.inFlight && p.page.Held == 0 {
+		return "no lines yet"
+	}
+	if p.page.Held > 0 {
+		return fmt.Sprintf("no line of %d matches; x shows everything", p.page.Held)
+	}
+	return "no lines yet; s shows the streams"
+}
+
+// logHead says what is shown and whether all streams live.
+func (m *model) logHead(w int) string {
+	p := &m.logs
+	l := newLine(w-1).gap(1).put(m.head(paneLogs), "LOGS").gap(3)
+	alive, lost := 0, 0
+	for _, s := range p.streams {
+		if s.Alive {
+			alive++
+		} else {
+			lost++
+		}
+	}
+	tail, tp := fmt.Sprintf("%d of %d streams alive", alive, len(p.streams)), m.st.dim
+	switch {
+	case len(p.streams) == 0:
+		tail = "no streams yet"
+	case lost > 0:
+		tail, tp = "! "+tail+", s", m.st.amber
+	}
+	says := m.logScope()
+	room := w - 1 - l.x - width(tail) - 2
+	switch {
+	case p.follow:
+		l.upTo(m.st.plain, says+", following", room)
+	case p.page.Newer > 0:
+		state := fmt.Sprintf(", paused: %d new below", p.page.Newer)
+		l.upTo(m.st.plain, short(says, room-len(state)), room).upTo(m.st.strong, state, len(state))
+	default:
+		l.upTo(m.st.plain, says+", paused", room)
+	}
+	return l.gap(2).right(tp, tail).String() + " "
+}
+
+// logScope says which lines are shown.
+func (m *model) logScope() string {
+	p := &m.logs
+	nodes, services := "all nodes", "all services"
+	if p.node != "" {
+		nodes = p.node
+	}
+	if p.service != "" {
+		services = p.service
+	}
+	says := nodes + ", " + services
+	if p.level > cluster.LevelNone {
+		says += ", " + map[cluster.Level]string{cluster.LevelInfo: "info", cluster.LevelWarning: "warning", cluster.LevelError: "error"}[p.level] + " and worse"
+	}
+	if p.signs {
+		says += ", signs only"
+	}
+	if p.text != "" {
+		says += fmt.Sprintf(", %q", p.text)
+		if p.all {
+			says += " marked"
+		}
+	}
+	return says
+}
+
+// finder finds the searched text in a line; nil where there is none.
+func (m *model) finder() func(string) (int, int) {
+	q := m.logs.withText()
+	switch {
+	case q.Text == "":
+		return nil
+	case q.Regexp:
+		re, err := regexp.Compile(q.Text)
+		if err != nil {
+			return nil
+		}
+		return func(s string) (int, int) {
+			if at := re.FindStringIndex(s); at != nil {
+				return at[0], at[1]
+			}
+			return -1, -1
+		}
+	}
+	fold := strings.ToLower(q.Text) == q.Text
+	return func(s string) (int, int) {
+		if fold {
+			if low := strings.ToLower(s); len(low) == len(s) {
+				s = low
+			}
+		}
+		i := strings.Index(s, q.Text)
+		return i, i + len(q.Text)
+	}
+}
+
+// levelLetters stand before a line: D I W E, - where the service tells none.
+var levelLetters = [...]string{"-", "D", "I", "W", "E"}
+
+// prefix writes what stands before a line's text.
+func (m *model) prefix(l *line, k cluster.Line) {
+	stamp, wide := "", l.w >= 100
+	if !k.Stamp.IsZero() {
+		if stamp = clockText(k.Stamp); wide {
+			stamp = k.Stamp.UTC().Format("15:04:05.0000")
+		}
+	}
+	l.gap(1)
+	if wide {
+		l.col(m.st.dim, stamp, 14)
+	} else {
+		l.col(m.st.dim, stamp, 9)
+	}
+	name := 3
+	for _, n := range m.nodeList() {
+		name = max(name, min(width(n.Name), 12))
+	}
+	l.col(m.st.plain, k.Node, name+1)
+	if wide {
+		l.col(m.st.dim, k.Service, 14)
+	} else {
+		l.col(m.st.dim, shortService(k.Service), 11)
+	}
+	letter := levelLetters[min(int(k.Level), len(levelLetters)-1)]
+	lp := m.st.dim
+	if k.Level >= cluster.LevelWarning {
+		lp = m.st.strong
+	}
+	l.col(lp, letter, 2)
+	if k.Sign != "" {
+		l.put(m.st.amber, "» ")
+	}
+}
+
+// lineText is a line's text with what happened to it on its way.
+func lineText(k cluster.Line) string {
+	s := k.Text
+	if k.Kind == cluster.LineGap {
+		s = "! lines are missing here: " + s
+	}
+	if k.Late {
+		s = "(late) " + s
+	}
+	if k.Cut > 0 {
+		s += fmt.Sprintf(" [+%s cut off]", bytesText(k.Cut))
+	}
+	return s
+}
+
+// logLine is one line, cut where the screen ends.
+func (m *model) logLine(k cluster.Line, w int, find func(string) (int, int)) string {
+	l := newLine(w)
+	m.prefix(l, k)
+	p := m.st.plain
+	switch {
+	case k.Kind == cluster.LineGap:
+		p = m.st.amber
+	case k.Level >= cluster.LevelError:
+		p = m.st.strong
+	case k.Level == cluster.LevelDebug:
+		p = m.st.dim
+	}
+	text := lineText(k)
+	if find != nil {
+		if len(text) > 4*w {
+			text = text[:4*w] // more cannot be seen
+		}
+		text, _ = clean(text)
+		if i, j := find(text); i >= 0 && j > i && j <= len(text) && l.x+width(text[:j]) < w {
+			return l.put(p, text[:i]).put(m.st.match, text[i:j]).put(p, text[j:]).String()
+		}
+	}
+	return l.put(p, head(text, w)).String()
+}
+
+// head keeps the part of a long text that can be seen at all, so that a line
+// of 8 KiB costs no more than a short one. A cell needs at most 32 bytes here.
+func head(s string, w int) string {
+	if len(s) > 32*w {
+		return s[:32*w]
+	}
+	return s
+}
+
+// selectedLine is the selected line, whole where that was asked for.
+func (m *model) selectedLine(k cluster.Line, w int) []string {
+	if !m.logs.unfold {
+		return []string{m.st.chosenRow(m.logLine(k, w, nil))}
+	}
+	l := newLine(w)
+	m.prefix(l, k)
+	at := l.x
+	parts := hard(lineText(k), w-at-1)
+	rows := []string{m.st.chosenRow(l.put(m.st.plain, parts[0]).String())}
+	for _, s := range parts[1:] {
+		rows = append(rows, newLine(w).gap(at).put(m.st.strong, s).String())
+	}
+	if s, ok := m.door.SignMeaning(k.Sign); k.Sign != "" && ok {
+		for _, row := range wrap("sign "+s.Name+": "+s.Meaning, w-at-1) {
+			rows = append(rows, newLine(w).gap(at).put(m.st.amber, row).String())
+		}
+	}
+	return rows
+}
+
+// whyLog explains the selected line, else the streams.
+func (m *model) whyLog() {
+	i := m.logs.index()
+	if i < 0 {
+		m.push(&textView{heading: "Streams: one is one node's service", make: streamRows})
+		return
+	}
+	k := m.logs.page.Lines[i]
+	v := &textView{heading: "Line of " + k.Service + " on " + k.Node + ", " + clockText(k.Stamp) + "Z"}
+	v.make = func(m *model, w int) []string {
+		rows := hard(lineText(k), w)
+		if s, ok := m.door.SignMeaning(k.Sign); k.Sign != "" && ok {
+			rows = append(rows, "", m.st.title.on("Recognised as "+s.Name))
+			rows = append(rows, wrap(s.Meaning+".", w)...)
+			rows = append(rows, "", m.st.dim.on("A line raises a suspicion only; looks at the nodes confirm it."))
+		}
+		return rows
+	}
+	m.push(v)
+}
+
+// streamRows says of every stream whether it is quiet or lost.
+func streamRows(m *model, w int) []string {
+	if len(m.logs.streams) == 0 {
+		return []string{"no stream has been opened yet"}
+	}
+	rows := []string{newLine(w).col(m.st.dim, "node", 10).col(m.st.dim, "service", 16).col(m.st.dim, "state", 16).col(m.st.dim, "last line", 12).
+		col(m.st.dim, "lines", 10).col(m.st.dim, "gaps", 6).put(m.st.dim, "").String()}
+	for _, s := range m.logs.streams {
+		state, p := "alive", m.st.plain
+		last := clockText(s.LastLine)
+		switch {
+		case !s.Alive:
+			state, p = "! lost", m.st.amber
+		case s.LastLine.IsZero() || m.now().Sub(s.LastLine) > 2*slowPeriod:
+			state = "quiet, alive"
+		}
+		l := newLine(w).col(m.st.plain, s.Node, 10).col(m.st.plain, s.Service, 16).col(p, state, 16).col(m.st.dim, last, 12)
+		l.col(m.st.dim, fmt.Sprint(s.Lines), 10).col(m.st.dim, fmt.Sprint(s.Gaps), 6)
+		rows = append(rows, l.put(m.st.dim, s.Reason).String())
+	}
+	return rows
+}

@@ -1,0 +1,70 @@
+package tui
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+)
+
+// menu is the list of what can be done, for a finding or for a node.
+type menu struct {
+	box
+	offers
+	heading, about string
+	again          func() offers
+}
+
+func newMenu(heading, about string, again func() offers) *menu {
+	return &menu{heading: heading, about: about, again: again, offers: again()}
+}
+
+func (v *menu) head(*model) (string, string) { return v.heading, "" }
+
+func (v *menu) body(m *model, w int) ([]string, int) {
+	rows := append(wrap(v.about, w), "")
+	list, at := v.offers.rows(m, w)
+	return append(rows, list...), len(rows) + at
+}
+
+// foot keeps the place for what is said of the procedure at the cursor.
+func (v *menu) foot(m *model, w int) []string {
+	rows := []string{m.st.rule.on(strings.Repeat("─", w))}
+	rows = append(rows, v.offers.about(m, w)...)
+	for len(rows) < 6 {
+		rows = append(rows, "")
+	}
+	return rows[:min(len(rows), 10)]
+}
+
+func (v *menu) bindings(m *model) []key.Binding {
+	return []key.Binding{renamed(m.keys.Choose, "choose"), bind("up/down", "move"), renamed(m.keys.Back, "back")}
+}
+
+func (v *menu) key(m *model, k tea.KeyMsg) tea.Cmd { return v.offers.key(m, k) }
+
+func (v *menu) refresh(*model) { v.offers.renew(v.again().all) }
+
+// takePlan opens the plan that was asked for, unless something else was asked
+// for meanwhile.
+func (m *model) takePlan(a planMsg) tea.Cmd {
+	if a.asked != m.asked {
+		return nil
+	}
+	m.dirty = true
+	switch v := m.top().(type) {
+	case *menu:
+		v.offers.answered(a.err)
+	case *whyView:
+		v.offers.answered(a.err)
+	case *planView:
+		v.renewed(m, a)
+		return nil
+	default:
+		return nil
+	}
+	if a.err == nil {
+		return m.push(newPlanView(a.plan))
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package tui
+
+import (
+	"context"
+	"runtime/debug"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"chef-backend-cockpit/cluster"
+)
+
+type (
+	contentMsg struct{} // time for a new picture; the pump waits for the next
+	contentNow struct{} // something was done: a new picture at once
+	summaryMsg struct{ text string }
+	copiedMsg  struct{ text string }
+	quietMsg   struct{ of overlay }
+	planMsg    struct {
+		asked uint64
+		plan  cluster.Plan
+		err   error
+	}
+	confirmedMsg struct {
+		planID, text string
+		left         []string
+		err          error
+	}
+)
+
+// command makes a command whose panic ends the program in order.
+func (m *model) command(f func() tea.Msg) tea.Cmd {
+	return func() (msg tea.Msg) {
+		defer func() {
+			if r := recover(); r != nil {
+				msg = &PanicError{Value: r, Stack: debug.Stack()}
+			}
+		}()
+		return f()
+	}
+}
+
+// pump waits for the next picture that no key asks for: at least one content
+// period, then until something changed, and a second at most, since ages and
+// the clock grow older by themselves. There is never more than one at a time.
+func (m *model) pump() tea.Cmd {
+	return m.command(func() tea.Msg {
+		if !m.wait(contentPeriod) {
+			return nil
+		}
+		select {
+		case <-m.door.Changed():
+		case <-m.human.After(time.Second - contentPeriod):
+		case <-m.ctx.Done():
+			return nil
+		}
+		return contentMsg{}
+	})
+}
+
+// wait answers whether d has passed before the end of everything.
+func (m *model) wait(d time.Duration) bool {
+	select {
+	case <-m.human.After(d):
+		return true
+	case <-m.ctx.Done():
+		return false
+	}
+}
+
+// waitQuiet wakes an overlay that waits for the keyboard to be quiet.
+func (m *model) waitQuiet(of overlay, d time.Duration) tea.Cmd {
+	return m.command(func() tea.Msg {
+		if !m.wait(d) {
+			return nil
+		}
+		return quietMsg{of}
+	})
+}
+
+// planDeadline bounds the look that a plan begins with.
+const planDeadline = 15 * time.Second
+
+// askPlan binds a procedure. The answer carries the number of the question; a
+// later question, or going back, makes it void.
+func (m *model) askPlan(ctx context.Context, procedure, node, service string) tea.Cmd {
+	m.asked++
+	asked := m.asked
+	return m.command(func() tea.Msg {
+		ctx, cancel := context.WithTimeout(ctx, planDeadline)
+		defer cancel()
+		p, err := m.door.Plan(ctx, procedure, node, service)
+		return planMsg{asked, p, err}
+	})
+}
+
+// copyText puts a text into the terminal's clipboard.
+func (m *model) copyText(text, said string) tea.Cmd {
+	return m.command(func() tea.Msg {
+		if m.out == nil || m.out.Copy(text) != nil {
+			return copiedMsg{"the terminal did not take the copy"}
+		}
+		return copiedMsg{said}
+	})
+}
+
+// summary fetches the text to paste; making it may take a moment.
+func (m *model) summary() tea.Cmd {
+	return m.command(func() tea.Msg { return summaryMsg{m.door.Summary()} })
+}

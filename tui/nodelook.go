@@ -1,0 +1,347 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"chef-backend-cockpit/cluster"
+)
+
+// serviceLook is one service of a node as it is shown.
+type serviceLook struct {
+	name, state, note string
+	mark, noteMark    cluster.Mark
+	up                cluster.Truth
+}
+
+// lookRow is one further row about a node.
+type lookRow struct {
+	label, text string
+	mark        cluster.Mark
+}
+
+// nodeLook is what the screen says of a node: claims in words, nothing
+// concluded. Roles come from the board, which is made by others.
+type nodeLook struct {
+	node     cluster.Node
+	place    int
+	role     string
+	roleMark cluster.Mark
+	age      string
+	services []serviceLook
+	pg       serviceLook
+	lag      string
+	lagMark  cluster.Mark
+	rest     []lookRow
+}
+
+func (n nodeLook) roleText() string {
+	if n.roleMark == cluster.MarkNone || n.roleMark == cluster.MarkLeader || strings.HasPrefix(n.role, string(n.roleMark)) {
+		return n.role
+	}
+	return string(n.roleMark) + " " + n.role
+}
+
+// pgText is PostgreSQL in one word where there is a row for a node only.
+func (n nodeLook) pgText() string {
+	if n.pg.note != "" {
+		return n.pg.note
+	}
+	return n.pg.state
+}
+
+// serviceSum sums the services up, naming what does not run.
+func (n nodeLook) serviceSum() (string, cluster.Mark) {
+	up, mark := 0, cluster.MarkNone
+	var down, unknown []string
+	for _, s := range n.services {
+		switch s.up {
+		case cluster.True:
+			up++
+		case cluster.False:
+			down = append(down, shortService(s.name))
+		default:
+			unknown = append(unknown, shortService(s.name))
+		}
+	}
+	text := fmt.Sprintf("%d of %d up", up, len(n.services))
+	switch {
+	case len(down) > 0:
+		return "! " + text + ": " + strings.Join(down, " ") + " down", cluster.MarkLook
+	case len(unknown) == len(n.services):
+		return "? unknown", cluster.MarkUnknown
+	case len(unknown) > 0:
+		return "? " + text + ": " + strings.Join(unknown, " ") + " unknown", cluster.MarkUnknown
+	}
+	return text, mark
+}
+
+// lookAt puts a node's newest report into words.
+func (m *model) lookAt(n cluster.Node, place int) nodeLook {
+	l := nodeLook{node: n, place: place, role: "?", roleMark: cluster.MarkUnknown, lag: "?", lagMark: cluster.MarkUnknown}
+	if c, ok := m.roleCell(n.Name); ok {
+		l.role, l.roleMark = strings.TrimPrefix(c.Text, string(c.Mark)+" "), c.Mark
+	}
+	r := m.view().Report(n.Name)
+	for _, s := range cluster.Services {
+		l.services = append(l.services, lookService(r, s))
+	}
+	l.pg = l.services[3]
+	if r == nil {
+		l.rest = []lookRow{{"", "not looked at yet", cluster.MarkUnknown}}
+		return l
+	}
+	if d := m.now().Sub(r.Ended); d > 2*fastPeriod {
+		l.age = ageText(d)
+	}
+	if why, reached := m.reach(n.Name, r); !reached {
+		l.role, l.roleMark = why.word, why.mark
+		l.rest = why.rows
+		return l
+	}
+	l.rest = append(l.rest, m.lookCopy(&l, r)...)
+	l.rest = append(l.rest, lookDisks(r), lookClock(r))
+	l.rest = append(l.rest, m.lookMore(r)...)
+	return l
+}
+
+// roleCell is the node's cell in the board's first column.
+func (m *model) roleCell(node string) (cluster.Cell, bool) {
+	for _, row := range m.state.Board.Rows {
+		if row.Node == node && len(row.Cells) > 0 {
+			return row.Cells[0], true
+		}
+	}
+	return cluster.Cell{}, false
+}
+
+// reachLook is why a node cannot be looked at.
+type reachLook struct {
+	word string
+	mark cluster.Mark
+	rows []lookRow
+}
+
+func (m *model) reach(node string, r *cluster.Report) (reachLook, bool) {
+	if r.Reach.Known && r.Reach.Value == cluster.Reached {
+		return reachLook{}, true
+	}
+	k := reachLook{word: "unknown", mark: cluster.MarkUnknown}
+	reason := r.Reach.Reason
+	if r.Reach.Known {
+		k.word, k.mark = string(r.Reach.Value), cluster.MarkLook
+	}
+	if link := m.state.Links[node]; link.Reason != "" {
+		reason = link.Reason
+	}
+	if reason == "" {
+		reason = "no answer"
+	}
+	for i, row := range wrap(reason, 30) {
+		if i < 3 {
+			k.rows = append(k.rows, lookRow{"", row, cluster.MarkUnknown})
+		}
+	}
+	return k, false
+}
+
+// lookService puts runit's claims, and the service's own, into words.
+func lookService(r *cluster.Report, name string) serviceLook {
+	s := serviceLook{name: name, state: "?", mark: cluster.MarkUnknown}
+	if r == nil {
+		return s
+	}
+	c := r.Services[name]
+	if c.State.Known {
+		in := ""
+		if c.InState.Known {
+			in = " " + stateTime(c.InState.Value)
+		}
+		switch c.State.Value {
+		case "run":
+			s.state, s.mark, s.up = "up"+in, cluster.MarkNone, cluster.True
+		case "down":
+			s.state, s.mark, s.up = "! down"+in, cluster.MarkLook, cluster.False
+			if c.WantUp.Known && c.WantUp.Value {
+				s.note, s.noteMark = "want up", cluster.MarkLook
+			}
+		default:
+			s.state, s.mark, s.up = "! "+c.State.Value+in, cluster.MarkLook, cluster.Unknown
+		}
+	}
+	if s.up != cluster.True {
+		return s
+	}
+	switch name {
+	case "postgresql":
+		s.note, s.noteMark = pgNote(r)
+	case "etcd":
+		if h := r.Etcd.Health; h.Known && !h.Value {
+			s.note, s.noteMark = "! not healthy", cluster.MarkLook
+		}
+	case "elasticsearch":
+		s.note, s.noteMark = esNote(r)
+	}
+	return s
+}
+
+func pgNote(r *cluster.Report) (string, cluster.Mark) {
+	p := r.PostgreSQL
+	switch {
+	case p.InRecovery.Known && !p.InRecovery.Value:
+		return "primary", cluster.MarkNone
+	case p.Ready.Known && p.Ready.Value == 1:
+		return "! starting", cluster.MarkLook
+	case p.Ready.Known && p.Ready.Value == 2:
+		return "! no answer", cluster.MarkLook
+	case !p.InRecovery.Known:
+		return "?", cluster.MarkUnknown
+	case !p.Receiver.Known:
+		return "standby", cluster.MarkNone
+	case p.Receiver.Value == "":
+		return "! no WAL", cluster.MarkLook
+	case strings.HasPrefix(p.Receiver.Value, "streaming"):
+		return "streaming", cluster.MarkNone
+	}
+	return p.Receiver.Value, cluster.MarkNone
+}
+
+func esNote(r *cluster.Report) (string, cluster.Mark) {
+	e := r.Elasticsearch
+	switch {
+	case e.Status.Known && e.Status.Value != "green":
+		return "! " + e.Status.Value, cluster.MarkLook
+	case e.Master.Known && e.Master.Value:
+		return "master", cluster.MarkNone
+	}
+	return "", cluster.MarkNone
+}
+
+// lookCopy says where the node's copy of the database stands.
+func (m *model) lookCopy(l *nodeLook, r *cluster.Report) []lookRow {
+	p := r.PostgreSQL
+	if p.InRecovery.Known && !p.InRecovery.Value {
+		l.lag, l.lagMark = "-", cluster.MarkNone
+		text := "position ?"
+		if p.Current.Known {
+			text = "WAL " + p.Current.Value.String()
+		}
+		if p.Control.Known {
+			text += fmt.Sprintf("   timeline %d", p.Control.Value.Timeline)
+		}
+		return []lookRow{{"", text, cluster.MarkNone}}
+	}
+	upstream := "?"
+	if p.Upstream.Known {
+		upstream = p.Upstream.Value
+		if n, ok := m.view().Snapshot.ByAddress(upstream); ok {
+			upstream = n.Name
+		}
+		if upstream == "" {
+			upstream = "nobody"
+		}
+	}
+	streams := p.Receiver.Known && p.Receiver.Value != ""
+	if s := m.view().Past.Samples[l.node.Name]; len(s) > 0 && s[len(s)-1].LagKnown {
+		l.lag, l.lagMark = bytesText(s[len(s)-1].LagBytes), cluster.MarkNone
+		if !streams {
+			l.lagMark = cluster.MarkLook
+		}
+	}
+	behind := l.lag + " behind"
+	if l.lagMark == cluster.MarkLook {
+		behind = "! " + behind
+	}
+	return []lookRow{{"follows " + upstream, behind, l.lagMark}}
+}
+
+// lookDisks names each file system once, with how full it is.
+func lookDisks(r *cluster.Report) lookRow {
+	d := r.Host.Disks
+	if !d.Known {
+		return lookRow{"disk", "?", cluster.MarkUnknown}
+	}
+	row := lookRow{label: "disk"}
+	var parts []string
+	seen := map[[2]int64]bool{}
+	for _, k := range d.Value {
+		if k.Total <= 0 || seen[[2]int64{k.Total, k.Free}] || len(parts) == 2 {
+			continue
+		}
+		seen[[2]int64{k.Total, k.Free}] = true
+		used := 100 - int(k.Free*100/k.Total)
+		part := fmt.Sprintf("%s %d %%", shortPath(k.Path), used)
+		if used >= 90 || k.ReadOnly {
+			row.mark, part = cluster.MarkLook, "! "+part
+		}
+		if k.ReadOnly {
+			part += " read-only"
+		}
+		parts = append(parts, part)
+	}
+	if row.text = strings.Join(parts, "  "); row.text == "" {
+		return lookRow{"disk", "?", cluster.MarkUnknown}
+	}
+	return row
+}
+
+// shortPath keeps what tells two file systems apart.
+func shortPath(p string) string {
+	parts := strings.SplitN(strings.TrimPrefix(p, "/"), "/", 3)
+	return "/" + strings.Join(parts[:min(len(parts), 2)], "/")
+}
+
+// lookClock is the clock and the sentinels.
+func lookClock(r *cluster.Report) lookRow {
+	row := lookRow{label: "clock", text: "?"}
+	if c := r.Host.ClockOffset; c.Known {
+		text, off := offsetText(c.Value)
+		row.text = text
+		if off {
+			row.text, row.mark = "! "+text, cluster.MarkLook
+		}
+	}
+	var lie []string
+	for _, s := range []struct {
+		name string
+		c    cluster.Claim[bool]
+	}{{"no-start-pgsql", r.Sentinels.NoStart}, {"unsynced", r.Sentinels.Unsynced}} {
+		switch {
+		case !s.c.Known:
+			lie = append(lie, "? "+s.name)
+		case s.c.Value:
+			lie = append(lie, "! "+s.name)
+			row.mark = cluster.MarkLook
+		}
+	}
+	if len(lie) > 0 {
+		row.text += "  " + strings.Join(lie, " ")
+	}
+	return row
+}
+
+// lookMore is shown where the panes are tall.
+func (m *model) lookMore(r *cluster.Report) []lookRow {
+	or := func(known bool, s string) string {
+		if known {
+			return s
+		}
+		return "?"
+	}
+	e, s, h := r.Etcd, r.Elasticsearch, r.Host
+	health := or(e.Health.Known, map[bool]string{true: "healthy", false: "not healthy"}[e.Health.Value])
+	return []lookRow{
+		{"etcd member", fmt.Sprintf("%s, raft term %s", health, or(e.RaftTerm.Known, fmt.Sprint(e.RaftTerm.Value))), cluster.MarkNone},
+		{"index", fmt.Sprintf("%s, %s nodes", or(s.Status.Known, s.Status.Value), or(s.Nodes.Known, fmt.Sprint(s.Nodes.Value))), cluster.MarkNone},
+		{"database", or(r.PostgreSQL.DataBytes.Known, bytesText(r.PostgreSQL.DataBytes.Value)), cluster.MarkNone},
+		{"host", fmt.Sprintf("up %s, version %s", or(h.Uptime.Known, stateTime(h.Uptime.Value)), or(h.Version.Known, h.Version.Value)), cluster.MarkNone},
+	}
+}
+
+// shortService is a service's name where there is little room.
+func shortService(s string) string {
+	if s == "elasticsearch" {
+		return "elastic"
+	}
+	return s
+}

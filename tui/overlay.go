@@ -1,0 +1,234 @@
+package tui
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
+)
+
+// overlay is a box over the panes. Overlays stand on a stack; the top one has
+// the keys.
+type overlay interface {
+	// head is the title, and a word at the right.
+	head(m *model) (left, right string)
+	// body are all its rows, w cells wide; at is the row that must be visible.
+	body(m *model, w int) (rows []string, at int)
+	// foot are rows that always stand below the body.
+	foot(m *model, w int) []string
+	// bindings are its keys, the most needed first.
+	bindings(m *model) []key.Binding
+	key(m *model, k tea.KeyMsg) tea.Cmd
+	// refresh is told that there is a newer state.
+	refresh(m *model)
+	scroller() *scroller
+}
+
+// dialog is an overlay that takes every key as it came.
+type dialog interface {
+	overlay
+	typed(m *model, k tea.KeyMsg) tea.Cmd
+	// opened is told that the dialog stands.
+	opened(m *model) tea.Cmd
+	// quiet is told that the keyboard may have been quiet for long enough.
+	quiet(m *model) tea.Cmd
+}
+
+// scroller is how far a box is scrolled, and the height it once had: a box
+// never shrinks while it is open.
+type scroller struct {
+	top, rows, tall int
+	follow          int // the row that was last asked to be visible
+}
+
+// window chooses the rows that are shown when there is room for n.
+func (s *scroller) window(rows []string, at, n int) []string {
+	s.rows = n
+	if at != s.follow {
+		s.follow = at
+		if at >= 0 {
+			s.top = min(s.top, max(at-1, 0))
+			s.top = max(s.top, at-n+2)
+		}
+	}
+	s.top = max(min(s.top, len(rows)-n), 0)
+	return rows[s.top:min(s.top+n, len(rows))]
+}
+
+func (s *scroller) key(m *model, k tea.KeyMsg) bool {
+	page := max(s.rows-2, 1)
+	switch {
+	case is(k, m.keys.Up):
+		s.top--
+	case is(k, m.keys.Down):
+		s.top++
+	case is(k, m.keys.PageUp):
+		s.top -= page
+	case is(k, m.keys.PageDown):
+		s.top += page
+	case is(k, m.keys.Top):
+		s.top = 0
+	case is(k, m.keys.Bottom):
+		s.top = 1 << 20
+	default:
+		return false
+	}
+	s.top = max(s.top, 0)
+	return true
+}
+
+func (m *model) top() overlay {
+	if len(m.overlays) == 0 {
+		return nil
+	}
+	return m.overlays[len(m.overlays)-1]
+}
+
+func (m *model) dialog() (dialog, bool) {
+	d, ok := m.top().(dialog)
+	return d, ok
+}
+
+func (m *model) push(o overlay) tea.Cmd {
+	m.overlays = append(m.overlays, o)
+	if d, ok := o.(dialog); ok {
+		return d.opened(m)
+	}
+	return nil
+}
+
+// pop closes the top box. What it still waited for is void.
+func (m *model) pop() {
+	if len(m.overlays) > 0 {
+		if c, ok := m.top().(interface{ closed() }); ok {
+			c.closed()
+		}
+		m.overlays = m.overlays[:len(m.overlays)-1]
+	}
+	m.asked++
+}
+
+// overlayKey is a key for a box that is no dialog.
+func (m *model) overlayKey(top overlay, k tea.KeyMsg) tea.Cmd {
+	switch {
+	case k.Type == tea.KeyCtrlC:
+		return m.quit()
+	case is(k, m.keys.Back):
+		m.pop()
+		return nil
+	case is(k, m.keys.Help):
+		if v, ok := top.(*textView); ok && v.heading == "Keys" {
+			m.pop()
+			return nil
+		}
+		return m.push(&textView{heading: "Keys", make: helpText})
+	}
+	return top.key(m, k)
+}
+
+// boxWidth is the width of a box: readable, never wider than the screen.
+func boxWidth(w int) int { return min(w, max(104, min(w*2/3, 124))) }
+
+// drawBox lays the top box over the rows of the screen. The situation line
+// and the rule below it stay.
+func (m *model) drawBox(rows []string) {
+	o := m.top()
+	if o == nil {
+		return
+	}
+	w, first, last := boxWidth(m.w), 2, m.h-1
+	x := (m.w - w) / 2
+	if m.h >= 40 {
+		first++
+	}
+	body, at := o.body(m, w-4)
+	foot := o.foot(m, w-4)
+	s := o.scroller()
+	room := max(last-first-2-len(foot), 1)
+	s.tall = min(max(s.tall, len(body)), room)
+	total := len(body)
+	body = s.window(body, at, s.tall)
+	for len(body) < s.tall {
+		body = append(body, "")
+	}
+	box := make([]string, 0, len(body)+len(foot)+2)
+	left, right := o.head(m)
+	box = append(box, m.boxTop(w, left, right))
+	for _, r := range append(body, foot...) {
+		box = append(box, m.st.rule.on("│")+" "+fill(r, w-4)+" "+m.st.rule.on("│"))
+	}
+	box = append(box, m.boxBottom(w, o.bindings(m), s, total))
+	for i, b := range box {
+		y := first + i
+		if y >= len(rows) {
+			break
+		}
+		under := fill(rows[y], m.w)
+		rows[y] = ansi.Truncate(under, x, "") + b + ansi.TruncateLeft(under, x+w, "")
+	}
+}
+
+// fill makes a finished row exactly w cells wide.
+func fill(row string, w int) string {
+	n := ansi.StringWidth(row)
+	switch {
+	case n == w:
+		return row
+	case n > w:
+		row = ansi.Truncate(row, w, "")
+		n = ansi.StringWidth(row)
+	}
+	return row + strings.Repeat(" ", w-n)
+}
+
+func (m *model) boxTop(w int, left, right string) string {
+	l := newLine(w).put(m.st.rule, "┌ ")
+	room := w - 6
+	if right != "" {
+		right, _ = clip(right, room/2)
+		room -= width(right) + 3
+	}
+	l.upTo(m.st.title, left, room).put(m.st.rule, " ")
+	if right == "" {
+		return l.put(m.st.rule, strings.Repeat("─", max(w-1-l.x, 0))+"┐").String()
+	}
+	l.put(m.st.rule, strings.Repeat("─", max(w-4-width(right)-l.x, 0))+" ")
+	return l.put(m.st.plain, right).put(m.st.rule, " ─┐").String()
+}
+
+// boxBottom is the lower edge, with the keys in it and how much is hidden.
+func (m *model) boxBottom(w int, keys []key.Binding, s *scroller, total int) string {
+	l := newLine(w).put(m.st.rule, "└")
+	hidden := ""
+	if below := total - s.top - s.tall; below > 0 {
+		hidden = plural(below, "more row", "more rows") + " below"
+	} else if s.top > 0 && total > s.tall {
+		hidden = plural(s.top, "row", "rows") + " above"
+	}
+	room := w - 3
+	if hidden != "" {
+		room -= len(hidden) + 3
+	}
+	for _, b := range keys {
+		h := b.Help()
+		if need := 2 + width(h.Key) + 1 + width(h.Desc); l.x+need <= room {
+			l.put(m.st.rule, "─ ").put(m.st.key, h.Key).put(m.st.dim, " "+h.Desc+" ")
+		}
+	}
+	if hidden != "" {
+		l.put(m.st.rule, strings.Repeat("─", max(w-3-len(hidden)-1-l.x, 0))+" ").put(m.st.plain, hidden).put(m.st.rule, " ")
+	}
+	return l.put(m.st.rule, strings.Repeat("─", max(w-1-l.x, 0))+"┘").String()
+}
+
+// quit-aware base of overlays that need nothing more.
+type box struct{ scroll scroller }
+
+func (b *box) scroller() *scroller       { return &b.scroll }
+func (b *box) foot(*model, int) []string { return nil }
+func (b *box) refresh(*model)            {}
+func (b *box) key(m *model, k tea.KeyMsg) tea.Cmd {
+	b.scroll.key(m, k)
+	return nil
+}

@@ -1,0 +1,216 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/watch"
+)
+
+// segment is one part of the situation line, said shorter and shorter where
+// there is no room.
+type segment struct {
+	p    paint
+	says []string // longest first; the last may be empty
+	rank int      // the greater, the sooner it is said shorter
+	at   int      // index into says
+}
+
+// drawSituation is the one line that is always there.
+func (m *model) drawSituation(w int) string {
+	l := newLine(w)
+	if m.state == nil {
+		return l.put(m.st.dim, " looking for the cluster").String()
+	}
+	left := []segment{
+		{p: m.st.stamp, says: stampText(m.state.Stamp), rank: 0},
+		{p: m.st.strong, says: []string{m.state.Cluster, short(m.state.Cluster, 12), ""}, rank: 6},
+		m.leaderSegment(),
+		m.marginSegment(),
+	}
+	if r := m.running(); r != nil {
+		left = append(left, m.runSegment(r))
+	}
+	left = append(left, m.linkSegment())
+	right := []segment{{p: m.st.plain, says: []string{m.modeText()}, rank: 0}, {p: m.st.plain, says: []string{m.clockOnScreen()}, rank: 0}}
+	m.shorten(left, w-width(right[0].says[0])-width(right[1].says[0])-5)
+	for _, s := range left {
+		if text := s.says[s.at]; text != "" {
+			l.put(s.p, text).gap(3)
+		}
+	}
+	tail := right[0].says[0] + "  " + right[1].says[0] + " "
+	return l.right(m.st.plain, tail).String()
+}
+
+// shorten says segments shorter until they fit.
+func (m *model) shorten(all []segment, room int) {
+	for {
+		need, worst := 0, -1
+		for i, s := range all {
+			if n := width(s.says[s.at]); n > 0 {
+				need += n + 3
+			}
+			if s.at < len(s.says)-1 && (worst < 0 || s.rank > all[worst].rank) {
+				worst = i
+			}
+		}
+		if need <= room || worst < 0 {
+			return
+		}
+		all[worst].at++
+		all[worst].rank-- // the others shorten too before it does so again
+	}
+}
+
+func stampText(stamp string) []string {
+	if stamp == "" {
+		return []string{" "}
+	}
+	return []string{" " + stamp + " "}
+}
+
+func short(s string, n int) string {
+	s, _ = clip(s, n)
+	return s
+}
+
+func (m *model) modeText() string {
+	if m.state.Mode == "" {
+		return string(watch.ReadOnly)
+	}
+	return string(m.state.Mode)
+}
+
+// clockOnScreen has seconds only while something is wrong: nothing ticks on a
+// quiet screen. It always takes the same room.
+func (m *model) clockOnScreen() string {
+	now := m.now().UTC()
+	if m.troubled() {
+		return now.Format("15:04:05Z")
+	}
+	return now.Format("   15:04Z")
+}
+
+// leaderSegment is the leader as each layer claims it. etcd's raft leader is
+// not asked: it has nothing to do with who leads the cluster.
+func (m *model) leaderSegment() segment {
+	layers, unknown := m.leaderLayers()
+	if len(layers) == 0 {
+		return segment{p: m.st.amber, says: []string{"? leader unknown, no layer could be asked", "? leader unknown"}, rank: 3}
+	}
+	same := true
+	for _, l := range layers[1:] {
+		same = same && strings.Join(l.Nodes, "+") == strings.Join(layers[0].Nodes, "+")
+	}
+	first := layers[0].Nodes
+	switch {
+	case !same || len(first) > 1:
+		return m.disagree(layers)
+	case len(first) == 0:
+		return segment{p: m.st.red, says: []string{"! nobody leads, " + agreeText(unknown), "! nobody leads"}, rank: 3}
+	}
+	p := m.st.leader
+	return segment{p: p, says: []string{"leader " + first[0] + ", " + agreeText(unknown), "leader " + first[0]}, rank: 4}
+}
+
+func agreeText(unknown int) string {
+	if unknown == 0 {
+		return "all layers agree"
+	}
+	return plural(unknown, "layer", "layers") + " unknown"
+}
+
+// leaderLayers are the layers that say who leads, and how many could not be asked.
+func (m *model) leaderLayers() (known []cluster.LayerLeader, unknown int) {
+	for _, l := range m.state.Leadership {
+		switch {
+		case l.Layer == string(cluster.SourceEtcd):
+		case l.Known:
+			known = append(known, l)
+		default:
+			unknown++
+		}
+	}
+	return known, unknown
+}
+
+// disagree names each layer's leader.
+func (m *model) disagree(layers []cluster.LayerLeader) segment {
+	var parts []string
+	seen := map[string]bool{}
+	var names []string
+	for _, l := range layers {
+		who := "nobody"
+		if len(l.Nodes) > 0 {
+			who = strings.Join(l.Nodes, "+")
+		}
+		parts = append(parts, l.Layer+" "+who)
+		for _, n := range append([]string{}, l.Nodes...) {
+			if !seen[n] {
+				seen[n] = true
+				names = append(names, n)
+			}
+		}
+	}
+	return segment{p: m.st.red, rank: 2, says: []string{"! leader: " + strings.Join(parts, ", "),
+		"! leader: " + strings.Join(names, " or ") + ", layers disagree", "! leader " + strings.Join(names, "?") + "?"}}
+}
+
+// marginSegment is what votes, the good copies, and what more can be lost.
+func (m *model) marginSegment() segment {
+	g := m.state.Margin
+	votes := fmt.Sprintf("%d vote", g.Votes)
+	if g.Listed > g.Votes {
+		votes = fmt.Sprintf("%d of %d vote", g.Votes, g.Listed)
+	}
+	lose, p := fmt.Sprintf("can lose %d", g.CanLose), m.st.plain
+	switch {
+	case g.CanLose < 0:
+		lose, p = "! cannot serve now", m.st.red
+	case g.CanLose == 0:
+		lose, p = "! can lose 0", m.st.amber
+	}
+	copies := plural(g.Copies, "good copy", "good copies")
+	long := fmt.Sprintf("%s, %s, %s", votes, copies, lose)
+	if !g.Known {
+		long = "? " + long + ", unknown counts as lost"
+	}
+	middle := fmt.Sprintf("%s, %s, %s", votes, plural(g.Copies, "copy", "copies"), lose)
+	says := []string{long, middle, lose}
+	if g.AheadKnown && g.Ahead > 0 && g.Known {
+		says = append([]string{long + ", leader " + bytesText(g.Ahead) + " ahead"}, says...)
+	}
+	return segment{p: p, says: says, rank: 5}
+}
+
+// runSegment says that a plan is at work even when its box is hidden.
+func (m *model) runSegment(r *cluster.PlanState) segment {
+	done, all := progressOf(r)
+	what := strings.TrimSpace(r.Plan.Procedure + " " + r.Plan.Node)
+	return segment{p: m.st.strong, rank: 1, says: []string{
+		fmt.Sprintf("running: %s, step %d of %d (g)", what, done, all),
+		fmt.Sprintf("running: %s %d/%d (g)", what, done, all),
+		fmt.Sprintf("running %d/%d (g)", done, all)}}
+}
+
+// linkSegment is silent while every link lives.
+func (m *model) linkSegment() segment {
+	var bad []string
+	refused := false
+	for _, n := range m.nodeList() {
+		if k, ok := m.state.Links[n.Name]; ok && k.Phase != "live" {
+			bad = append(bad, n.Name+" "+k.Phase)
+			refused = refused || k.Phase == "refused" || k.Phase == "lost"
+		}
+	}
+	if len(bad) == 0 {
+		return segment{p: m.st.plain, says: []string{""}}
+	}
+	p := m.st.dim
+	if refused {
+		p = m.st.amber
+	}
+	return segment{p: p, rank: 3, says: []string{"! link " + strings.Join(bad, ", "), fmt.Sprintf("! %s", plural(len(bad), "link", "links"))}}
+}
