@@ -155,7 +155,11 @@ func quorumLost(w *World) func() {
 // noLeader restarts leaderl on all nodes at once and stops the leader's
 // PostgreSQL with it, as in chef-server's issues 1405 and 1473.
 func noLeader(w *World) func() {
-	w.leading().service("postgresql").stop()
+	for _, n := range w.nodes {
+		if n == w.leading() || !n.pg.promoteAt.IsZero() {
+			n.service("postgresql").stop()
+		}
+	}
 	for _, n := range w.nodes {
 		n.service("leaderl").term()
 		n.service("leaderl").start()
@@ -195,8 +199,8 @@ func deposedLeaderBlocked(w *World) func() {
 func twoPrimaries(w *World) func() { return leaderlDown(w.leading()) }
 
 func leaderlDown(n *node) func() {
-	n.breakService("leaderl", &breakage{lives: 700 * time.Millisecond, stuck: true, lines: []string{
-		"{error_logger,{{2018,4,25},{16,36,29}},\"Protocol: ~tp: the name leaderl@127.0.0.1 seems to be in use by another Erlang node\",[\"inet_tcp\"]}",
+	n.breakService("leaderl", &breakage{lives: 2500 * time.Millisecond, stuck: true, lines: []string{
+		"{error_logger,{erlang},\"Protocol: ~tp: the name leaderl@127.0.0.1 seems to be in use by another Erlang node\",[\"inet_tcp\"]}",
 		"Kernel pid terminated (application_controller) ({application_start_failure,kernel,{{shutdown,{failed_to_start_child,net_sup,{shutdown,{failed_to_start_child,net_kernel,{'EXIT',nodistribution}}}}},{k",
 	}})
 	return nil
@@ -238,6 +242,9 @@ func elasticsearchDown(w *World) func() {
 func partiallySynced(w *World) func() {
 	n, leader := w.lastFollower(), w.leading()
 	l := n.leaderl
+	if l.state != following {
+		return nil
+	}
 	l.log("W", "pg_manager:sync", "replication from %s was interrupted; syncing", leader.address) // invented
 	n.write(unsyncedFile, "")
 	n.pg.recv = nil

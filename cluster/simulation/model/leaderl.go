@@ -213,7 +213,7 @@ func (l *leaderl) obey(leader *node) {
 func (l *leaderl) repoint(leader *node) {
 	g, s := l.n.pg, l.n.service("postgresql")
 	g.setStandby(true, leader.address)
-	g.paused = false
+	g.paused = s.up // until the restart has read recovery.conf
 	l.followed = leader
 	if s.up {
 		s.term()

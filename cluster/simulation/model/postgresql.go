@@ -82,7 +82,7 @@ func (g *postgres) pid(name string) int {
 
 // started is the start of the postmaster by runit.
 func (g *postgres) started() {
-	g.pids, g.received, g.refusal = nil, false, ""
+	g.pids, g.received, g.refusal, g.paused = nil, false, "", false
 	switch {
 	case g.n.files.Exists(noStartFile):
 		// Invented text: the product's run script has not been seen.

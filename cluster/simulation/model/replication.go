@@ -212,7 +212,7 @@ func (g *postgres) stepBackup() {
 	}
 	gone := w.now.Sub(b.begun)
 	b.written = min(databaseBytes, int64(float64(databaseBytes)*float64(gone)/float64(baseBackupTime)))
-	if w.now.Sub(b.told) >= progressEvery {
+	if gone < baseBackupTime && w.now.Sub(b.told) >= progressEvery {
 		b.told = w.now
 		b.say(fmt.Sprintf("%d/%d kB (%d%%), 0/1 tablespace", b.written>>10, databaseBytes>>10, b.written*100/databaseBytes))
 	}

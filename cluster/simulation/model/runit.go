@@ -124,7 +124,7 @@ func (s *service) step() {
 		s.ended(true)
 	case s.up && s.fault != nil && now.Sub(s.since) >= s.fault.lives:
 		for _, line := range s.fault.lines {
-			s.n.log(s.name, "%s", strings.ReplaceAll(line, "{clock}", s.n.stamp().Format(etcdStamp)))
+			s.n.log(s.name, "%s", s.n.dated(line))
 		}
 		s.ended(false)
 	case s.up && s.name == "postgresql" && s.n.pg.phase == pgRefused && now.Sub(s.since) >= 200*time.Millisecond:
@@ -132,6 +132,13 @@ func (s *service) step() {
 	case !s.up && s.want && !now.Before(s.tryAt):
 		s.begun()
 	}
+}
+
+// dated fills in the time where a program writes one of its own: {clock} as
+// etcd does, {erlang} as Erlang does.
+func (n *node) dated(line string) string {
+	at := n.stamp()
+	return strings.NewReplacer("{clock}", at.Format(etcdStamp), "{erlang}", at.Format("{{2006,1,2},{15,4,5}}")).Replace(line)
 }
 
 // begun is the moment of a start.
