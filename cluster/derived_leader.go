@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"fmt"
-	"strings"
 )
 
 // Elected says who leads, by the derived fact "elected leader".
@@ -151,6 +150,16 @@ func leaderAnswer(node string, r *Report) Answer {
 	return say(TruthOf(c.Value == 200), fmt.Sprintf("/leader on %s answers %d", node, c.Value), ref)
 }
 
+// answering are those of the named nodes whose /leader says 200.
+func answering(s *Snapshot, names []string) (yes []string) {
+	for _, n := range names {
+		if r := s.Reports[n]; r != nil && leaderAnswer(n, r).Truth == True {
+			yes = append(yes, n)
+		}
+	}
+	return yes
+}
+
 // electedIn finds the elected leader in one snapshot.
 func (v *View) electedIn(s *Snapshot) Elected {
 	names, read, ok := namedLeader(s)
@@ -160,8 +169,11 @@ func (v *View) electedIn(s *Snapshot) Elected {
 	if len(names) == 0 {
 		return Elected{Truth: False, Answer: say(False, "cluster-status on "+read.witness+" names no leader", read.ref)}
 	}
-	if len(names) > 1 {
-		return Elected{Answer: say(Unknown, fmt.Sprintf("cluster-status on %s names several leaders: %s", read.witness, strings.Join(names, ", ")), read.ref)}
+	if len(names) > 1 { // a dead leader's row lives on for a while: the one that answers counts
+		names = answering(s, names)
+	}
+	if len(names) != 1 {
+		return Elected{Answer: say(Unknown, fmt.Sprintf("cluster-status on %s names several leaders, and not exactly one of them answers /leader with 200", read.witness), read.ref)}
 	}
 	name := names[0]
 	r := s.Reports[name]

@@ -71,14 +71,25 @@ func (v *View) etcdPeersTimeOut(node string) Answer {
 	return all("from "+node+" port 2380 of every other node times out", as...)
 }
 
+// unhealthySince is when the present run of looks that found the node's etcd
+// unhealthy began; zero when there is none.
+func (v *View) unhealthySince(node string) (since time.Time) {
+	ss := v.samples(node)
+	for i := len(ss) - 1; i >= 0 && ss[i].EtcdHealth == False; i-- {
+		since = ss[i].At
+	}
+	return since
+}
+
 func (v *View) etcdPeersConnect(node string) Answer {
 	var as []Answer
+	since := v.unhealthySince(node)
 	for _, peer := range v.others(node) {
 		if v.etcdHealth(peer).Truth != True {
 			continue
 		}
 		how, ref, known := v.peerPort(peer, node, 2380)
-		if !known {
+		if !known || ref.At.Before(since) { // what a peer saw before the trouble began tells nothing of it
 			as = append(as, say(Unknown, fmt.Sprintf("whether %s gets to port 2380 of %s is unknown", peer, node), ref))
 			continue
 		}

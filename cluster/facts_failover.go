@@ -9,7 +9,7 @@ import (
 // A failover is expected to end in time: health checks, then the leader key's
 // time to live, then the promotion. Once it is over the row no-leader speaks.
 const (
-	lossLimit     = HealthChecks + LeaderTTL + StatusAge
+	lossLimit     = HealthChecks + LeaderTTL
 	failoverLimit = HealthChecks + LeaderTTL + PromotionLimit
 )
 
@@ -104,11 +104,11 @@ func (v *View) leaderLost(leader string, read ctlRead) Answer {
 }
 
 // silentService is since when, without a break up to now, a service of a
-// reachable node has not answered.
+// reachable node has not served.
 func (v *View) silentService(node, service string) (since time.Time, down bool) {
 	ss := v.samples(node)
 	for i := len(ss) - 1; i >= 0; i-- {
-		silent := ss[i].Ready == 2
+		silent := ss[i].Ready > 0
 		if service == "elasticsearch" {
 			silent = ss[i].ESAnswers == False
 		}

@@ -16,8 +16,8 @@ func init() {
 		Fact{"postgresql-starting", "PostgreSQL rejects connections because it is starting (pg_isready 1).", aboutNode((*View).postgresqlStarting), noArgs},
 		Fact{"postgresql-out", "PostgreSQL fails to start, keeps restarting, or does not answer.", aboutNode((*View).postgresqlOut), noArgs},
 		Fact{"leaderl-still-checks", "The node leads and its PostgreSQL is in trouble for less than 25 s: leaderl is still checking it.", aboutNode((*View).leaderlStillChecks), noArgs},
-		Fact{"elasticsearch-out", "Elasticsearch does not run, or has run for 120 s and gives no answer over HTTP, in three looks.", aboutNode((*View).elasticsearchOut), noArgs},
-		Fact{"etcd-out", "etcd does not run, or has run for 30 s and is unhealthy in three looks while its peers are healthy and connect to it.", aboutNode((*View).etcdOut), noArgs},
+		Fact{"elasticsearch-out", "Elasticsearch does not run, keeps restarting, or has run for 120 s and gives no answer over HTTP, in three looks.", aboutNode((*View).elasticsearchOut), noArgs},
+		Fact{"etcd-out", "etcd does not run, keeps restarting, or has run for 30 s and is unhealthy in three looks while its peers are healthy and connect to it.", aboutNode((*View).etcdOut), noArgs},
 		Fact{"leaderl-out", "leaderl does not run or keeps restarting.", aboutNode((*View).leaderlOut), noArgs},
 	)
 }
@@ -59,6 +59,9 @@ func (v *View) serviceRestarts(node, service string) Answer {
 		return unknownFor(node, "service."+service+".state", state)
 	}
 	ref := mention(node, "service."+service+".pid", v.service(node, service).PID)
+	if up := v.service(node, service).InState; state.Value == "run" && up.Known && up.Value >= restartWindow/2 {
+		return say(False, fmt.Sprintf("%s on %s has stood for %s", service, node, up.Value.Round(time.Second)), ref)
+	}
 	pids := map[int]bool{}
 	for _, s := range v.samples(node) {
 		pid, known := s.PIDs[service]
@@ -152,15 +155,17 @@ func (v *View) leaderlOut(node string) Answer {
 }
 
 func (v *View) etcdOut(node string) Answer {
-	return anyOf("etcd runs on "+node+" and its peers get to it", v.serviceDown(node, "etcd"),
+	return anyOf("etcd runs on "+node+" and its peers get to it", v.serviceDown(node, "etcd"), v.serviceRestarts(node, "etcd"),
 		all("", v.stoodFor(node, "etcd", etcdSettles), v.etcdUnhealthy(node), v.othersHoldQuorum(node), v.etcdPeersConnect(node)))
 }
 
 func (v *View) elasticsearchOut(node string) Answer {
+	silent := v.elasticsearchSilent(node)
 	return anyOf("Elasticsearch runs and answers on "+node,
 		v.threeLooks(node, v.serviceDown(node, "elasticsearch"), func(s Sample) bool { pid, known := s.PIDs["elasticsearch"]; return known && pid == 0 }),
+		all("", v.serviceRestarts(node, "elasticsearch"), silent),
 		all("", v.stoodFor(node, "elasticsearch", 2*time.Minute),
-			v.threeLooks(node, v.elasticsearchSilent(node), func(s Sample) bool { return s.ESAnswers == False })))
+			v.threeLooks(node, silent, func(s Sample) bool { return s.ESAnswers == False })))
 }
 
 func (v *View) elasticsearchSilent(node string) Answer {
