@@ -1,0 +1,226 @@
+package journal
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"chef-backend-cockpit/cluster"
+)
+
+func TestMain(m *testing.M) {
+	// The tracker of file changes belongs to the tail package and never ends.
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/hpcloud/tail/watch.(*InotifyTracker).run"))
+}
+
+// fixed is a clock that tests move.
+type fixed struct{ now time.Time }
+
+func (f *fixed) Now() time.Time { return f.now }
+
+func (f *fixed) After(time.Duration) <-chan time.Time { return nil }
+
+func clock() *fixed { return &fixed{time.Date(2026, 11, 23, 2, 41, 5, 0, time.UTC)} }
+
+// written makes an incident with an intent, its outcome, and a note.
+func written(t *testing.T, dir string, c cluster.Clock) string {
+	t.Helper()
+	j := New(dir, c, "invented")
+	for _, err := range []error{
+		j.Record(Intent, cluster.Intent{Plan: "7f3a0001", Step: "1-stop", Node: "be3"}),
+		j.Record(Outcome, cluster.Outcome{Plan: "7f3a0001", Step: "1-stop", Node: "be3"}),
+		j.Record(Note, map[string]string{"text": "the end"}),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	id := j.ID()
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func TestRecordsAreChainedAndReadBack(t *testing.T) {
+	dir := t.TempDir()
+	id := written(t, dir, clock())
+	path := Path(dir, id)
+	if err := Verify(path); err != nil {
+		t.Fatal(err)
+	}
+	var kinds []string
+	if err := Read(path, func(r Record) error { kinds = append(kinds, r.Kind); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(kinds, " "); got != "note intent outcome note" {
+		t.Errorf("records: %s", got)
+	}
+	all, err := List(dir)
+	if err != nil || len(all) != 1 || all[0].Records != 4 || all[0].Cluster != "invented" || len(all[0].OpenIntents) != 0 {
+		t.Errorf("list: %+v, %v", all, err)
+	}
+}
+
+func TestVerifyNamesTheFirstBrokenRecord(t *testing.T) {
+	change := map[string]func(lines []string) []string{
+		"record 2 was changed":            func(l []string) []string { l[2] = strings.Replace(l[2], "be3", "be2", 1); return l },
+		"record 1 has the number 2":       func(l []string) []string { return append(l[:1], l[2:]...) },
+		"record 3 has the number 1":       func(l []string) []string { return append(l[:3], l[1], l[3]) },
+		"record 0: not a record":          func(l []string) []string { l[0] = "{"; return l },
+		"record 1: not a record":          func(l []string) []string { l[1] = `{"seq":1,"other":2}`; return l },
+		"record 2 does not follow the on": func(l []string) []string { l[2] = strings.Replace(l[2], `"prev":"`, `"prev":"0`, 1); return l },
+	}
+	for want, edit := range change {
+		dir := t.TempDir()
+		path := Path(dir, written(t, dir, clock()))
+		raw, _ := os.ReadFile(path)
+		lines := edit(strings.Split(strings.TrimSuffix(string(raw), "\n"), "\n"))
+		if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := Verify(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q, got %v", want, err)
+		}
+	}
+}
+
+func TestTornLastLineIsLeftOutAndOtherFormatRefused(t *testing.T) {
+	dir := t.TempDir()
+	path := Path(dir, written(t, dir, clock()))
+	raw, _ := os.ReadFile(path)
+	os.WriteFile(path, raw[:len(raw)-9], 0o600)
+	n := 0
+	if err := Read(path, func(Record) error { n++; return nil }); err != nil || n != 3 {
+		t.Errorf("%d records, %v; want 3 whole ones", n, err)
+	}
+	os.WriteFile(path, bytes.Replace(raw, []byte(`"format":1`), []byte(`"format":2`), 1), 0o600)
+	if err := Read(path, func(Record) error { return nil }); err == nil || !strings.Contains(err.Error(), "format 2") {
+		t.Errorf("another format: %v", err)
+	}
+}
+
+func TestUnwritableFolderIsAClearError(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	os.WriteFile(file, nil, 0o600)
+	j := New(filepath.Join(file, "incidents"), clock(), "invented")
+	if err := j.Record(Intent, cluster.Intent{}); err == nil || !strings.Contains(err.Error(), "nothing may be carried out") {
+		t.Errorf("got %v", err)
+	}
+	if j.ID() != "" {
+		t.Error("an incident is open that could not be written")
+	}
+}
+
+func TestSnapshotsOnlyOnChange(t *testing.T) {
+	dir := t.TempDir()
+	j := New(dir, clock(), "invented")
+	look := func(seq int, role string) {
+		if err := j.Record(Snapshot, map[string]any{"Seq": seq, "At": time.Unix(int64(seq), 0), "role": role}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look(1, "leader")
+	look(2, "leader")
+	look(3, "follower")
+	id := j.ID()
+	j.Close()
+	n := 0
+	Read(Path(dir, id), func(r Record) error {
+		if r.Kind == Snapshot {
+			n++
+		}
+		return nil
+	})
+	if n != 2 {
+		t.Errorf("%d snapshots, want 2", n)
+	}
+}
+
+func TestPasswordsNeverEnter(t *testing.T) {
+	for in, want := range map[string]string{
+		`postgres://chef:s3cr@t@be1/db`: `postgres://chef:***@be1/db`,
+		`say "http://u:p\"w@h/" twice`:  `say "http://u:***@h/" twice`,
+		`host=be1 password=abc user=x`:  `host=be1 password=*** user=x`,
+		`http://be1:2379/health`:        `http://be1:2379/health`,
+	} {
+		body, _ := json.Marshal(map[string]string{"a": in, "b": "://"})
+		var out map[string]string
+		if err := json.Unmarshal(redact(body), &out); err != nil || out["a"] != want || out["b"] != "://" {
+			t.Errorf("%q became %q (%v), want %q", in, out["a"], err, want)
+		}
+	}
+}
+
+func TestFollowSeesAGrowingJournal(t *testing.T) {
+	dir := t.TempDir()
+	j := New(dir, clock(), "invented")
+	if err := j.Open(); err != nil {
+		t.Fatal(err)
+	}
+	seen, stop := 0, errors.New("enough")
+	err := Follow(context.Background(), Path(dir, j.ID()), func(r Record) error {
+		if r.Seq != uint64(seen) {
+			return fmt.Errorf("record %d came as number %d", r.Seq, seen)
+		}
+		if seen++; seen == 6 {
+			return stop
+		}
+		return j.Record(Note, map[string]string{"text": strings.Repeat("x", 100*seen)})
+	})
+	if !errors.Is(err, stop) {
+		t.Errorf("after %d records: %v", seen, err)
+	}
+	j.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	if err := Follow(ctx, Path(dir, mustID(t, dir)), func(r Record) error { cancel(); return nil }); err != nil {
+		t.Errorf("a follow that is ended: %v", err)
+	}
+	if err := Follow(context.Background(), Path(dir, "none"), nil); err == nil {
+		t.Error("following nothing is an error")
+	}
+}
+
+func mustID(t *testing.T, dir string) string {
+	t.Helper()
+	all, err := List(dir)
+	if err != nil || len(all) == 0 {
+		t.Fatal(all, err)
+	}
+	return all[0].ID
+}
+
+func TestRetentionKeepsOpenIntents(t *testing.T) {
+	dir, c := t.TempDir(), clock()
+	j := New(dir, c, "invented")
+	if err := j.Record(Intent, cluster.Intent{Plan: "p", Step: "s"}); err != nil {
+		t.Fatal(err)
+	}
+	open := j.ID()
+	j.Close()
+	done := written(t, dir, &fixed{c.now.Add(time.Hour)})
+	fresh := written(t, dir, &fixed{c.now.Add(2 * time.Hour)})
+	if err := prune(dir, time.Now().Add(-time.Minute), fresh, 1); err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	all, _ := List(dir)
+	for _, in := range all {
+		left = append(left, in.ID)
+	}
+	if got := strings.Join(left, " "); got != fresh+" "+open {
+		t.Errorf("left %s; want %s and %s, without %s", got, fresh, open, done)
+	}
+	if len(all) == 2 && len(all[1].OpenIntents) != 1 {
+		t.Errorf("open intents: %+v", all[1].OpenIntents)
+	}
+}

@@ -1,0 +1,156 @@
+package journal
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"chef-backend-cockpit/cluster"
+)
+
+// Incident is one incident on disk.
+type Incident struct {
+	ID      string
+	Cluster string
+	Path    string // of the journal file
+	Opened  time.Time
+	Last    time.Time // when the newest record was written
+	Records uint64
+	Bytes   int64
+	// OpenIntents are acts that were begun and whose outcome is not known.
+	OpenIntents []cluster.Intent
+	// Damage says why the rest cannot be read; "" for none.
+	Damage string
+}
+
+// Path is where the journal of an incident lies.
+func Path(dir, id string) string { return filepath.Join(dir, id, FileName) }
+
+// List lists the incidents below dir, newest first. A folder that is not there
+// holds none. A damaged journal is listed with what is wrong.
+func List(dir string) ([]Incident, error) {
+	there, err := files(dir)
+	if err != nil {
+		return nil, err
+	}
+	var all []Incident
+	for _, f := range there {
+		all = append(all, look(f.id, Path(dir, f.id), f.size))
+	}
+	return all, nil
+}
+
+// look reads one incident through.
+func look(id, path string, size int64) Incident {
+	in := Incident{ID: id, Path: path, Bytes: size}
+	open := map[string]cluster.Intent{}
+	var order []string
+	err := Read(path, func(r Record) error {
+		if in.Records == 0 {
+			var o Opening
+			if json.Unmarshal(r.Data, &o) == nil {
+				in.Cluster = o.Cluster
+			}
+			in.Opened = r.At
+		}
+		in.Records, in.Last = in.Records+1, r.At
+		switch r.Kind {
+		case Intent:
+			var i cluster.Intent
+			if json.Unmarshal(r.Data, &i) == nil {
+				key := i.Plan + "/" + i.Step
+				open[key], order = i, append(order, key)
+			}
+		case Outcome:
+			var o cluster.Outcome
+			if json.Unmarshal(r.Data, &o) == nil {
+				delete(open, o.Plan+"/"+o.Step)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		in.Damage = err.Error()
+	}
+	for _, key := range order {
+		if i, ok := open[key]; ok {
+			in.OpenIntents = append(in.OpenIntents, i)
+		}
+	}
+	return in
+}
+
+// Read hands every record of a journal to fn, in order, until fn returns an
+// error. It checks that the format is known; Verify checks the chain. A last
+// line without its end is being written, or was torn by a crash: it is left out.
+func Read(path string, fn func(Record) error) error {
+	return eachLine(path, func(n uint64, line []byte) error {
+		r, err := parse(line)
+		if err != nil {
+			return fmt.Errorf("%s: record %d: %w", path, n, err)
+		}
+		if n == 0 {
+			if err := known(r); err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+		}
+		return fn(r)
+	})
+}
+
+// known refuses a format that is not this one, instead of guessing.
+func known(r Record) error {
+	var o Opening
+	if err := json.Unmarshal(r.Data, &o); err != nil || o.Format != Format {
+		return fmt.Errorf("format %d of the journal is not known: this cockpit reads %d", o.Format, Format)
+	}
+	return nil
+}
+
+// eachLine hands over every complete line.
+func eachLine(path string, fn func(n uint64, line []byte) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	defer f.Close()
+	r := bufio.NewReaderSize(f, 64<<10)
+	for n := uint64(0); ; n++ {
+		line, err := r.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		if err := fn(n, line[:len(line)-1]); err != nil {
+			return err
+		}
+	}
+}
+
+// Verify checks the chain of a journal. The error names the first record that
+// was changed, left out or put in.
+func Verify(path string) error {
+	prev := ""
+	return eachLine(path, func(n uint64, line []byte) error {
+		r, err := parse(line)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%s: record %d: %w", path, n, err)
+		case r.Seq != n:
+			return fmt.Errorf("%s: record %d has the number %d: a record was left out or put in", path, n, r.Seq)
+		case r.Prev != prev:
+			return fmt.Errorf("%s: record %d does not follow the one before it", path, n)
+		case r.Hash != r.sum():
+			return fmt.Errorf("%s: record %d was changed: its hash does not fit", path, n)
+		}
+		prev = r.Hash
+		return nil
+	})
+}

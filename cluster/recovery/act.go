@@ -1,0 +1,182 @@
+package recovery
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"chef-backend-cockpit/assets"
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/remote"
+)
+
+// Exit codes of the step script before anything ran.
+const (
+	exitRefused = 97
+	exitStarted = 98 // the step folder was there: started before
+)
+
+// outcome is what is known of a command after it ran.
+type outcome struct {
+	exit      int
+	exitKnown bool
+	sentence  string // why it is not known
+}
+
+// act is the one function through which every command reaches a node. The
+// step's session first sends a look; on it, and on looks at the other nodes
+// begun after the confirmation and at most 10 s old, identity and guards are
+// judged; the intent is on disk before the go is sent.
+func (r *run) act(ctx context.Context, i int, s cluster.PlanStep, guards []cluster.Guard) (outcome, ending) {
+	refused := func(format string, args ...any) (outcome, ending) {
+		return outcome{}, ending{cluster.StatusRefused, fmt.Sprintf(format, args...) + "; nothing ran"}
+	}
+	switch {
+	case r.x.o.ReadOnly:
+		return refused("the cockpit is read-only")
+	case brace.MatchString(s.Command):
+		return refused("the command has a value that is not known: %s", s.Command)
+	case r.x.o.Hosts[s.Node] == nil:
+		return refused("there is no way to %s", s.Node)
+	}
+	session, err := r.open(ctx, s)
+	if err != nil {
+		return refused("%s, step %s: %v", s.Node, s.Number, err)
+	}
+	defer session.close()
+	report, err := session.look(r.x)
+	if err != nil {
+		return refused("%s, step %s: the look before the act did not come: %v", s.Node, s.Number, err)
+	}
+	checked, why := r.judge(s, report, guards)
+	r.step(i, func(st *cluster.StepState) { st.Guards = checked })
+	if why != "" {
+		return refused("%s", why)
+	}
+	if r.stopping() && !s.Joined {
+		return outcome{}, ending{cluster.StatusStopped, "stopped by the operator before step " + s.Number}
+	}
+	intent := cluster.Intent{Plan: r.plan.ID, Step: s.ID, Node: s.Node, Command: s.Command, Token: session.token, Repeatable: s.Repeatable, Guards: checked}
+	if err := r.x.o.Recorder.Record("intent", intent); err != nil {
+		return refused("the intent could not be written: %v", err)
+	}
+	r.mark(s.ID, func(m *mark) { m.intended, m.started = true, true })
+	if err := session.begin(report); err != nil {
+		// Whether the line arrived cannot be told from here: the folder tells.
+		session.close()
+	}
+	return r.follow(ctx, i, s, session, report.Host.BootID.Value)
+}
+
+// judge asks identity and guards on the step's own look; why is the first
+// thing that does not hold, "" for none.
+func (r *run) judge(s cluster.PlanStep, report *cluster.Report, guards []cluster.Guard) (checked []cluster.CheckedGuard, why string) {
+	was, now := r.identity[s.Node], identityOf(report)
+	if was.HostName == "" && was.MachineID == "" {
+		return nil, s.Node + " told neither host name nor machine id when the plan was made: it cannot be told from another"
+	}
+	if d := was.differs(s.Node, now); d != "" {
+		return nil, d
+	}
+	v := r.view()
+	v = r.current(r.x.o.WithReport(v, carried(report, v.Report(s.Node))), s.Node)
+	if age := v.Now.Sub(report.Began); age > lookMax {
+		return nil, fmt.Sprintf("the look at %s is %s old", s.Node, age.Round(time.Second))
+	}
+	checked = ask(v, &r.plan, guards)
+	return checked, firstMissing(checked, r.typed)
+}
+
+// current is the view without reports that were begun before the confirmation
+// or are older than 10 s: of such a node everything is unknown.
+func (r *run) current(v *cluster.View, except ...string) *cluster.View {
+	for _, n := range v.Snapshot.Nodes {
+		old := v.Report(n.Name)
+		if old == nil || len(except) > 0 && n.Name == except[0] {
+			continue
+		}
+		if old.Began.Before(r.confirmed) || v.Now.Sub(old.Began) > lookMax {
+			why := "no look at " + n.Name + " since " + old.Began.UTC().Format(time.TimeOnly)
+			v = r.x.o.WithReport(v, &cluster.Report{Node: n.Name, Seq: old.Seq, Began: v.Now, Ended: v.Now,
+				Reach: cluster.UnknownAs[cluster.Reach](why, cluster.SourceReach, v.Now)})
+		}
+	}
+	return v
+}
+
+// stepSession is the session of one step, in its first phase.
+type stepSession struct {
+	session remote.Session
+	frames  *frames
+	token   string
+	node    string
+	began   time.Time
+	release func() bool
+	cancel  context.CancelFunc
+}
+
+// open starts the step's script. Until begin has sent its line the whole
+// session has a deadline on the real clock.
+func (r *run) open(ctx context.Context, s cluster.PlanStep) (*stepSession, error) {
+	nonce, token := secret(), secret()
+	id := r.identity[s.Node]
+	began := r.x.o.Clock.Now()
+	ctx, cancel := context.WithTimeout(ctx, networkWait)
+	session, err := r.x.o.Hosts[s.Node].Start(ctx, remote.Script{
+		Name: "cockpit-step",
+		Text: r.x.o.Probe + "\n" + assets.MustRead("scripts/step-follow.sh") + assets.MustRead("scripts/step.sh"),
+		Args: []string{r.x.o.Base, r.plan.ID, s.ID, nonce, token, id.HostName, id.MachineID, id.BootID, s.Command},
+	})
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	// Closing the session is what ends a read from it.
+	release := context.AfterFunc(ctx, func() { session.Close() })
+	return &stepSession{session: session, frames: newFrames(session.Stdout(), nonce), token: token, node: s.Node, began: began, release: release, cancel: cancel}, nil
+}
+
+// look reads the session's own look at its node.
+func (s *stepSession) look(x *Executor) (*cluster.Report, error) {
+	raw, err := s.frames.ready()
+	if err != nil {
+		return nil, err
+	}
+	return x.o.ParseLook(s.node, raw, s.began, x.o.Clock.Now(), x.o.Hosts[s.node].Link())
+}
+
+// begin sends the line on which the script acts. With it travels what the
+// guards were judged on, to be compared once more on the node itself.
+func (s *stepSession) begin(report *cluster.Report) error {
+	role := "none"
+	if c := report.PostgreSQL.InRecovery; c.Known {
+		role = map[bool]string{true: "recovery", false: "primary"}[c.Value]
+	}
+	line := fmt.Sprintf("go %s %s %s %s\n", s.token, word(report.Sentinels.NoStart), word(report.Sentinels.Unsynced), role)
+	if !s.release() {
+		return errors.New("the session took too long")
+	}
+	_, err := io.WriteString(s.session.Stdin(), line)
+	return err
+}
+
+// word is a claim as the script writes it.
+func word(c cluster.Claim[bool]) string { return cluster.Is(c, true).String() }
+
+// close ends the session; what was started goes on at the node.
+func (s *stepSession) close() {
+	s.release()
+	s.cancel()
+	s.session.Close()
+}
+
+// secret makes a name that nobody can guess.
+func secret() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails (crypto/rand)
+	return hex.EncodeToString(b[:])
+}

@@ -1,0 +1,308 @@
+package recovery
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"chef-backend-cockpit/cluster"
+)
+
+// placeholderID stands for a plan's id in a dry run.
+const placeholderID = "PLAN"
+
+// Bind binds a procedure to a node as the view shows it, without asking any
+// node: the dry run, the menu, what is missing. Such a plan cannot be confirmed.
+func (x *Executor) Bind(v *cluster.View, procedure, node, service string) (cluster.Plan, error) {
+	p, err := x.procedure(procedure)
+	if err != nil {
+		return cluster.Plan{}, err
+	}
+	plan, _, err := bind(v, p, node, service, placeholderID)
+	return plan, err
+}
+
+// bind fills a procedure's braces, asks its guards and settles tier and
+// phrases. general are the guards that hold before every step.
+func bind(v *cluster.View, p cluster.Procedure, node, service, id string) (plan cluster.Plan, general []cluster.Guard, err error) {
+	if err := fits(v, p, node, service); err != nil {
+		return plan, nil, err
+	}
+	b := &binder{v: v, p: p, node: node, service: service, values: values(v, node, service, id)}
+	plan = cluster.Plan{
+		ID: id, Procedure: p.Name, Section: p.Section, Node: node, Service: service,
+		Title: b.text(p.Title), Summary: b.text(p.Summary), Values: b.values,
+		BackFrom: p.BackFrom, Made: v.Now, Snapshot: v.Snapshot.Seq,
+		Lasts: b.text(p.Lasts), WayBack: b.text(p.WayBack),
+	}
+	if err := b.steps(&plan); err != nil {
+		return cluster.Plan{}, nil, err
+	}
+	general = b.guards(p.Guards)
+	plan.Guards = b.checked(&plan, general)
+	plan.Tier, plan.Phrases = b.tier(&plan)
+	b.say(&plan)
+	return plan, general, nil
+}
+
+// fits checks that the procedure is given what it is about.
+func fits(v *cluster.View, p cluster.Procedure, node, service string) error {
+	if v == nil || v.Snapshot == nil {
+		return fmt.Errorf("%s: no node has been looked at yet", p.Name)
+	}
+	_, there := v.Snapshot.Node(node)
+	switch {
+	case node == "" && p.Target != "cluster":
+		return fmt.Errorf("%s is about one node: name it", p.Name)
+	case node != "" && !there:
+		return fmt.Errorf("%s: the cluster has no node %q", p.Name, node)
+	case p.Target == "service" && !slices.Contains(cluster.Services, service):
+		return fmt.Errorf("%s is about one service: name one of %s", p.Name, strings.Join(cluster.Services, ", "))
+	}
+	return nil
+}
+
+// binder is one binding at work.
+type binder struct {
+	v             *cluster.View
+	p             cluster.Procedure
+	node, service string
+	values        map[string]string
+}
+
+// values are what the braces of a procedure stand for. A value that is not
+// known is absent; its braces then stay, and nothing with braces ever runs.
+func values(v *cluster.View, node, service, id string) map[string]string {
+	out := v.Positions()
+	set := func(name, value string) {
+		if value != "" {
+			out[name] = value
+		}
+	}
+	set("plan", id)
+	set("node", node)
+	set("service", service)
+	if n, ok := v.Snapshot.Node(node); ok {
+		set("address", n.Address)
+		set("position", v.PositionOf(node))
+	}
+	if role, a := v.RoleOf(node); a.Truth == cluster.True {
+		set("role", role)
+	}
+	if e := v.Elected(); e.Truth == cluster.True {
+		set("leader", e.Node)
+		n, _ := v.Snapshot.Node(e.Node)
+		set("leader-address", n.Address)
+	}
+	set("member", member(v, node))
+	set("data-dir", "/var/opt/chef-backend/postgresql")
+	if r := v.Report(node); r != nil {
+		set("data-size", "size unknown")
+		if r.PostgreSQL.DataBytes.Known {
+			set("data-size", bytesText(r.PostgreSQL.DataBytes.Value))
+		}
+		set("data-free", freeText(r))
+	}
+	return out
+}
+
+// member is a node whose etcd is healthy: the plan's own if it can be.
+func member(v *cluster.View, node string) string {
+	names := []string{node}
+	for _, n := range v.Snapshot.Nodes {
+		names = append(names, n.Name)
+	}
+	for _, name := range names {
+		if r := v.Report(name); r != nil && cluster.Is(r.Etcd.Health, true) == cluster.True {
+			return name
+		}
+	}
+	return node
+}
+
+var brace = regexp.MustCompile(`\{[a-z-]+\}`)
+
+// fill replaces the braces of a text whose value is known.
+func fill(s string, values map[string]string) string {
+	return brace.ReplaceAllStringFunc(s, func(b string) string {
+		if value, ok := values[b[1:len(b)-1]]; ok {
+			return value
+		}
+		return b
+	})
+}
+
+func (b *binder) text(s string) string { return fill(s, b.values) }
+
+// plain is what a value inside a command may hold: nothing that a shell reads.
+var plain = regexp.MustCompile(`^[A-Za-z0-9._:-]+$`)
+
+// command fills a command's braces, with harmless values only: names and
+// addresses come from nodes, and a shell is going to read them.
+func (b *binder) command(s string) (string, error) {
+	for _, m := range brace.FindAllString(s, -1) {
+		name := m[1 : len(m)-1]
+		if value, ok := b.values[name]; ok && (!plain.MatchString(value) || value[0] == '-') {
+			return "", fmt.Errorf("%s: %s is %q, which no command may hold", b.p.Name, name, value)
+		}
+	}
+	return b.text(s), nil
+}
+
+// steps binds the steps and the steps back.
+func (b *binder) steps(plan *cluster.Plan) error {
+	var err error
+	if plan.Steps, err = b.bound(b.p.Steps); err != nil {
+		return err
+	}
+	plan.Back, err = b.bound(b.p.Back)
+	return err
+}
+
+func (b *binder) bound(steps []cluster.Step) ([]cluster.PlanStep, error) {
+	var out []cluster.PlanStep
+	for _, s := range steps {
+		when := s.When
+		if when != nil && when.Fact == "service-is" {
+			// Which service it is does not change: settled here, not when it runs.
+			if when.Ask(b.v, cluster.Binding{Node: b.node, Service: b.service}).Truth != cluster.True {
+				continue
+			}
+			when = nil
+		}
+		command, err := b.command(s.Command)
+		if err != nil {
+			return nil, err
+		}
+		number, _, _ := strings.Cut(s.ID, "-")
+		out = append(out, cluster.PlanStep{
+			ID: s.ID, Say: b.text(s.Say), Number: number, Node: b.on(s), Command: command,
+			Guards: b.guards(s.Guards), When: when, Effects: b.questions(s.Effects),
+			EffectSay: b.text(s.EffectSay), Deadline: s.Deadline, Repeatable: s.Repeatable,
+			Destroys: b.text(s.Destroys), Joined: s.Joined,
+		})
+	}
+	return out, nil
+}
+
+// on is the node that a step runs on; "" for a computed one.
+func (b *binder) on(s cluster.Step) string {
+	switch {
+	case s.Command == "":
+		return ""
+	case s.On == "leader":
+		return b.values["leader"]
+	case s.On == "member":
+		return b.values["member"]
+	}
+	return b.node
+}
+
+func (b *binder) questions(qs []cluster.Question) []cluster.Question {
+	var out []cluster.Question
+	for _, q := range qs {
+		out = append(out, question(q, b.values))
+	}
+	return out
+}
+
+// question fills the braces of a question's arguments.
+func question(q cluster.Question, values map[string]string) cluster.Question {
+	var args []string
+	for _, a := range q.Args {
+		args = append(args, fill(a, values))
+	}
+	q.Args = args
+	return q
+}
+
+// guards binds guards; one with {other} becomes one for each other node.
+func (b *binder) guards(gs []cluster.Guard) []cluster.Guard {
+	var out []cluster.Guard
+	for _, g := range gs {
+		if !slices.Contains(g.Args, "{other}") {
+			out = append(out, cluster.Guard{Question: question(g.Question, b.values), Override: b.text(g.Override)})
+			continue
+		}
+		for _, n := range b.v.Snapshot.Nodes {
+			if n.Name == b.node {
+				continue
+			}
+			other := map[string]string{"other": n.Name, "node": n.Name}
+			out = append(out, cluster.Guard{Question: question(g.Question, other), Override: fill(g.Override, other)})
+		}
+	}
+	return out
+}
+
+// checked asks the general guards and those of the steps up to the first
+// one that acts: what must hold for the plan to begin.
+func (b *binder) checked(plan *cluster.Plan, general []cluster.Guard) []cluster.CheckedGuard {
+	guards := slices.Clone(general)
+	for _, s := range plan.Steps {
+		guards = append(guards, s.Guards...)
+		if s.Command != "" {
+			break
+		}
+	}
+	return ask(b.v, plan, distinct(guards))
+}
+
+// distinct keeps the first of guards that ask the same.
+func distinct(gs []cluster.Guard) []cluster.Guard {
+	seen := map[string]bool{}
+	var out []cluster.Guard
+	for _, g := range gs {
+		if !seen[g.String()] {
+			seen[g.String()] = true
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// ask asks guards on a view.
+func ask(v *cluster.View, plan *cluster.Plan, gs []cluster.Guard) []cluster.CheckedGuard {
+	out := make([]cluster.CheckedGuard, 0, len(gs))
+	for _, g := range gs {
+		out = append(out, cluster.CheckedGuard{Guard: g, Node: plan.Node, Answer: g.Ask(v, binding(plan))})
+	}
+	return out
+}
+
+func binding(plan *cluster.Plan) cluster.Binding {
+	return cluster.Binding{Node: plan.Node, Service: plan.Service, Plan: plan}
+}
+
+// tier raises the tier where a rule is true or unknown, and lists what has to
+// be typed: an override for each guard that does not hold, then the phrase.
+func (b *binder) tier(plan *cluster.Plan) (cluster.Tier, []string) {
+	tier, phrase := b.p.Tier, b.text(b.p.Phrase)
+	for _, r := range b.p.Raise {
+		if r.When.Ask(b.v, binding(plan)).Truth == cluster.False {
+			continue
+		}
+		if r.Tier > tier {
+			tier = r.Tier
+			if r.Phrase != "" {
+				phrase = b.text(r.Phrase)
+			}
+		}
+		break
+	}
+	var phrases []string
+	for _, g := range plan.Guards {
+		if g.Answer.Truth != cluster.True && g.Override != "" && !slices.Contains(phrases, g.Override) {
+			phrases = append(phrases, g.Override)
+		}
+	}
+	switch tier {
+	case cluster.T0:
+	case cluster.T1:
+		phrases = append(phrases, "y")
+	default:
+		phrases = append(phrases, phrase)
+	}
+	return tier, phrases
+}

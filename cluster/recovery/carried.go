@@ -1,0 +1,46 @@
+package recovery
+
+import "chef-backend-cockpit/cluster"
+
+// carried is a fast look with the slow claims of the node's newest report, each
+// with its own time. A claim that the look asked for and did not get stays
+// unknown: an old value never fills its place.
+func carried(look, old *cluster.Report) *cluster.Report {
+	if old == nil || look == nil || cluster.Is(old.Reach, cluster.Reached) != cluster.True {
+		return look
+	}
+	r := *look
+	r.Seq = old.Seq
+	keep(&r.Host.Addresses, old.Host.Addresses)
+	keep(&r.Host.Disks, old.Host.Disks)
+	keep(&r.Host.Version, old.Host.Version)
+	keep(&r.Host.Installed, old.Host.Installed)
+	keep(&r.Host.Privileged, old.Host.Privileged)
+	keep(&r.Host.ClockOffset, old.Host.ClockOffset)
+	keep(&r.Etcd.Members, old.Etcd.Members)
+	keep(&r.Etcd.MemberID, old.Etcd.MemberID)
+	keep(&r.Etcd.MemberName, old.Etcd.MemberName)
+	keep(&r.Etcd.PeerLatency, old.Etcd.PeerLatency)
+	keep(&r.Elasticsearch.Master, old.Elasticsearch.Master)
+	keep(&r.PostgreSQL.VersionNum, old.PostgreSQL.VersionNum)
+	keep(&r.PostgreSQL.Control, old.PostgreSQL.Control)
+	keep(&r.PostgreSQL.Segments, old.PostgreSQL.Segments)
+	keep(&r.PostgreSQL.Histories, old.PostgreSQL.Histories)
+	keep(&r.PostgreSQL.EndOfWAL, old.PostgreSQL.EndOfWAL)
+	keep(&r.PostgreSQL.LastCommit, old.PostgreSQL.LastCommit)
+	keep(&r.PostgreSQL.DataBytes, old.PostgreSQL.DataBytes)
+	if !r.Ctl.Rows.Known && r.Ctl.Rows.At.IsZero() {
+		r.Ctl = old.Ctl
+	}
+	if len(r.Peers) == 0 {
+		r.Peers = old.Peers
+	}
+	return &r
+}
+
+// keep takes the old claim where the look did not ask for one.
+func keep[T any](claim *cluster.Claim[T], old cluster.Claim[T]) {
+	if !claim.Known && claim.At.IsZero() {
+		*claim = old
+	}
+}

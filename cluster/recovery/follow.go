@@ -1,0 +1,222 @@
+package recovery
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"time"
+
+	"chef-backend-cockpit/assets"
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/remote"
+)
+
+const (
+	attachEvery = 2 * time.Second
+	// lateGo is how long after its look a step may still start although its
+	// folder is not there yet: 10 s until the go, and what comparing takes.
+	lateGo = 25 * time.Second
+	// stillAfter is how long nothing may move before it is said.
+	stillAfter = 10 * time.Minute
+)
+
+// follower follows one detached step until its end is known. Sessions come and
+// go; the folder on the node is what counts.
+type follower struct {
+	r      *run
+	i      int
+	s      cluster.PlanStep
+	boot   string // boot id when the step began
+	sent   time.Time
+	offset int64
+	sum    hash.Hash
+	tail   tail
+	moved  time.Time // when the output last grew
+	lost   bool      // the link is lost, and that was said
+}
+
+// follow follows the step that was just sent off.
+func (r *run) follow(ctx context.Context, i int, s cluster.PlanStep, first *stepSession, boot string) (outcome, ending) {
+	now := r.x.o.Clock.Now()
+	f := &follower{r: r, i: i, s: s, boot: boot, sent: now, moved: now, sum: sha256.New()}
+	release := context.AfterFunc(ctx, first.close)
+	defer release()
+	out, end, known := f.read(first.frames)
+	first.close()
+	for !known {
+		if out, end, known = f.pause(ctx); known {
+			break
+		}
+		out, end, known = f.attach(ctx)
+	}
+	r.mark(s.ID, func(m *mark) { m.bytes, m.digest = f.offset, hex.EncodeToString(f.sum.Sum(nil)) })
+	r.step(i, func(st *cluster.StepState) { st.Exit, st.ExitKnown = out.exit, out.exitKnown })
+	return out, end
+}
+
+// ended is the ending of a command that ran, whatever it came to: the effects decide.
+var ended = ending{status: cluster.StatusDone}
+
+// read reads frames until the end is known or the session is gone.
+func (f *follower) read(frames *frames) (out outcome, end ending, known bool) {
+	for {
+		fr, err := frames.next()
+		if err != nil {
+			return outcome{}, ending{}, false
+		}
+		switch fr.kind {
+		case "refused":
+			return f.refused(fr)
+		case "started":
+			f.r.step(f.i, func(st *cluster.StepState) {
+				st.PID = int(fr.number)
+				st.Sentence = fmt.Sprintf("detached on %s, pid %d; goes on if this link breaks", f.s.Node, fr.number)
+			})
+		case "out":
+			f.take(fr)
+		case "alive":
+			f.still()
+		case "exit":
+			if !fr.known {
+				return outcome{sentence: "the exit status on " + f.s.Node + " cannot be read"}, ended, true
+			}
+			return outcome{exit: int(fr.number), exitKnown: true}, ended, true
+		case "gone":
+			return outcome{sentence: "the process on " + f.s.Node + " is gone and left no exit status"}, ended, true
+		case "rebooted":
+			return outcome{sentence: f.s.Node + " started again while the step ran"}, ended, true
+		case "absent":
+			return f.absent()
+		}
+	}
+}
+
+// refused: the node itself held the act back, or the step was started before
+// and has to be followed.
+func (f *follower) refused(fr frame) (outcome, ending, bool) {
+	switch {
+	case fr.number == exitStarted:
+		return outcome{}, ending{}, false
+	case f.r.snapshot().Steps[f.i].PID != 0 || f.offset > 0:
+		return outcome{sentence: fr.text}, ended, true
+	}
+	return f.never(fmt.Sprintf("%s refused: %s", f.s.Node, fr.text))
+}
+
+// absent: no folder, so nothing was started. The first session may still be
+// about to start it for a while.
+func (f *follower) absent() (outcome, ending, bool) {
+	if f.r.x.o.Clock.Now().Sub(f.sent) < lateGo {
+		return outcome{}, ending{}, false
+	}
+	return f.never("the step never started on " + f.s.Node)
+}
+
+func (f *follower) never(why string) (outcome, ending, bool) {
+	f.r.mark(f.s.ID, func(m *mark) { m.started = false })
+	return outcome{}, ending{cluster.StatusRefused, why + "; nothing ran"}, true
+}
+
+// pause waits before the step is looked up again. While the link is lost it
+// ends with an unknown outcome when the operator stops or the deadline passes.
+func (f *follower) pause(ctx context.Context) (outcome, ending, bool) {
+	if !f.lost {
+		f.lost = true
+		f.r.step(f.i, func(st *cluster.StepState) {
+			st.Sentence = fmt.Sprintf("the link to %s broke; the step goes on there and is looked up", f.s.Node)
+		})
+	}
+	clock := f.r.x.o.Clock
+	select {
+	case <-ctx.Done():
+		return outcome{}, ending{cluster.StatusUnknown, "left while the step was at work"}, true
+	case <-f.r.stop:
+		if f.r.stopping() && clock.Now().Sub(f.sent) >= lateGo {
+			return outcome{sentence: "stopped while the link to " + f.s.Node + " was lost"}, ended, true
+		}
+	default:
+	}
+	if clock.Now().Sub(f.sent) > max(f.s.Deadline, lateGo) {
+		return outcome{sentence: f.s.Node + " could not be reached again within " + f.s.Deadline.String()}, ended, true
+	}
+	select {
+	case <-ctx.Done():
+	case <-clock.After(attachEvery):
+	}
+	return outcome{}, ending{}, false
+}
+
+// attach looks the step's folder up over a new session.
+func (f *follower) attach(ctx context.Context) (outcome, ending, bool) {
+	host, nonce := f.r.x.o.Hosts[f.s.Node], secret()
+	opening, cancel := context.WithTimeout(ctx, networkWait)
+	defer cancel()
+	session, err := host.Start(opening, remote.Script{
+		Name: "cockpit-step",
+		Text: assets.MustRead("scripts/step-follow.sh") + assets.MustRead("scripts/step-attach.sh"),
+		Args: []string{f.r.x.o.Base, f.r.plan.ID, f.s.ID, nonce, fmt.Sprint(f.offset), f.boot},
+	})
+	if err != nil {
+		return outcome{}, ending{}, false
+	}
+	defer session.Close()
+	release := context.AfterFunc(ctx, func() { session.Close() })
+	defer release()
+	f.lost = false
+	return f.read(newFrames(session.Stdout(), nonce))
+}
+
+// take takes a piece of the command's output.
+func (f *follower) take(fr frame) {
+	data := fr.data
+	if skip := f.offset - fr.number; skip > 0 {
+		data = data[min(skip, int64(len(data))):]
+	}
+	if len(data) == 0 {
+		return
+	}
+	f.offset = max(f.offset, fr.number+int64(len(fr.data)))
+	f.moved = f.r.x.o.Clock.Now()
+	f.sum.Write(data)
+	f.tail.write(data)
+	lines, progress := f.tail.lines(), f.tail.progress()
+	f.r.step(f.i, func(st *cluster.StepState) {
+		st.Output = lines
+		if progress != "" {
+			st.Progress = progress
+		}
+	})
+	piece := piece{Plan: f.r.plan.ID, Step: f.s.ID, Node: f.s.Node, Offset: fr.number, Lines: remote.SafeLines(data)}
+	if err := f.r.x.o.Recorder.Record("output", piece); err != nil {
+		f.r.step(f.i, func(st *cluster.StepState) {
+			st.Sentence = "the output could not be written to the journal: " + err.Error()
+		})
+	}
+}
+
+// piece is what the journal keeps of a command's output, made safe.
+type piece struct {
+	Plan   string   `json:"plan"`
+	Step   string   `json:"step"`
+	Node   string   `json:"node"`
+	Offset int64    `json:"offset"`
+	Lines  []string `json:"lines"`
+}
+
+// still says when nothing moved for long, or the step takes longer than it
+// should. Nothing is killed for it.
+func (f *follower) still() {
+	now := f.r.x.o.Clock.Now()
+	say := ""
+	switch quiet, took := now.Sub(f.moved), now.Sub(f.sent); {
+	case quiet >= stillAfter:
+		say = fmt.Sprintf("no output for %s; nothing is killed for it", quiet.Truncate(time.Minute))
+	case f.s.Deadline > 0 && took > f.s.Deadline:
+		say = fmt.Sprintf("at work for more than %s; nothing is killed for it", f.s.Deadline)
+	}
+	if say != "" && f.r.snapshot().Steps[f.i].Sentence != say {
+		f.r.step(f.i, func(st *cluster.StepState) { st.Sentence = say })
+	}
+}

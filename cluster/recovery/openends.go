@@ -1,0 +1,84 @@
+package recovery
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"chef-backend-cockpit/cluster"
+)
+
+// openEnds says what a plan that did not end well left behind, from what its
+// commands did: a service that it stopped, a file that it moved aside, a copy
+// that it gave up. A later step of the plan that undid it takes it off.
+func openEnds(p cluster.PlanState, well bool) []string {
+	if well {
+		return nil
+	}
+	open := map[string]string{} // by what it is about
+	var order []string
+	add := func(key, sentence string) {
+		if _, there := open[key]; !there {
+			order = append(order, key)
+		}
+		open[key] = sentence
+	}
+	for _, st := range p.Steps {
+		if !left(st) {
+			continue
+		}
+		node, verb, arg := st.Step.Node, "", ""
+		words := strings.Fields(st.Step.Command)
+		if len(words) > 1 && words[0] == "chef-backend-ctl" {
+			verb = words[1]
+			arg = strings.Join(words[2:], " ")
+		}
+		switch {
+		case verb == "stop":
+			add(node+" "+arg, fmt.Sprintf("%s is stopped on %s", orAll(arg), node))
+		case verb == "start" && st.Status == cluster.StatusDone:
+			for key := range open {
+				if strings.HasPrefix(key, node+" ") && (arg == "" || key == node+" "+arg) {
+					delete(open, key)
+				}
+			}
+		case len(words) == 4 && words[0] == "mv":
+			moved(st, words[2], words[3], open, add)
+		case st.Step.Destroys != "" && st.Status != cluster.StatusDone:
+			add("lost "+node, fmt.Sprintf("%q on %s is not known to have ended well", st.Step.Say, node))
+		}
+	}
+	var out []string
+	for _, key := range order {
+		if s, there := open[key]; there {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// left answers whether a step may have left something behind.
+func left(st cluster.StepState) bool {
+	switch st.Status {
+	case cluster.StatusDone, cluster.StatusFailed, cluster.StatusUnknown, cluster.StatusStopped:
+		return st.Step.Command != "" && (st.PID != 0 || st.ExitKnown || st.Status == cluster.StatusUnknown)
+	}
+	return false
+}
+
+// moved notes a file that lies aside, or that was put back.
+func moved(st cluster.StepState, from, to string, open map[string]string, add func(key, sentence string)) {
+	key := "file " + st.Step.Node + " " + path.Base(from)
+	if _, aside := open[key]; aside && st.Status == cluster.StatusDone {
+		delete(open, key)
+		return
+	}
+	add(key, fmt.Sprintf("%s of %s lies in %s", path.Base(from), st.Step.Node, to))
+}
+
+func orAll(service string) string {
+	if service == "" {
+		return "everything"
+	}
+	return service
+}

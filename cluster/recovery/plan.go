@@ -1,0 +1,285 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"chef-backend-cockpit/cluster"
+)
+
+// frozen is a plan as it was shown, with who its nodes were.
+type frozen struct {
+	plan     cluster.Plan
+	general  []cluster.Guard     // hold before every step
+	identity map[string]identity // by node
+	typed    int                 // how many of the phrases were typed
+}
+
+// identity is how a node is told from another. Empty parts were not known.
+type identity struct {
+	HostKey   string `json:"hostKey,omitempty"`
+	HostName  string `json:"hostName,omitempty"`
+	MachineID string `json:"machineID,omitempty"`
+	BootID    string `json:"bootID,omitempty"`
+	GUID      string `json:"guid,omitempty"` // as etcd names the member
+}
+
+func identityOf(r *cluster.Report) identity {
+	if r == nil {
+		return identity{}
+	}
+	return identity{
+		HostKey: r.Host.KeyFingerprint.Value, HostName: r.Host.HostName.Value,
+		MachineID: r.Host.MachineID.Value, BootID: r.Host.BootID.Value, GUID: r.Etcd.MemberName.Value,
+	}
+}
+
+// differs says what of an identity changed; "" for nothing. What was known and
+// no longer is counts as changed, the GUID excepted: a stopped etcd does not
+// tell it.
+func (was identity) differs(node string, now identity) string {
+	for _, part := range []struct{ what, was, now string }{
+		{"host key", was.HostKey, now.HostKey},
+		{"host name", was.HostName, now.HostName},
+		{"machine id", was.MachineID, now.MachineID},
+		{"boot id", was.BootID, now.BootID},
+	} {
+		if part.was != "" && part.was != part.now {
+			return fmt.Sprintf("%s is not the machine of the plan: its %s was %s and is %s", node, part.what, part.was, orNothing(part.now))
+		}
+	}
+	if was.GUID != "" && now.GUID != "" && was.GUID != now.GUID {
+		return fmt.Sprintf("%s is not the member of the plan: its GUID was %s and is %s", node, was.GUID, now.GUID)
+	}
+	return ""
+}
+
+func orNothing(s string) string {
+	if s == "" {
+		return "not known now"
+	}
+	return s
+}
+
+// Plan binds a procedure after a look, slow part included, at every node whose
+// link lives, begun for it. It holds the plan for 15 minutes. The error says
+// what is missing; guards that do not hold are no error, they stand in the plan.
+func (x *Executor) Plan(ctx context.Context, procedure, node, service string) (cluster.Plan, error) {
+	p, err := x.procedure(procedure)
+	if err != nil {
+		return cluster.Plan{}, err
+	}
+	x.fresh(ctx, x.o.Clock.Now(), true)
+	if err := ctx.Err(); err != nil {
+		return cluster.Plan{}, fmt.Errorf("%s: the nodes could not be looked at in time: %w", procedure, err)
+	}
+	v := x.view()
+	plan, general, err := bind(v, p, node, service, x.o.NewID())
+	if err != nil {
+		return plan, err
+	}
+	f := &frozen{plan: plan, general: general, identity: map[string]identity{}}
+	for _, s := range append(append([]cluster.PlanStep(nil), plan.Steps...), plan.Back...) {
+		if s.Node != "" {
+			f.identity[s.Node] = identityOf(v.Report(s.Node))
+		}
+	}
+	x.hold(f)
+	return plan, nil
+}
+
+// view is the newest view with the time of now.
+func (x *Executor) view() *cluster.View {
+	v := *x.o.View()
+	v.Now = x.o.Clock.Now()
+	return &v
+}
+
+// hold keeps a frozen plan, and throws away the oldest and the old.
+func (x *Executor) hold(f *frozen) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.frozen[f.plan.ID] = f
+	x.order = append(x.order, f.plan.ID)
+	for len(x.order) > heldPlans {
+		delete(x.frozen, x.order[0])
+		x.order = x.order[1:]
+	}
+}
+
+// held finds a frozen plan that is not too old. Callers hold the lock.
+func (x *Executor) held(id string) (*frozen, error) {
+	f, ok := x.frozen[id]
+	if !ok {
+		return nil, errors.New("this plan is no longer held: make it again")
+	}
+	if x.o.Clock.Now().Sub(f.plan.Made) > heldFor {
+		x.drop(id)
+		return nil, fmt.Errorf("this plan is older than %s: make it again", heldFor)
+	}
+	return f, nil
+}
+
+// drop forgets a plan. Callers hold the lock.
+func (x *Executor) drop(id string) {
+	delete(x.frozen, id)
+	for i, o := range x.order {
+		if o == id {
+			x.order = append(x.order[:i], x.order[i+1:]...)
+			return
+		}
+	}
+}
+
+// Recheck asks a plan's guards again on the newest view; changed tells whether
+// any answer differs from the plan's own. A plan that is not held has changed.
+func (x *Executor) Recheck(planID string) (guards []cluster.CheckedGuard, changed bool) {
+	x.mu.Lock()
+	f, err := x.held(planID)
+	x.mu.Unlock()
+	if err != nil {
+		return nil, true
+	}
+	return recheck(x.view(), &f.plan)
+}
+
+func recheck(v *cluster.View, plan *cluster.Plan) (guards []cluster.CheckedGuard, changed bool) {
+	for _, g := range plan.Guards {
+		now := g
+		now.Answer = g.Ask(v, binding(plan))
+		guards = append(guards, now)
+		changed = changed || now.Answer.Truth != g.Answer.Truth
+	}
+	return guards, changed
+}
+
+// Confirm hands over one typed text, compared to the letter. left are the
+// phrases still to be typed; with none left the plan has begun. Any other text
+// drops the plan. An error means that nothing was begun.
+func (x *Executor) Confirm(planID, text string) (left []string, err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	f, err := x.held(planID)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case x.ctx.Err() != nil:
+		return nil, errors.New("the cockpit is being left")
+	case x.busy():
+		return nil, fmt.Errorf("plan %s is at work: one plan at a time", x.run.plan.ID)
+	case x.o.ReadOnly && acts(&f.plan):
+		return nil, errors.New("the cockpit is read-only: start it without --read-only to act")
+	}
+	if want := f.next(); text != want {
+		x.drop(planID)
+		return nil, fmt.Errorf("what was typed is not %q: nothing was done, and the plan is dropped", want)
+	}
+	f.typed++
+	if f.typed < len(f.plan.Phrases) {
+		return f.plan.Phrases[f.typed:], nil
+	}
+	x.drop(planID)
+	return nil, x.begin(f)
+}
+
+// busy answers whether a plan that may change something is at work. One that
+// only watches gives way. Callers hold the lock.
+func (x *Executor) busy() bool {
+	return x.run != nil && acts(&x.run.plan) && x.run.snapshot().Ended.IsZero()
+}
+
+// next is the text that has to be typed next.
+func (f *frozen) next() string {
+	if f.typed < len(f.plan.Phrases) {
+		return f.plan.Phrases[f.typed]
+	}
+	return ""
+}
+
+// acts answers whether a plan holds any command.
+func acts(p *cluster.Plan) bool {
+	for _, s := range append(append([]cluster.PlanStep(nil), p.Steps...), p.Back...) {
+		if s.Command != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// confirmation is what the journal keeps of a confirmed plan.
+type confirmation struct {
+	Plan     cluster.Plan        `json:"plan"`
+	Typed    []string            `json:"typed"`
+	Identity map[string]identity `json:"identity"`
+	At       time.Time           `json:"at"`
+}
+
+// begin starts a plan whose phrases were all typed. Callers hold the lock.
+func (x *Executor) begin(f *frozen) error {
+	guards, _ := recheck(x.view(), &f.plan)
+	typed := overrides(f.plan.Phrases)
+	if why := firstMissing(guards, typed); why != "" {
+		return fmt.Errorf("nothing was done: %s", why)
+	}
+	now := x.o.Clock.Now()
+	if acts(&f.plan) {
+		c := confirmation{Plan: f.plan, Typed: f.plan.Phrases, Identity: f.identity, At: now}
+		if err := x.o.Recorder.Record("confirm", c); err != nil {
+			return fmt.Errorf("nothing was done: the confirmation could not be written: %w", err)
+		}
+	}
+	x.start(newRun(x, f, typed, now))
+	return nil
+}
+
+// start lets a run begin when the one before, which gives way, is over. Callers
+// hold the lock.
+func (x *Executor) start(r *run) {
+	before := x.run
+	if before != nil {
+		before.askStop()
+	}
+	x.run = r
+	x.wait.Add(1)
+	go func() {
+		defer x.wait.Done()
+		defer close(r.done)
+		if before != nil {
+			<-before.done
+		}
+		r.carryOut(x.ctx)
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		if x.run == r {
+			x.run = nil
+		}
+	}()
+}
+
+// overrides are the phrases that were typed, to be looked up.
+func overrides(phrases []string) map[string]bool {
+	out := map[string]bool{}
+	for _, p := range phrases {
+		out[p] = true
+	}
+	return out
+}
+
+// firstMissing is the sentence of the first guard that neither holds nor was
+// overridden by typing; "" when there is none.
+func firstMissing(gs []cluster.CheckedGuard, typed map[string]bool) string {
+	for _, g := range gs {
+		if g.Answer.Truth == cluster.True || g.Override != "" && typed[g.Override] {
+			continue
+		}
+		if g.Answer.Truth == cluster.Unknown && !strings.Contains(g.Answer.Sentence, "unknown") {
+			return g.Answer.Sentence + " (unknown)"
+		}
+		return g.Answer.Sentence
+	}
+	return ""
+}
