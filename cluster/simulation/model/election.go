@@ -128,7 +128,7 @@ func (l *leaderl) count(service string, well bool) {
 		return
 	}
 	l.failures[service]++
-	if l.state == leading || l.failures[service] == 1 {
+	if n := l.failures[service]; n == 1 || n <= maxFailures && l.state == leading {
 		// Invented: no real line of a failed check is known.
 		l.log("W", "health_check:check", "%s failed its health check (%d of %d)", service, l.failures[service], maxFailures)
 	}

@@ -29,12 +29,12 @@ func (w *World) found() {
 		n.foundCopy(history)
 	}
 	w.foundEtcd(ids)
+	w.store.failover, w.store.blocked, w.store.posts = true, map[*node]bool{}, map[*node]post{}
+	w.store.leader, w.store.expires = w.nodes[0], w.now.Add(leaderTTL-5*time.Second)
 	for _, n := range w.nodes {
 		n.foundRoles(w.nodes[0])
 		n.foundFiles()
 	}
-	w.store.failover, w.store.blocked, w.store.posts = true, map[*node]bool{}, map[*node]post{}
-	w.store.leader, w.store.expires = w.nodes[0], w.now.Add(leaderTTL-5*time.Second)
 	w.stepElastic()
 	for _, n := range w.nodes {
 		n.leaderl.report()
@@ -109,7 +109,7 @@ func (w *World) foundEtcd(ids *rand.Rand) {
 func (n *node) foundRoles(leader *node) {
 	l, g, w := n.leaderl, n.pg, n.w
 	l.since = n.service("leaderl").since.Add(20 * time.Second)
-	l.etcdSeen, l.refreshed = w.now, w.now
+	l.etcdSeen, l.refreshed = w.now, w.store.expires.Add(-leaderTTL)
 	l.nextThink = w.now.Add(time.Duration(n.index+1) * Step)
 	l.nextCheck = w.now.Add(time.Duration(n.index+1) * time.Second)
 	g.since = n.service("postgresql").since
