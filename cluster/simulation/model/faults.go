@@ -199,7 +199,7 @@ func deposedLeaderBlocked(w *World) func() {
 func twoPrimaries(w *World) func() { return leaderlDown(w.leading()) }
 
 func leaderlDown(n *node) func() {
-	n.breakService("leaderl", &breakage{lives: 2500 * time.Millisecond, stuck: true, lines: []string{
+	n.breakService("leaderl", &breakage{lives: 900 * time.Millisecond, stuck: true, lines: []string{
 		"{error_logger,{erlang},\"Protocol: ~tp: the name leaderl@127.0.0.1 seems to be in use by another Erlang node\",[\"inet_tcp\"]}",
 		"Kernel pid terminated (application_controller) ({application_start_failure,kernel,{{shutdown,{failed_to_start_child,net_sup,{shutdown,{failed_to_start_child,net_kernel,{'EXIT',nodistribution}}}}},{k",
 	}})

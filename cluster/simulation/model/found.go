@@ -121,7 +121,7 @@ func (n *node) foundRoles(leader *node) {
 	g.phase, g.copy.state = pgStandby, "in archive recovery"
 	g.standby, g.upstream = true, leader.address
 	g.recv = &receiver{from: leader, pid: n.nextPID(), caught: true}
-	g.retryAt = w.now.Add(retryTime)
+	g.retryAt, g.received = w.now.Add(retryTime), g.copy.end
 }
 
 // foundFiles writes what lies on a node's disk.
@@ -139,6 +139,7 @@ func (n *node) foundFiles() {
 		n.mkdir(dir)
 	}
 	n.pg.writeData()
+	n.write(pidFile, fmt.Sprintf("%d\n%s\n", n.service("postgresql").pid, dataDir))
 	if n.pg.standby {
 		n.pg.setStandby(true, n.pg.upstream)
 	}

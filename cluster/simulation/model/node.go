@@ -27,6 +27,7 @@ const (
 	unsyncedFile = leaderlData + "/unsynced"
 	dataDir      = varDir + "/postgresql/9.5/data"
 	walDir       = dataDir + "/pg_xlog"
+	pidFile      = dataDir + "/postmaster.pid"
 	logDir       = "/var/log/chef-backend"
 )
 

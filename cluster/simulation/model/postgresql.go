@@ -2,7 +2,6 @@ package model
 
 import (
 	"fmt"
-	"sort"
 	"time"
 )
 
@@ -46,7 +45,7 @@ type postgres struct {
 	paused   bool   // leaderl has taken the receiver off its sender
 	recv     *receiver
 	retryAt  time.Time
-	received bool     // something has been streamed since the start
+	received uint64   // what pg_last_xlog_receive_location says; 0: null
 	refusal  string   // why the last attempt to stream failed for good
 	throttle float64  // bytes per second that the receiver manages; 0: all
 	ruined   []string // why the data cannot be started; a base backup mends it
@@ -82,7 +81,7 @@ func (g *postgres) pid(name string) int {
 
 // started is the start of the postmaster by runit.
 func (g *postgres) started() {
-	g.pids, g.received, g.refusal, g.paused = nil, false, "", false
+	g.pids, g.received, g.refusal, g.paused = nil, 0, "", false
 	switch {
 	case g.n.files.Exists(noStartFile):
 		// Invented text: the product's run script has not been seen.
@@ -95,6 +94,7 @@ func (g *postgres) started() {
 		return
 	}
 	g.enter(pgStarting)
+	g.n.write(pidFile, fmt.Sprintf("%d\n%s\n", g.n.service("postgresql").pid, dataDir))
 	switch g.copy.state {
 	case "shut down":
 		g.log("LOG:  database system was shut down at %s", g.copy.changed.Format("2006-01-02 15:04:05 MST"))
@@ -130,6 +130,7 @@ func (g *postgres) shutDown() {
 	}
 	g.copy.changed = g.n.clock()
 	g.log("LOG:  database system is shut down")
+	g.n.remove(pidFile)
 	g.gone()
 }
 
@@ -146,7 +147,7 @@ func (g *postgres) gone() {
 func (g *postgres) feedAll() {
 	for _, o := range g.n.w.nodes {
 		if r := o.pg.recv; r != nil && r.from == g.n && r.caught && g.n.w.talks(o, g.n) {
-			o.pg.copy.end, o.pg.copy.replay = g.copy.end, g.copy.end
+			o.pg.copy.end, o.pg.copy.replay, o.pg.received = g.copy.end, g.copy.end, g.copy.end
 		}
 	}
 }
@@ -329,61 +330,4 @@ func (g *postgres) checkpointed(redo uint64) (removed int) {
 		c.oldest = keep
 	}
 	return removed
-}
-
-// setStandby writes or removes recovery.conf.
-func (g *postgres) setStandby(standby bool, upstream string) {
-	g.standby, g.upstream = standby, upstream
-	if !standby {
-		g.n.remove(dataDir + "/recovery.conf")
-		return
-	}
-	g.n.write(dataDir+"/recovery.conf", recoveryConf(upstream))
-}
-
-func recoveryConf(upstream string) string {
-	text := "standby_mode = 'on'\nrecovery_target_timeline = 'latest'\n"
-	if upstream != "" {
-		text += fmt.Sprintf("primary_conninfo = 'host=%s port=5432 user=replicator sslmode=require application_name=chef_backend'\n", upstream)
-	}
-	return text
-}
-
-func (g *postgres) writeHistory() {
-	g.n.write(fmt.Sprintf("%s/%08X.history", walDir, g.copy.tli), g.copy.historyFile())
-}
-
-// showFiles keeps pg_xlog on disk in step with the copy. Its segments are
-// empty files: only their names matter.
-func (g *postgres) showFiles() {
-	spare := uint64(0)
-	if !g.standby {
-		spare = spareFiles
-	}
-	key := fmt.Sprint(g.copy.whole, g.copy.tli, g.copy.oldest, segment(g.copy.end), spare)
-	if key == g.shownKey || !g.copy.whole {
-		return
-	}
-	g.shownKey = key
-	wanted := g.copy.files(spare)
-	for _, name := range sortedKeys(g.shown) {
-		if !wanted[name] {
-			g.n.remove(walDir + "/" + name)
-		}
-	}
-	for _, name := range sortedKeys(wanted) {
-		if !g.shown[name] {
-			g.n.write(walDir+"/"+name, "")
-		}
-	}
-	g.shown = wanted
-}
-
-func sortedKeys(m map[string]bool) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
 }

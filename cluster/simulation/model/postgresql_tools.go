@@ -63,16 +63,15 @@ func psql(p *Process) {
 	}
 }
 
-// answer is the row of pg_is_in_recovery and the positions. A standby that
-// never streamed since its start has received nothing.
+// answer is the row of pg_is_in_recovery and the positions.
 func (g *postgres) answer() string {
 	commit := g.copy.lastCommit.Format("2006-01-02 15:04:05.000000-07")
 	if g.phase == pgPrimary {
 		return "f|||" + lsn(g.copy.end) + "|"
 	}
 	receive := ""
-	if g.received {
-		receive = lsn(g.copy.end)
+	if g.received > 0 {
+		receive = lsn(g.received)
 	}
 	return "t|" + receive + "|" + lsn(g.copy.replay) + "||" + commit
 }

@@ -63,7 +63,7 @@ func TestFollowerWALGap(t *testing.T) {
 	if n := b.logged("be3", "postgresql", "FATAL:  could not receive data from WAL stream: ERROR:  requested WAL segment 00000058000016F30000002D has already been removed"); n < 4 || n > 8 {
 		t.Errorf("%d lines about the gap", n)
 	}
-	if row := b.sql("be3", stateSQL); !strings.HasPrefix(row, "t||16F3/2D") {
+	if row := b.sql("be3", stateSQL); !strings.HasPrefix(row, "t|16F3/2D000000|16F3/2D0") {
 		t.Errorf("be3 says %s", row)
 	}
 	if rows := b.sql("be1", replicasSQL); !strings.Contains(rows, "10.0.4.12|streaming|") || strings.Contains(rows, "10.0.4.13") {

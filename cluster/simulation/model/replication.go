@@ -38,6 +38,11 @@ func (g *postgres) stepReceive() {
 // connect tries to begin streaming.
 func (g *postgres) connect() {
 	up := g.n.w.byAddress(g.upstream)
+	if g.received == 0 {
+		// Streaming begins at the start of the segment, and so does what
+		// counts as received, whether or not anything comes.
+		g.received = g.copy.end - g.copy.end%segmentSize
+	}
 	switch {
 	case up == nil || !g.n.w.talks(g.n, up):
 		g.noConnection("Connection timed out")
@@ -94,7 +99,7 @@ func (g *postgres) startFrom(up *node) {
 		g.writeHistory()
 	}
 	g.log("LOG:  started streaming WAL from primary at %s on timeline %d", lsn(begin), c.tli)
-	g.recv, g.received = &receiver{from: up, pid: g.n.nextPID()}, true
+	g.recv = &receiver{from: up, pid: g.n.nextPID()}
 }
 
 // stream takes over what the sender has, as far as the line carries it.
@@ -131,6 +136,7 @@ func (g *postgres) stream() {
 	got := min(behind, uint64(rate*Step.Seconds())&^7)
 	g.copy.replay = g.copy.end
 	g.copy.end += got
+	g.received = g.copy.end
 	g.copy.lastCommit = up.pg.copy.lastCommit
 	if got == behind {
 		g.recv.caught = true

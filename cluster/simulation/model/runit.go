@@ -8,7 +8,7 @@ import (
 
 // Times of runit and of the services under it.
 const (
-	restartPause = time.Second     // runsv waits this long before it tries again
+	restartPause = time.Second     // runsv waits this long if it ended sooner than that
 	svPatience   = 7 * time.Second // sv waits this long for what it asked
 )
 
@@ -161,8 +161,11 @@ func (s *service) begun() {
 
 // ended is the moment of an end. clean: by SIGTERM.
 func (s *service) ended(clean bool) {
+	s.tryAt = s.n.w.now
+	if s.n.w.now.Sub(s.since) < restartPause {
+		s.tryAt = s.n.w.now.Add(restartPause)
+	}
 	s.up, s.since, s.pid, s.endAt = false, s.n.w.now, 0, time.Time{}
-	s.tryAt = s.n.w.now.Add(restartPause)
 	switch s.name {
 	case "etcd":
 		s.n.etcd.stopped()
