@@ -143,7 +143,7 @@ func parseStatLine(line []byte) (file, bool) {
 	if err1 != nil || err2 != nil || n < 0 || i == 0 {
 		return file{}, false
 	}
-	return file{name: name, id: i, size: n}, true
+	return file{name: name, id: i, size: n, sure: n}, true
 }
 
 // rotatedName tells whether a name in a log folder is one that svlogd gives:

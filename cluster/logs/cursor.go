@@ -2,6 +2,7 @@ package logs
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -24,6 +25,9 @@ type file struct {
 	name string // with its folder
 	id   uint64 // inode
 	size int64
+	// sure is how much of size was seen while it was certain that the file is
+	// the one that we know.
+	sure int64
 }
 
 // rotated tells svlogd's "@4000….s" from "current".
@@ -77,7 +81,7 @@ func (c *cursor) listed(files []file, t taker) {
 		return
 	}
 	for i, known := range c.chain {
-		k := find(files, func(f file) bool { return c.same(i, f) })
+		k := slices.IndexFunc(files, func(f file) bool { return c.same(i, f, files) })
 		if k < 0 {
 			continue
 		}
@@ -87,10 +91,14 @@ func (c *cursor) listed(files []file, t taker) {
 		c.remember(files)
 		return
 	}
-	if len(c.chain) > 0 {
-		c.lose(len(c.chain), false, t)
+	if n := len(c.chain); n > 0 {
+		last := &c.chain[n-1]
+		if slices.ContainsFunc(files, func(f file) bool { return f.id == last.id }) {
+			last.sure = 0 // it may be this one after all: count nothing of it
+		}
+		c.lose(n, false, t)
 	}
-	first := find(files, func(f file) bool { return !f.rotated() || f.base() > c.after })
+	first := c.newer(files)
 	c.chain = nil
 	if first >= 0 {
 		c.chain = files[first:]
@@ -124,20 +132,27 @@ func (c *cursor) remember(files []file) {
 	}
 }
 
+// newer is the first file that came after all that were listed before; -1 for
+// none.
+func (c *cursor) newer(files []file) int {
+	return slices.IndexFunc(files, func(f file) bool { return !f.rotated() || f.base() > c.after })
+}
+
 // same tells whether f is the i-th file of the chain, grown or rotated since.
-func (c *cursor) same(i int, f file) bool {
+// An inode alone proves little: those of deleted files serve again. svlogd
+// deletes the oldest first, so what was current must be the first of the newer
+// files; and that nothing was deleted before it shows by an older file that is
+// still there, or by the bytes before the offset, which the next read compares.
+func (c *cursor) same(i int, f file, files []file) bool {
 	known := c.chain[i]
-	least := known.size
-	if i == 0 {
-		least = c.offset
-	}
-	if f.id != known.id || f.size < least {
+	if f.id != known.id || f.size < known.sure {
 		return false
 	}
 	if known.rotated() {
 		return f.rotated() && f.base() == known.base()
 	}
-	return !f.rotated() || f.base() > c.after
+	older := files[0].rotated() && files[0].base() <= c.after
+	return f == files[c.newer(files)] && (older || c.after == "" || i == 0 && c.offset > 0)
 }
 
 // lose gives up the first n files of the chain: they are gone. What was left
@@ -148,9 +163,9 @@ func (c *cursor) lose(n int, exact bool, t taker) {
 	}
 	var bytes int64
 	for i, f := range c.chain[:n] {
-		bytes += f.size
+		bytes += f.sure
 		if i == 0 {
-			bytes -= min(c.offset, f.size)
+			bytes -= min(c.offset, f.sure)
 		}
 	}
 	if bytes > 0 || !exact {
@@ -181,7 +196,7 @@ func (c *cursor) seen(current *file) {
 		c.list = true
 		return
 	}
-	if n == 1 && current.size < c.offset {
+	if current.size < c.chain[n-1].sure {
 		// Cut to nothing, or a new file with the inode of a deleted one: the
 		// listing tells, for only then others were rotated meanwhile.
 		c.list = true
@@ -204,6 +219,18 @@ func (c *cursor) want(t taker) (f file, skip int64, ok bool) {
 		return file{}, 0, false
 	}
 	return c.chain[0], max(0, c.offset-proofBytes) / blockSize, true
+}
+
+// unproved tells whether the wanted read is the first of a current file: then
+// nothing proves its bytes but a listing after it.
+func (c *cursor) unproved() bool {
+	return c.offset == 0 && len(c.chain) == 1 && !c.chain[0].rotated()
+}
+
+// proved tells whether, by a listing, the first file of the chain is still the
+// one that we know.
+func (c *cursor) proved(files []file) bool {
+	return slices.ContainsFunc(files, func(f file) bool { return c.same(0, f, files) })
 }
 
 // got hears what a read from skip gave, and the file as stat saw it after the
@@ -236,6 +263,7 @@ func (c *cursor) got(data []byte, skip int64, now *file, t taker) bool {
 	}
 	c.offset += int64(len(data)) - before
 	f.size = max(now.size, c.offset)
+	f.sure = f.size
 	c.proof = append(c.proof[:0], data[max(0, len(data)-proofBytes):]...)
 	if len(fresh) > 0 {
 		t.take(fresh)
@@ -251,7 +279,7 @@ func (c *cursor) disown() {
 	if c.after = c.before; f.rotated() && f.base() < c.after {
 		c.after = f.base()
 	}
-	c.chain = []file{{name: f.name, size: c.offset}}
+	c.chain = []file{{name: f.name, size: c.offset, sure: c.offset}}
 	c.list = true
 }
 
@@ -268,13 +296,4 @@ func (c *cursor) skipTorn(data []byte, before int64) []byte {
 	}
 	c.torn = false
 	return fresh[end+1:]
-}
-
-func find(files []file, is func(file) bool) int {
-	for i, f := range files {
-		if is(f) {
-			return i
-		}
-	}
-	return -1
 }

@@ -48,7 +48,7 @@ type log struct {
 	// Of the request under way:
 	read   file // what is being read; its name is "" for nothing
 	skip   int64
-	listed bool
+	asked bool // for a listing
 }
 
 func newFollower(l *Logs, node string, first int) *follower {
@@ -158,7 +158,8 @@ func (f *follower) request() string {
 		if g.read.name != "" && g.read.rotated() {
 			stats.WriteString(" " + g.read.name)
 		}
-		if g.listed = g.list && g.folder != ""; g.listed {
+		g.asked = (g.list || g.read.name != "" && g.unproved()) && g.folder != ""
+		if g.asked {
 			fmt.Fprintf(&lists, ";stat %s/@*.[su] %s/current", g.folder, g.folder)
 		}
 	}
@@ -181,31 +182,44 @@ func (f *follower) answer(parts []part) (busy bool, err error) {
 	data, lists := parts[:reads], parts[reads+1:]
 	for _, g := range f.logs {
 		g.now = f.l.o.Clock.Now().UnixNano()
+		var list listing
+		if g.asked {
+			if len(lists) == 0 {
+				return false, errors.New("the log reader's answer has listings missing")
+			}
+			list = g.sort(parseStat(lists[0].data), named(files, g.folder+"/current"))
+			lists = lists[1:]
+		}
 		if g.read.name != "" {
-			if g.got(data[0].data, g.skip, named(files, g.read.name), g) {
+			if g.hear(data[0].data, named(files, g.read.name), list) {
 				f.fruitless = 0
 			}
 			data = data[1:]
 		}
 		if g.service == "postgresql" {
-			g.settle(newestVersion(files, f.l.o.Folder+"/postgresql/"))
+			g.settle(newestVersion(files, f.l.o.Folder+"/postgresql/"), &list)
 		}
 		g.look(named(files, g.folder+"/current"))
-		if g.listed {
-			if len(lists) == 0 {
-				return false, errors.New("the log reader's answer has listings missing")
-			}
-			g.hearListing(parseStat(lists[0].data), named(files, g.folder+"/current"))
-			lists = lists[1:]
+		if list.sound {
+			g.cursor.listed(list.files, g)
 		}
 		busy = busy || g.pressing()
 	}
 	return busy, nil
 }
 
+// hear takes what was read, if it is certain whose bytes they are.
+func (g *log) hear(data []byte, now *file, list listing) bool {
+	if g.unproved() && !(list.sound && g.proved(list.files)) {
+		g.list = true
+		return false
+	}
+	return g.got(data, g.skip, now, g)
+}
+
 // settle takes the folder of PostgreSQL's log: X.Y is the newest version that
 // has one. A new version is another log.
-func (g *log) settle(folder string) {
+func (g *log) settle(folder string, list *listing) {
 	if folder == "" || folder == g.folder {
 		return
 	}
@@ -213,7 +227,7 @@ func (g *log) settle(folder string) {
 		g.stream.flush()
 		g.cursor = cursor{}
 	}
-	g.folder = folder
+	g.folder, list.sound = folder, false
 }
 
 // look hears of current.
@@ -226,28 +240,33 @@ func (g *log) look(current *file) {
 	g.seen(current)
 }
 
-// hearListing takes a listing if current stayed the same around it: a rotation
-// in between would hide a file.
-func (g *log) hearListing(listing []file, current *file) {
-	var files []file
+// listing is a log's folder: rotated files by name, current last.
+type listing struct {
+	files []file
+	// sound: current stayed the same around the listing. A rotation in between
+	// would hide a file.
+	sound bool
+}
+
+// sort makes a listing of what stat gave; current is what it was before.
+func (g *log) sort(seen []file, current *file) listing {
+	var l listing
 	var last *file
-	for _, x := range listing {
+	for _, x := range seen {
 		base, inside := strings.CutPrefix(x.name, g.folder+"/")
 		switch {
 		case inside && base == "current":
 			last = &x
 		case inside && rotatedName(base):
-			files = append(files, x)
+			l.files = append(l.files, x)
 		}
 	}
-	if (last == nil) != (current == nil) || last != nil && last.id != current.id {
-		return // asked for again
-	}
-	slices.SortFunc(files, func(a, b file) int { return strings.Compare(a.name, b.name) })
+	l.sound = (last == nil) == (current == nil) && (last == nil || last.id == current.id)
+	slices.SortFunc(l.files, func(a, b file) int { return strings.Compare(a.name, b.name) })
 	if last != nil {
-		files = append(files, *last)
+		l.files = append(l.files, *last)
 	}
-	g.cursor.listed(files, g)
+	return l
 }
 
 // pressing tells whether there is more to be had at once.

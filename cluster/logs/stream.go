@@ -64,10 +64,20 @@ type stream struct {
 	open    bool   // there is such a line
 	since   int64  // when its last byte arrived
 	edge    bool   // the file ended within it
+	hole    hole
 
 	key     int64
 	level   cluster.Level
 	matches []int
+}
+
+// hole is what is missing since the last line; files may be found gone one
+// after the other, and it stays one hole until a byte comes.
+type hole struct {
+	open  bool
+	bytes int64
+	exact bool
+	since int64
 }
 
 func newStream(index int, node, service string, m *Matcher) *stream {
@@ -78,6 +88,7 @@ func newStream(index int, node, service string, m *Matcher) *stream {
 // is searched for signs at once.
 func (s *stream) take(data []byte) {
 	s.batch.bytes += uint64(len(data))
+	s.closeHole()
 	if s.open {
 		data = s.goOn(data)
 	}
@@ -132,29 +143,43 @@ func (s *stream) flush() {
 	s.partial, s.lost, s.open, s.edge = s.partial[:0], 0, false, false
 }
 
-// idle shows a line that was never ended: a prompt, or a process's last words.
+// idle shows what nothing follows: a line that was never ended (a prompt, a
+// process's last words), a hole at the end.
 func (s *stream) idle() {
 	if s.open && s.now-s.since > int64(partialFor) {
 		s.flush()
+	}
+	if s.hole.open && s.now-s.hole.since > int64(partialFor) {
+		s.closeHole()
 	}
 }
 
 // fileEnd hears that the next bytes are of another file.
 func (s *stream) fileEnd() { s.edge = s.open }
 
-// gap puts a record where lines are missing.
+// gap hears that bytes are missing after what was taken.
 func (s *stream) gap(n int64, exact bool) {
 	s.flush()
+	h := &s.hole
+	*h = hole{open: true, bytes: h.bytes + n, exact: exact && (h.exact || !h.open), since: s.now}
+}
+
+// closeHole puts one record where lines are missing.
+func (s *stream) closeHole() {
+	if !s.hole.open {
+		return
+	}
 	text := "lines are missing here: "
-	switch {
-	case exact:
-		text += strconv.FormatInt(n, 10) + " bytes"
-	case n > 0:
-		text += "at least " + strconv.FormatInt(n, 10) + " bytes"
+	switch n := strconv.FormatInt(s.hole.bytes, 10); {
+	case s.hole.exact:
+		text += n + " bytes"
+	case s.hole.bytes > 0:
+		text += "at least " + n + " bytes"
 	default:
 		text += "nobody knows how many"
 	}
-	e := entry{kind: cluster.LineGap, level: cluster.LevelWarning, sign: -1, cut: n}
+	e := entry{kind: cluster.LineGap, level: cluster.LevelWarning, sign: -1, cut: s.hole.bytes}
+	s.hole = hole{}
 	s.add(e, []byte(text+"; the log was cut or deleted before it could be read"))
 }
 
