@@ -90,10 +90,47 @@ func (l *linter) text(at place, key, value string, known []string) string {
 // question reads a question.
 func (l *linter) question(at place, s string) cluster.Question {
 	q, err := cluster.ParseQuestion(s)
-	if err != nil {
-		l.bad(at, "%v: `catalogue check` lists the facts there are", err)
+	if err == nil {
+		return q
 	}
+	remedy := "write a fact, with its arguments after it"
+	if _, known := cluster.LookupFact(q.Fact); !known && q.Fact != "" {
+		remedy = fmt.Sprintf("did you mean %q?", nearest(q.Fact))
+	}
+	l.bad(at, "%v: %s", err, remedy)
 	return q
+}
+
+// nearest is the fact whose name takes the fewest changes of a letter.
+func nearest(name string) string {
+	best, least := "", -1
+	for _, f := range cluster.Facts() {
+		if d := distance(name, f.Name); least < 0 || d < least {
+			best, least = f.Name, d
+		}
+	}
+	return best
+}
+
+// distance counts the letters to change, add or drop to get from a to b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
 }
 
 func (l *linter) questions(at place, key string, list []string) []cluster.Question {

@@ -1,0 +1,109 @@
+package cluster_test
+
+import (
+	"testing"
+
+	"chef-backend-cockpit/cluster"
+)
+
+// lagBehind takes be3 off the stream and leaves its copy at a position.
+func lagBehind(s *stage, at cluster.LSN) {
+	p := &s.at("be3").PostgreSQL
+	p.Receive, p.Replay = known(at), known(at)
+	s.at("be1").PostgreSQL.Replicas = known(s.at("be1").PostgreSQL.Replicas.Value[:1])
+}
+
+func TestCopyFacts(t *testing.T) {
+	gap := func(s *stage) { lagBehind(s, 0x16F3_0F000000) }
+	noPosition := func(s *stage) {
+		gap(s)
+		p := &s.at("be3").PostgreSQL
+		p.InRecovery, p.Receive, p.Replay = cluster.Claim[bool]{}, cluster.Claim[cluster.LSN]{}, cluster.Claim[cluster.LSN]{}
+	}
+	timeline := func(tl uint32, at cluster.LSN) func(*stage) {
+		return func(s *stage) {
+			lagBehind(s, at)
+			s.at("be3").PostgreSQL.Control = known(cluster.ControlData{SystemID: "1", Timeline: tl})
+		}
+	}
+	tryFacts(t, []factCase{
+		{"well", "good-follower", "be3", nil, 0, cluster.True, "be3 is a good follower of be1"},
+		{"the leader is none", "good-follower", "be1", nil, 0, cluster.False, "elected leader"},
+		{"a base backup is no stream", "good-follower", "be3", func(s *stage) { s.at("be1").PostgreSQL.Replicas.Value[1].State = "backup" }, 0, cluster.False, "backup"},
+		{"follows another", "good-follower", "be3", func(s *stage) { s.at("be3").PostgreSQL.Upstream = known(addressBe2) }, 0, cluster.False, "follows be2"},
+		{"unsynced", "good-follower", "be3", func(s *stage) { s.at("be3").Sentinels.Unsynced = known(true) }, 0, cluster.False, "unsynced"},
+		{"other cluster", "good-follower", "be3", func(s *stage) { s.at("be3").PostgreSQL.Control = known(cluster.ControlData{SystemID: "2"}) }, 0, cluster.False, "differ"},
+		{"one claim missing", "good-follower", "be3", func(s *stage) { s.at("be3").Sentinels.Unsynced = cluster.Claim[bool]{} }, 0, cluster.Unknown, "sentinel.unsynced of be3"},
+		{"well", "wal-removed", "be3", nil, 0, cluster.False, "still keeps"},
+		{"gap", "wal-removed", "be3", gap, 0, cluster.True, "keeps none older"},
+		{"the oldest kept segment is kept", "wal-removed", "be3", func(s *stage) { lagBehind(s, 0x16F3_10000000) }, 0, cluster.False, ""},
+		{"other timeline, same count", "wal-removed", "be3", func(s *stage) {
+			gap(s)
+			s.at("be1").PostgreSQL.Segments = known(cluster.Segments{Oldest: "00000001000016F30000000F"})
+		}, 0, cluster.False, ""},
+		{"no position", "wal-removed", "be3", noPosition, 0, cluster.Unknown, "position"},
+		{"no position, but its files end before", "wal-removed", "be3", func(s *stage) {
+			noPosition(s)
+			s.at("be3").PostgreSQL.Segments = known(cluster.Segments{Newest: "00000058000016F30000000E"})
+		}, 0, cluster.True, "newest WAL file"},
+		{"leader's files unknown", "wal-removed", "be3", func(s *stage) { gap(s); s.at("be1").PostgreSQL.Segments = cluster.Claim[cluster.Segments]{} }, 0, cluster.Unknown, "segments of be1"},
+		{"nobody elected", "wal-removed", "be3", func(s *stage) { gap(s); s.role("be1", "waiting_for_leader") }, 0, cluster.False, "no leader"},
+		{"same timeline", "diverged", "be3", nil, 0, cluster.False, "timeline 88"},
+		{"before the fork", "diverged", "be3", timeline(87, 0x16F3_1F000000), 0, cluster.False, "before the point"},
+		{"beyond the fork", "diverged", "be3", timeline(87, 0x16F3_21000000), 0, cluster.True, "16F3/20000000"},
+		{"not in the history", "diverged", "be3", timeline(86, 1), 0, cluster.True, "not in the history"},
+		{"history missing", "diverged", "be3", func(s *stage) {
+			timeline(87, 1)(s)
+			s.at("be1").PostgreSQL.Histories = known([]cluster.History(nil))
+		}, 0, cluster.Unknown, "history"},
+		{"stands", "copy-stands", "be3", nil, 0, cluster.True, "stands"},
+		{"advances", "copy-stands", "be3", func(s *stage) {
+			for i := range 3 {
+				s.at("be3").PostgreSQL.Receive = known(stageEnd + cluster.LSN(i+1))
+				s.look()
+			}
+		}, 1, cluster.False, "advances"},
+		{"process", "syncing", "be3", func(s *stage) { s.at("be3").PostgreSQL.SyncProc = known("pg_basebackup") }, 0, cluster.True, "pg_basebackup"},
+		{"none", "syncing", "be3", nil, 0, cluster.False, ""},
+		{"far and not catching up", "far-behind", "be3", func(s *stage) {
+			s.at("be3").PostgreSQL.Receive, s.at("be3").PostgreSQL.Replay = known(stageEnd-60<<20), known(stageEnd-60<<20)
+		}, 0, cluster.True, "not catching up"},
+		{"near", "far-behind", "be3", nil, 0, cluster.False, ""},
+	})
+}
+
+func TestMargin(t *testing.T) {
+	cases := []struct {
+		name   string
+		change func(s *stage)
+		want   cluster.Margin
+	}{
+		{"healthy", nil, cluster.Margin{Votes: 3, Listed: 3, Copies: 3, CanLose: 1, Known: true, AheadKnown: true}},
+		{"a follower is off", func(s *stage) { s.powerOff("be3") }, cluster.Margin{Votes: 2, Listed: 3, Copies: 2, CanLose: 0, Known: true, AheadKnown: true}},
+		{"in maintenance counts as lost", func(s *stage) { s.view.Maintenance["be3"] = s.now.Add(time1h) }, cluster.Margin{Votes: 2, Listed: 3, Copies: 2, CanLose: 0, Known: true, AheadKnown: true}},
+		{"one copy is bad, the other bears it", func(s *stage) { s.at("be3").Sentinels.Unsynced = known(true) }, cluster.Margin{Votes: 3, Listed: 3, Copies: 2, CanLose: 1, Known: true, AheadKnown: true}},
+		{"failover off: the leader must stay", func(s *stage) {
+			for _, n := range stageNodes {
+				s.at(n.Name).Ctl.Failover = known(false)
+			}
+		}, cluster.Margin{Votes: 3, Listed: 3, Copies: 3, CanLose: 0, Known: true, AheadKnown: true}},
+		{"nobody leads: cannot serve", func(s *stage) { s.role("be1", "waiting_for_leader") }, cluster.Margin{Votes: 3, Listed: 3, CanLose: -1, Known: true}},
+		{"unknown counts as lost", func(s *stage) { s.blind("be3", cluster.LoginFailed) }, cluster.Margin{Votes: 2, Listed: 3, Copies: 2, CanLose: 0, AheadKnown: true}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStage()
+			if c.change != nil {
+				c.change(s)
+			}
+			if got := s.looks(3).Margin(); got != c.want {
+				t.Errorf("%+v, want %+v", got, c.want)
+			}
+		})
+	}
+	s := newStage()
+	s.blind("be3", cluster.LoginFailed)
+	if a := ask(t, s.looks(3), "margin-spent", ""); a.Truth != cluster.Unknown {
+		t.Errorf("a node that cannot be asked spends no margin for sure: %s %q", a.Truth, a.Sentence)
+	}
+}
