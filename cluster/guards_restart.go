@@ -28,15 +28,23 @@ func (v *View) ownHealth(node, service string) Answer {
 	r := v.report(node)
 	switch service {
 	case "leaderl":
-		return answers(node, "leaderl.leader-code", "/leader", r.Leaderl.LeaderCode)
+		c := r.Leaderl.LeaderCode
+		if !c.Known {
+			return unknownFor(node, "leaderl.leader-code", c)
+		}
+		return answers(c.Value != 0, "/leader on "+node, mention(node, "leaderl.leader-code", c)) // 0: refused
 	case "etcd":
 		c := r.Etcd.Health
 		if !c.Known {
-			return answers(node, "etcd.health", "etcd's /health", c)
+			return unknownFor(node, "etcd.health", c)
 		}
 		return say(TruthOf(c.Value), fmt.Sprintf("etcd's /health on %s says %v", node, c.Value), mention(node, "etcd.health", c))
 	case "elasticsearch":
-		return answers(node, "elasticsearch.status", "Elasticsearch", r.Elasticsearch.Status)
+		c := r.Elasticsearch.Answers
+		if !c.Known {
+			return unknownFor(node, "elasticsearch.answers", c)
+		}
+		return answers(c.Value, "Elasticsearch on "+node, mention(node, "elasticsearch.answers", c))
 	case "postgresql":
 		c := r.PostgreSQL.Ready
 		if !c.Known {
@@ -51,17 +59,12 @@ func (v *View) ownHealth(node, service string) Answer {
 	return say(True, service+" has no health of its own to ask")
 }
 
-// answers takes an answer at all for health, and none on a node that is
-// reached for none.
-func answers[T any](node, name, who string, c Claim[T]) Answer {
-	ref := mention(node, name, c)
-	if c.Known {
-		return say(True, fmt.Sprintf("%s on %s answers", who, node), ref)
+// answers says whether somebody answers.
+func answers(yes bool, who string, ref ClaimRef) Answer {
+	if yes {
+		return say(True, who+" answers", ref)
 	}
-	if c.At.IsZero() {
-		return unknownFor(node, name, c)
-	}
-	return say(False, fmt.Sprintf("%s on %s does not answer: %s", who, node, c.Reason), ref)
+	return say(False, who+" does not answer", ref)
 }
 
 // reached is the first question about any service: on a node that is not

@@ -101,8 +101,7 @@ func (r *run) current(v *cluster.View, except ...string) *cluster.View {
 		}
 		if old.Began.Before(r.confirmed) || v.Now.Sub(old.Began) > lookMax {
 			why := "no look at " + n.Name + " since " + old.Began.UTC().Format(time.TimeOnly)
-			v = r.x.o.WithReport(v, &cluster.Report{Node: n.Name, Seq: old.Seq, Began: v.Now, Ended: v.Now,
-				Reach: cluster.UnknownAs[cluster.Reach](why, cluster.SourceReach, v.Now)})
+			v = r.x.o.WithReport(v, silent(n.Name, why, old.Seq, v.Now))
 		}
 	}
 	return v

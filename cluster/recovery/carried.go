@@ -1,6 +1,11 @@
 package recovery
 
-import "chef-backend-cockpit/cluster"
+import (
+	"reflect"
+	"time"
+
+	"chef-backend-cockpit/cluster"
+)
 
 // carried is a fast look with the slow claims of the node's newest report, each
 // with its own time. A claim that the look asked for and did not get stays
@@ -42,5 +47,32 @@ func carried(look, old *cluster.Report) *cluster.Report {
 func keep[T any](claim *cluster.Claim[T], old cluster.Claim[T]) {
 	if !claim.Known && claim.At.IsZero() {
 		*claim = old
+	}
+}
+
+// silent is a report of a node of which nothing is known, every claim with the
+// reason.
+func silent(node, why string, seq uint64, at time.Time) *cluster.Report {
+	r := &cluster.Report{Node: node, Seq: seq, Began: at, Ended: at, Services: map[string]cluster.ServiceClaims{}}
+	blank(reflect.ValueOf(r).Elem(), why, at)
+	for _, name := range cluster.Services {
+		var s cluster.ServiceClaims
+		blank(reflect.ValueOf(&s).Elem(), why, at)
+		r.Services[name] = s
+	}
+	return r
+}
+
+// blank gives every claim inside a struct the reason why it is unknown.
+func blank(v reflect.Value, why string, at time.Time) {
+	if known := v.FieldByName("Known"); known.IsValid() {
+		v.FieldByName("Reason").SetString(why)
+		v.FieldByName("At").Set(reflect.ValueOf(at))
+		return
+	}
+	for i := range v.NumField() {
+		if v.Type().Field(i).Tag.Get("claim") != "" && v.Field(i).Kind() == reflect.Struct {
+			blank(v.Field(i), why, at)
+		}
 	}
 }

@@ -29,6 +29,9 @@ func openEnds(p cluster.PlanState, well bool) []string {
 		}
 		node, verb, arg := st.Step.Node, "", ""
 		words := strings.Fields(st.Step.Command)
+		for len(words) > 0 && strings.Contains(words[0], "=") {
+			words = words[1:] // what is set for the command alone
+		}
 		if len(words) > 1 && words[0] == "chef-backend-ctl" {
 			verb = words[1]
 			arg = strings.Join(words[2:], " ")
@@ -44,8 +47,10 @@ func openEnds(p cluster.PlanState, well bool) []string {
 			}
 		case len(words) == 4 && words[0] == "mv":
 			moved(st, words[2], words[3], open, add)
-		case st.Step.Destroys != "" && st.Status != cluster.StatusDone:
-			add("lost "+node, fmt.Sprintf("%q on %s is not known to have ended well", st.Step.Say, node))
+		case verb == "pgsql-follow" && st.Status != cluster.StatusDone:
+			add("copy "+node, "the copy on "+node+" may be incomplete")
+		case st.Status == cluster.StatusUnknown:
+			add("outcome "+node+" "+st.Step.ID, fmt.Sprintf("what came of %q on %s is unknown", st.Step.Say, node))
 		}
 	}
 	var out []string

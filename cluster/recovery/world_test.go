@@ -1,0 +1,485 @@
+package recovery
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/remote"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// leap is a clock that moves only when somebody waits, and then at once.
+type leap struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *leap) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *leap) After(d time.Duration) <-chan time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+	ch := make(chan time.Time, 1)
+	ch <- c.now
+	return ch
+}
+
+// nodeState is an invented node.
+type nodeState struct {
+	role                        string
+	down                        map[string]bool // services
+	ready                       int             // pg_isready
+	recovery, noStart, unsynced bool
+	streams, unreachable        bool
+	machine, boot               string
+	timeline                    uint32
+	end                         cluster.LSN
+	frozen                      bool // gives no new looks
+}
+
+// world is three invented nodes behind the executor's options.
+type world struct {
+	t     *testing.T
+	clock *leap
+
+	mu       sync.Mutex
+	nodes    map[string]*nodeState
+	looks    map[string]*cluster.Report // newest report by node
+	ran      []string                   // "be3: command", in order
+	folders  map[string]*folder
+	exits    map[string]int    // by a part of the command: fails with this status, changes nothing
+	cut      map[string]string // by a part of the command: how its session breaks
+	records  []string          // kinds, in order
+	refuse   map[string]error  // by kind: what the journal answers
+	before   func()            // called before the look of a step's session
+	during   func()            // called while a command is at work
+	states   []cluster.PlanState
+	readOnly bool
+}
+
+// folder is a step's folder on a node.
+type folder struct {
+	output string
+	exit   string // "" while unknown
+	gone   bool   // the process is no more
+}
+
+var order = []string{"be1", "be2", "be3"}
+
+const start = cluster.LSN(0x16F3_2D0A1B28)
+
+func newWorld(t *testing.T) *world {
+	w := &world{
+		t: t, clock: &leap{now: time.Date(2026, 11, 23, 2, 41, 5, 0, time.UTC)},
+		nodes: map[string]*nodeState{}, looks: map[string]*cluster.Report{}, folders: map[string]*folder{},
+		exits: map[string]int{}, cut: map[string]string{}, refuse: map[string]error{},
+	}
+	for i, n := range order {
+		w.nodes[n] = &nodeState{role: "follower", down: map[string]bool{}, recovery: true, streams: true,
+			machine: fmt.Sprintf("machine-%d", i+1), boot: "boot-1", timeline: 88, end: start}
+	}
+	be1 := w.nodes["be1"]
+	be1.role, be1.recovery, be1.streams = "leader", false, false
+	return w
+}
+
+// leaderless makes nobody lead: all wait, be1 was deposed.
+func (w *world) leaderless() {
+	for _, n := range w.nodes {
+		n.role, n.recovery, n.streams = "waiting_for_leader", true, false
+	}
+	be1 := w.nodes["be1"]
+	be1.role, be1.noStart, be1.ready, be1.down["postgresql"] = "deposed_leader", true, 2, true
+}
+
+// executor is one over the world, with the product's catalogue.
+func (w *world) executor() *Executor {
+	hosts := map[string]remote.Host{}
+	for _, n := range order {
+		hosts[n] = &fakeHost{w: w, node: n}
+	}
+	ids := 0
+	x := New(Options{
+		Procedures: catalogue(w.t), Hosts: hosts, Clock: w.clock, Recorder: w, View: w.view, Fresh: w.fresh,
+		WithReport: withReport, Probe: "look() { :; }", ReadOnly: w.readOnly,
+		ParseLook: func(node string, _ []byte, began, _ time.Time, _ remote.Link) (*cluster.Report, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			r := w.report(node)
+			r.Began = began
+			return r, nil
+		},
+		Publish: func(p cluster.PlanState) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.states = append(w.states, p)
+		},
+		NewID: func() string { ids++; return fmt.Sprintf("0000000%d", ids) },
+	})
+	w.t.Cleanup(x.Close)
+	return x
+}
+
+func (w *world) Record(kind string, _ any) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.refuse[kind]; err != nil {
+		return err
+	}
+	w.records = append(w.records, kind)
+	return nil
+}
+
+func withReport(v *cluster.View, r *cluster.Report) *cluster.View {
+	s := *v.Snapshot
+	s.Reports = maps.Clone(s.Reports)
+	s.Reports[r.Node] = r
+	c := *v
+	c.Snapshot = &s
+	return &c
+}
+
+func (w *world) fresh(_ context.Context, node string, _ time.Time, _ bool) (*cluster.Report, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.nodes[node].frozen {
+		return nil, errors.New("no look")
+	}
+	w.looks[node] = w.report(node)
+	return w.looks[node], nil
+}
+
+// lookAll looks at every node anew.
+func (w *world) lookAll() {
+	for _, n := range order {
+		w.looks[n] = w.report(n)
+	}
+}
+
+func (w *world) view() *cluster.View {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := &cluster.Snapshot{Seq: 1, At: w.clock.Now(), Reports: map[string]*cluster.Report{}}
+	for i, n := range order {
+		s.Nodes = append(s.Nodes, cluster.Node{Name: n, Address: fmt.Sprintf("10.0.4.1%d", i+1)})
+		if w.looks[n] == nil {
+			w.looks[n] = w.report(n)
+		}
+		s.Reports[n] = w.looks[n]
+	}
+	return &cluster.View{Now: s.At, Snapshot: s, Previous: s}
+}
+
+// known is a claim of now.
+func known[T any](w *world, v T, s cluster.Source) cluster.Claim[T] {
+	return cluster.KnownAs(v, s, w.clock.Now())
+}
+
+// report is what a look at a node would say. Callers hold the lock.
+func (w *world) report(node string) *cluster.Report {
+	n, now := w.nodes[node], w.clock.Now()
+	r := &cluster.Report{Node: node, Began: now, Ended: now}
+	if n.unreachable {
+		r.Reach = known(w, cluster.Unreachable, cluster.SourceReach)
+		return r
+	}
+	r.Reach = known(w, cluster.Reached, cluster.SourceReach)
+	r.Host.HostName = known(w, node, cluster.SourceHost)
+	r.Host.MachineID = known(w, n.machine, cluster.SourceHost)
+	r.Host.BootID = known(w, n.boot, cluster.SourceHost)
+	r.Host.Version = known(w, "2.3.16", cluster.SourceHost)
+	r.Host.Disks = known(w, []cluster.Disk{{Path: "/var/opt", Total: 500 << 30, Free: 200 << 30}}, cluster.SourceHost)
+	r.Services = map[string]cluster.ServiceClaims{}
+	for _, s := range cluster.Services {
+		state := "run"
+		if n.down[s] {
+			state = "down"
+		}
+		r.Services[s] = cluster.ServiceClaims{State: known(w, state, cluster.SourceRunit), PID: known(w, 4000, cluster.SourceRunit),
+			InState: known(w, time.Hour, cluster.SourceRunit), WantUp: known(w, !n.down[s], cluster.SourceRunit)}
+	}
+	r.Etcd.Health = known(w, !n.down["etcd"], cluster.SourceEtcd)
+	r.Elasticsearch.Answers = known(w, !n.down["elasticsearch"], cluster.SourceElasticsearch)
+	r.Elasticsearch.Status = known(w, "green", cluster.SourceElasticsearch)
+	r.Leaderl.LeaderCode = known(w, map[bool]int{true: 200, false: 503}[n.role == "leader"], cluster.SourceLeaderl)
+	if n.down["leaderl"] {
+		r.Leaderl.LeaderCode = known(w, 0, cluster.SourceLeaderl)
+	}
+	r.Sentinels = cluster.SentinelClaims{NoStart: known(w, n.noStart, cluster.SourceSentinel), Unsynced: known(w, n.unsynced, cluster.SourceSentinel)}
+	w.postgresql(n, &r.PostgreSQL)
+	w.ctl(r)
+	return r
+}
+
+func (w *world) postgresql(n *nodeState, p *cluster.PostgreSQLClaims) {
+	const from = cluster.SourcePostgreSQL
+	p.Ready = known(w, n.ready, from)
+	p.SyncProc = known(w, "", from)
+	p.Postmaster = known(w, map[bool]int{true: 0, false: 5000}[n.ready == 2], from)
+	state := "in archive recovery"
+	if n.ready == 2 {
+		state = "shut down in recovery"
+		p.EndOfWAL = known(w, n.end, from)
+	} else {
+		p.InRecovery = known(w, n.recovery, from)
+		p.Receive, p.Replay = known(w, n.end, from), known(w, n.end, from)
+		if !n.recovery {
+			p.Current = known(w, n.end, from)
+		}
+	}
+	p.Control = known(w, cluster.ControlData{SystemID: "6401", State: state, Timeline: n.timeline, Checkpoint: n.end - 4096}, from)
+	newest := fmt.Sprintf("%08X%s", n.timeline, n.end.Segment())
+	p.Segments = known(w, cluster.Segments{Oldest: newest, Newest: newest, Count: 1}, from)
+	p.Histories = known(w, []cluster.History{{Timeline: n.timeline, Switches: []cluster.Switch{{Parent: n.timeline - 1, At: start - 1<<30}}}}, from)
+	p.Upstream = known(w, "10.0.4.11", from)
+	p.DataBytes = known(w, int64(58_000_000_000), from)
+	var replicas []cluster.Replica
+	for i, name := range order {
+		if w.nodes[name].streams && !w.nodes[name].unreachable {
+			replicas = append(replicas, cluster.Replica{Address: fmt.Sprintf("10.0.4.1%d", i+1), State: "streaming"})
+		}
+	}
+	p.Replicas = known(w, replicas, from)
+}
+
+// ctl fills cluster-status and what the node sees of its peers.
+func (w *world) ctl(r *cluster.Report) {
+	var rows []cluster.CtlNode
+	r.Peers = map[string]cluster.Claim[cluster.PeerSeen]{}
+	for i, name := range order {
+		n, address := w.nodes[name], fmt.Sprintf("10.0.4.1%d", i+1)
+		rows = append(rows, cluster.CtlNode{Name: name, IP: address, Role: n.role, Eligible: cluster.TruthOf(!n.unsynced),
+			Blocked: cluster.False, Failover: cluster.True})
+		how := map[bool]string{true: "timeout", false: "open"}[n.unreachable]
+		r.Peers[address] = known(w, cluster.PeerSeen{Ports: map[int]string{22: how, 2380: how, 5432: how, 7331: how}}, cluster.SourcePeer)
+	}
+	r.Ctl.Rows = known(w, rows, cluster.SourceCtl)
+	r.Ctl.Failover = known(w, true, cluster.SourceCtl)
+}
+
+// carryOut is what a command does to the invented node.
+func (w *world) carryOut(node, command string) (exit int, output string) {
+	for part, status := range w.exits {
+		if strings.Contains(command, part) {
+			return status, "invented: it failed\n"
+		}
+	}
+	n := w.nodes[node]
+	switch {
+	case strings.Contains(command, "stop leaderl"):
+		n.down["leaderl"] = true
+	case strings.Contains(command, "stop postgresql"):
+		n.down["postgresql"], n.ready = true, 2
+	case strings.Contains(command, "pgsql-follow"):
+		n.ready, n.recovery, n.streams, n.end, n.timeline = 0, true, true, w.nodes["be1"].end, 88
+		output = "pg_basebackup: 22437412/63963136 kB (35%), 0/1 tablespace\r\npg_basebackup: base backup completed\n"
+	case strings.HasPrefix(command, "mv -n "):
+		into := strings.Contains(command, " /var/opt/chef-backend/leaderl/data/") && strings.Contains(command, "mv -n /var/opt/chef-backend-cockpit")
+		if strings.Contains(command, "no-start-pgsql") {
+			n.noStart = into
+		} else {
+			n.unsynced = into
+		}
+	case strings.Contains(command, " promote "):
+		name := command[strings.LastIndexByte(command, ' ')+1:]
+		w.nodes[name].role, w.nodes[name].recovery, w.nodes[name].ready = "leader", false, 0
+	case strings.Contains(command, " restart "):
+		service := command[strings.LastIndexByte(command, ' ')+1:]
+		n.down[service] = false
+		if service == "postgresql" {
+			n.ready = 0
+		}
+	case strings.HasPrefix(command, "chef-backend-ctl start"):
+		n.down = map[string]bool{}
+	}
+	return 0, output
+}
+
+// fakeHost speaks the protocol of the step scripts.
+type fakeHost struct {
+	w    *world
+	node string
+}
+
+func (h *fakeHost) Name() string { return h.node }
+func (h *fakeHost) Close() error { return nil }
+func (h *fakeHost) Link() remote.Link {
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
+	if h.w.nodes[h.node].unreachable {
+		return remote.Link{Phase: remote.Lost}
+	}
+	return remote.Link{Phase: remote.Live}
+}
+func (h *fakeHost) Run(context.Context, remote.Script) (remote.Result, error) {
+	return remote.Result{}, errors.New("not used")
+}
+
+func (h *fakeHost) Start(_ context.Context, s remote.Script) (remote.Session, error) {
+	if h.Link().Phase != remote.Live {
+		return nil, &remote.Error{Host: h.node, Kind: remote.LinkLost, Text: "no link"}
+	}
+	in, stdin := io.Pipe()
+	stdout, out := io.Pipe()
+	f := &fakeSession{h: h, stdin: stdin, stdout: stdout, in: in, out: out, prefix: "cockpit-step:" + s.Args[3] + " "}
+	if len(s.Args) == 9 {
+		go f.step(s.Args)
+	} else {
+		go f.attach(s.Args)
+	}
+	return f, nil
+}
+
+type fakeSession struct {
+	h      *fakeHost
+	stdin  *io.PipeWriter
+	stdout *io.PipeReader
+	in     *io.PipeReader
+	out    *io.PipeWriter
+	prefix string
+}
+
+func (f *fakeSession) Stdin() io.WriteCloser        { return f.stdin }
+func (f *fakeSession) Stdout() io.Reader            { return f.stdout }
+func (f *fakeSession) Wait() (remote.Result, error) { return remote.Result{}, nil }
+func (f *fakeSession) Close() error {
+	f.stdin.Close()
+	return f.stdout.Close()
+}
+
+func (f *fakeSession) say(format string, args ...any) {
+	fmt.Fprintf(f.out, f.prefix+format+"\n", args...)
+}
+
+// step is step.sh in Go, with sessions that break where the test says so.
+func (f *fakeSession) step(args []string) {
+	defer f.out.Close()
+	w, node, key, token, command := f.h.w, f.h.node, args[1]+"/"+args[2], args[4], args[8]
+	if w.before != nil {
+		w.before()
+	}
+	fmt.Fprintln(f.out, "noise of a login shell, and the look")
+	f.say("ready")
+	line, err := bufio.NewReader(f.in).ReadString('\n')
+	if err != nil || !strings.HasPrefix(line, "go "+token+" ") {
+		f.say("refused 97 no go")
+		return
+	}
+	how := ""
+	w.mu.Lock()
+	for part, h := range w.cut {
+		if strings.Contains(command, part) {
+			how = h
+		}
+	}
+	if how == "before it starts" {
+		w.mu.Unlock()
+		return
+	}
+	if w.folders[key] != nil {
+		w.mu.Unlock()
+		f.say("refused 98 there")
+		return
+	}
+	w.ran = append(w.ran, node+": "+command)
+	exit, output := w.carryOut(node, command)
+	w.folders[key] = &folder{output: output, exit: fmt.Sprint(exit)}
+	if how == "for ever" {
+		w.folders[key].exit, w.folders[key].gone = "", true
+	}
+	w.mu.Unlock()
+	f.say("started 4711")
+	if w.during != nil {
+		w.during()
+	}
+	if how != "" {
+		return
+	}
+	f.tell(0, output, fmt.Sprint(exit))
+}
+
+// tell frames output and exit status.
+func (f *fakeSession) tell(offset int, output, exit string) {
+	if rest := output[offset:]; rest != "" {
+		f.say("out %d %d", offset, len(rest))
+		fmt.Fprintf(f.out, "%s\n", rest)
+	}
+	f.say("alive yes %d", len(output))
+	f.say("exit %s %d", exit, len(output))
+}
+
+// attach is step-attach.sh in Go.
+func (f *fakeSession) attach(args []string) {
+	defer f.out.Close()
+	w := f.h.w
+	w.mu.Lock()
+	there := w.folders[args[1]+"/"+args[2]]
+	w.mu.Unlock()
+	switch {
+	case there == nil:
+		f.say("absent")
+	case there.gone:
+		f.say("gone %d", len(there.output))
+	default:
+		var offset int
+		fmt.Sscan(args[4], &offset)
+		f.tell(offset, there.output, there.exit)
+	}
+}
+
+// done waits until no plan is at work and gives the last state.
+func (w *world) done(x *Executor) cluster.PlanState {
+	w.t.Helper()
+	x.mu.Lock()
+	r := x.run
+	x.mu.Unlock()
+	if r != nil {
+		select {
+		case <-r.done:
+		case <-time.After(10 * time.Second):
+			w.t.Fatalf("the plan does not end: %+v", r.snapshot())
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.states) == 0 {
+		w.t.Fatal("no plan began")
+	}
+	return w.states[len(w.states)-1]
+}
+
+// confirmed plans a procedure and types all its phrases.
+func (w *world) confirmed(x *Executor, procedure, node, service string) cluster.Plan {
+	w.t.Helper()
+	plan, err := x.Plan(context.Background(), procedure, node, service)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	phrases := plan.Phrases
+	if len(phrases) == 0 {
+		phrases = []string{""}
+	}
+	for _, p := range phrases {
+		if _, err := x.Confirm(plan.ID, p); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return plan
+}
