@@ -148,7 +148,7 @@ func (r request) show(p *Process, a *answer) {
 		for _, h := range a.header {
 			p.printf("%s\r\n", h)
 		}
-		p.printf("Date: %s\r\nContent-Length: %d\r\n\r\n", p.n.clock().Format(time.RFC1123), len(a.body))
+		p.printf("Date: %s\r\nContent-Length: %d\r\n\r\n", p.n.clock().Format("Mon, 02 Jan 2006 15:04:05 GMT"), len(a.body))
 	}
 	p.printf("%s", a.body)
 }

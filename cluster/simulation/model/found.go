@@ -46,6 +46,7 @@ func (w *World) found() {
 func (w *World) foundNode(i int, name string, ids *rand.Rand) *node {
 	n := &node{w: w, index: i, name: name, address: w.o.Addresses[i], powered: true, boots: 1, guests: map[int]string{}}
 	n.rnd = rand.New(rand.NewSource(w.o.Seed + int64(i) + 1))
+	n.pids = rand.New(rand.NewSource(w.o.Seed - int64(i) - 1))
 	n.guid, n.machine, n.bootID = hexString(ids, 16), hexString(ids, 16), uuid(ids)
 	n.files = w.o.Files(name)
 	n.bootedAt = w.now.Add(-time.Duration(19-4*i)*24*time.Hour - time.Duration(ids.Intn(80000))*time.Second)

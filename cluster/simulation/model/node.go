@@ -56,6 +56,7 @@ type node struct {
 	machine string
 	files   Files
 	rnd     *rand.Rand // only for what this node writes to its logs
+	pids    *rand.Rand // only for process ids, which looks use up too
 
 	stamped  time.Time // the step of the last log line
 	fraction time.Duration
@@ -87,7 +88,7 @@ func (n *node) clock() time.Time { return n.w.now.Add(n.offset) }
 
 // nextPID counts up with gaps, as on a machine that does other things too.
 func (n *node) nextPID() int {
-	n.lastPID += 1 + n.w.rnd.Intn(9)
+	n.lastPID += 1 + n.pids.Intn(9)
 	if n.lastPID > 32000 {
 		n.lastPID = 400
 	}
