@@ -1,0 +1,137 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"chef-backend-cockpit/cluster"
+)
+
+// planWithin and runWithin bound the procedure, on the bed's clock for the run.
+const (
+	planWithin = 30 * time.Second
+	runWithin  = 10 * time.Minute
+)
+
+// mend lets the bed undo the fault, or carries out the procedure through the
+// cockpit's own executor as the operator would: plan, phrases, wait.
+func (r *run) mend(ctx context.Context) error {
+	if r.s.Heal {
+		return r.bed.Heal(r.s.Name)
+	}
+	if r.s.Procedure == "" {
+		return nil
+	}
+	if err := r.offered(); err != nil {
+		return err
+	}
+	planning, cancel := context.WithTimeout(ctx, planWithin)
+	defer cancel()
+	plan, err := r.w.Plan(planning, r.s.Procedure, r.s.Node, r.s.Service)
+	if err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
+	r.plan = plan.ID
+	if err := r.confirm(plan); err != nil {
+		return err
+	}
+	return r.follow(ctx, plan.ID)
+}
+
+// offered checks that a standing finding offers the procedure, ready.
+func (r *run) offered() error {
+	var said []string
+	for _, id := range r.s.Expect {
+		for _, o := range r.w.Offers(id) {
+			if o.Procedure == r.s.Procedure && o.Node == r.s.Node && o.Service == r.s.Service {
+				if o.Ready {
+					return nil
+				}
+				for _, g := range o.WhyNot {
+					said = append(said, g.Answer.Truth.String()+" "+g.Answer.Sentence)
+				}
+				said = append(said, "first: "+o.First)
+			}
+		}
+	}
+	return fmt.Errorf("%s %s %s is not offered, ready, by %v: %s", r.s.Procedure, r.s.Node, r.s.Service, r.s.Expect, strings.Join(said, "; "))
+}
+
+// confirm types what the plan asks for.
+func (r *run) confirm(plan cluster.Plan) error {
+	left := plan.Phrases
+	if len(left) == 0 {
+		_, err := r.w.Confirm(plan.ID, "")
+		return err
+	}
+	for len(left) > 0 {
+		var err error
+		if left, err = r.w.Confirm(plan.ID, left[0]); err != nil {
+			return fmt.Errorf("confirm: %w", err)
+		}
+	}
+	return nil
+}
+
+// follow waits for the plan's end.
+func (r *run) follow(ctx context.Context, id string) error {
+	end := r.bed.Clock().After(runWithin)
+	for {
+		s := r.w.State()
+		r.note(s)
+		if s.Run != nil && s.Run.Plan.ID == id && !s.Run.Running() {
+			if s.Run.Status == cluster.StatusDone {
+				return nil
+			}
+			return fmt.Errorf("%s ended %s: %s%s", s.Run.Plan.Title, s.Run.Status, s.Run.Sentence, steps(*s.Run))
+		}
+		if s.Run != nil {
+			if err := r.onlyAllowed(s, r.allowed()); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-end:
+			return fmt.Errorf("the procedure has not ended after %s%s", runWithin, steps(*s.Run))
+		case <-r.w.Changed():
+		}
+	}
+}
+
+// steps tells how far a plan got.
+func steps(p cluster.PlanState) string {
+	var b strings.Builder
+	for _, s := range p.Steps {
+		fmt.Fprintf(&b, "\n    %s %s %s: %s", s.Status, s.Step.Node, s.Step.Command, s.Sentence)
+		for _, g := range s.Guards {
+			if g.Answer.Truth != cluster.True {
+				fmt.Fprintf(&b, "\n      guard %s %s", g.Answer.Truth, g.Answer.Sentence)
+			}
+		}
+		if s.Status != cluster.StatusDone {
+			fmt.Fprintf(&b, "\n      %s", strings.Join(s.Output, "\n      "))
+		}
+	}
+	return b.String()
+}
+
+// commands compares what reached the nodes with the table, in order.
+func (r *run) commands() error {
+	for _, n := range r.bed.Nodes() {
+		got, want := slices.Clone(r.bed.StepCommands(n.Name)), r.s.Commands[n.Name]
+		for i := range got {
+			if r.plan != "" {
+				got[i] = strings.ReplaceAll(got[i], r.plan, "PLAN")
+			}
+		}
+		if !slices.Equal(got, want) {
+			return fmt.Errorf("step commands on %s:\n  got  %q\n  want %q", n.Name, got, want)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,237 @@
+package watch
+
+import (
+	"context"
+	"time"
+
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/remote"
+)
+
+// circle evaluates one round whenever every node has reported anew, or a fast
+// period has gone by since the last round with at least one new report.
+func (w *Watch) circle(ctx context.Context) {
+	late := w.o.Clock.After(FastEvery)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.reported:
+			if !w.complete() {
+				continue
+			}
+		case <-late:
+		}
+		w.round()
+		late = w.o.Clock.After(FastEvery + FastEvery/4)
+	}
+}
+
+// complete answers whether every node has a report since the last round.
+func (w *Watch) complete() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.pending) == len(w.o.Nodes)
+}
+
+// round makes a snapshot, asks the failures, and publishes a state.
+func (w *Watch) round() {
+	w.mu.Lock()
+	if len(w.pending) == 0 {
+		w.mu.Unlock()
+		return
+	}
+	w.pending = map[string]bool{}
+	w.seq++
+	w.previous, w.last = w.last, w.snapshot()
+	v := w.view()
+	w.past.learn(v)
+	v.Past = w.past.copy()
+	suspicious := w.suspicious()
+	w.mu.Unlock()
+
+	findings := w.engine.Evaluate(v)
+
+	w.mu.Lock()
+	w.settle(v, findings)
+	working := w.working()
+	w.mu.Unlock()
+	w.publish()
+	w.diary.round(v, findings, working)
+	if suspicious || w.wantsSlow(v, findings) {
+		w.LookNow()
+	}
+}
+
+// snapshot freezes the newest reports. Callers hold the lock.
+func (w *Watch) snapshot() *cluster.Snapshot {
+	s := &cluster.Snapshot{Seq: w.seq, At: w.o.Clock.Now(), Nodes: w.o.Nodes, Reports: make(map[string]*cluster.Report, len(w.reports))}
+	for name, r := range w.reports {
+		s.Reports[name] = r
+	}
+	return s
+}
+
+// view binds the last round's snapshot to all else. Callers hold the lock.
+func (w *Watch) view() *cluster.View {
+	v := &cluster.View{
+		Now: w.o.Clock.Now(), Snapshot: w.last, Previous: w.previous,
+		Past: w.past.copy(), Plans: append([]cluster.PlanState(nil), w.plans...),
+	}
+	if w.logs != nil {
+		v.Signs = w.logs.Signs()
+	}
+	return v
+}
+
+// View is a view of the newest reports, newer perhaps than the last round.
+func (w *Watch) View() *cluster.View {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	v := w.view()
+	v.Snapshot = w.snapshot()
+	if v.Previous == nil {
+		v.Previous = w.last
+	}
+	return v
+}
+
+// settle keeps the findings and remembers the newest that went away. Callers
+// hold the lock.
+func (w *Watch) settle(v *cluster.View, findings []cluster.Finding) {
+	standing := map[string]bool{}
+	for _, f := range findings {
+		standing[f.ID()] = true
+	}
+	for _, f := range w.findings {
+		if !standing[f.ID()] {
+			w.ended = &LastFinding{ID: f.ID(), Ended: v.Now, For: v.Now.Sub(f.Since)}
+		}
+	}
+	w.findings = findings
+}
+
+// suspicious answers whether what the fast looks say of roles and services
+// differs from the round before. Callers hold the lock.
+func (w *Watch) suspicious() bool {
+	if w.previous == nil {
+		return true
+	}
+	for name, r := range w.last.Reports {
+		if p := w.previous.Reports[name]; p == nil || gist(p) != gist(r) {
+			return true
+		}
+	}
+	return false
+}
+
+// gistOf is what makes a slow look due at once when it changes.
+type gistOf struct {
+	reach               cluster.Reach
+	code                int
+	inRecovery          cluster.Truth
+	postmaster, ready   int
+	health              cluster.Truth
+	noStart, unsynced   cluster.Truth
+	leaderl, etcd, pg   string
+	elasticsearch, raft string
+}
+
+// gist reduces a report to it.
+func gist(r *cluster.Report) gistOf {
+	return gistOf{
+		reach: r.Reach.Value, code: r.Leaderl.LeaderCode.Value,
+		inRecovery: cluster.Is(r.PostgreSQL.InRecovery, true),
+		postmaster: r.PostgreSQL.Postmaster.Value, ready: r.PostgreSQL.Ready.Value,
+		health:  cluster.Is(r.Etcd.Health, true),
+		noStart: cluster.Is(r.Sentinels.NoStart, true), unsynced: cluster.Is(r.Sentinels.Unsynced, true),
+		leaderl: r.Services["leaderl"].State.Value, etcd: r.Services["etcd"].State.Value,
+		pg: r.Services["postgresql"].State.Value, elasticsearch: r.Services["elasticsearch"].State.Value,
+		raft: r.Etcd.RaftLeader.Value,
+	}
+}
+
+// unsettledSlow is how often slow looks are made while nobody is known to lead
+// or a finding stands: fresh enough to confirm within a failure's hold time.
+const unsettledSlow = 8 * time.Second
+
+// wantsSlow answers whether the slow claims are too old for what is going on.
+func (w *Watch) wantsSlow(v *cluster.View, findings []cluster.Finding) bool {
+	if len(findings) == 0 && v.Elected().Truth == cluster.True {
+		return false
+	}
+	for _, r := range v.Snapshot.Reports {
+		if cluster.Is(r.Reach, cluster.Reached) == cluster.True && v.Now.Sub(r.Ctl.Rows.At) > unsettledSlow {
+			return true
+		}
+	}
+	return false
+}
+
+// publish makes the state that the screen shows.
+func (w *Watch) publish() {
+	w.mu.Lock()
+	w.stateSeq++
+	v := w.view()
+	if v.Snapshot == nil {
+		v.Snapshot = w.snapshot()
+	}
+	w.state.Store(&State{
+		Seq: w.stateSeq, At: v.Now, Cluster: w.o.Cluster, Stamp: w.o.Stamp, StampColor: w.o.StampColor,
+		Mode: w.mode(), View: v, Leadership: v.Leadership(), Margin: v.Margin(), Board: v.Board(),
+		Findings: w.acknowledged(), Last: w.ended, Links: w.links(), Run: w.newestPlan(),
+		Incident: w.diary.status.Load().incident, Notices: w.diary.notices(w.o.ReadOnly),
+	})
+	w.mu.Unlock()
+	w.wake()
+}
+
+// acknowledged copies the findings with the operator's marks. Callers hold the lock.
+func (w *Watch) acknowledged() []cluster.Finding {
+	fs := append([]cluster.Finding(nil), w.findings...)
+	for i := range fs {
+		fs[i].Acked = fs[i].Acked || w.acked[fs[i].ID()]
+	}
+	return fs
+}
+
+// newestPlan is the plan at work or the last one. Callers hold the lock.
+func (w *Watch) newestPlan() *cluster.PlanState {
+	if len(w.plans) == 0 {
+		return nil
+	}
+	p := w.plans[len(w.plans)-1]
+	return &p
+}
+
+// working answers whether a plan of ours is at work. Callers hold the lock.
+func (w *Watch) working() bool {
+	p := w.newestPlan()
+	return p != nil && p.Running()
+}
+
+// mode is what the cockpit may do.
+func (w *Watch) mode() Mode {
+	if w.o.ReadOnly {
+		return ReadOnly
+	}
+	return Acting
+}
+
+// links copies the state of the links. Callers hold the lock.
+func (w *Watch) links() map[string]Link {
+	links := make(map[string]Link, len(w.o.Hosts))
+	for name, h := range w.o.Hosts {
+		l := h.Link()
+		links[name] = Link{Phase: string(l.Phase), Since: l.Since, Reason: reason(l.Err)}
+	}
+	return links
+}
+
+// reason is an error of the link as one safe line.
+func reason(err error) string {
+	if err == nil {
+		return ""
+	}
+	return remote.Safe([]byte(err.Error()))
+}

@@ -1,0 +1,160 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/logs"
+)
+
+var _ Door = (*Watch)(nil)
+
+// State is the newest state; never nil.
+func (w *Watch) State() *State { return w.state.Load() }
+
+// Changed carries a token when there is something new to show.
+func (w *Watch) Changed() <-chan struct{} { return w.changed }
+
+// Logs returns matching lines that end at end.
+func (w *Watch) Logs(q LogQuery, end uint64, n int) (LogPage, error) {
+	if w.logs == nil {
+		return LogPage{}, nil
+	}
+	p, err := w.logs.Page(logs.Query(q), end, n)
+	return LogPage(p), err
+}
+
+// FindLog is the next matching line after or before from.
+func (w *Watch) FindLog(q LogQuery, from uint64, dir int) (uint64, bool) {
+	if w.logs == nil {
+		return 0, false
+	}
+	return w.logs.Find(logs.Query(q), from, dir)
+}
+
+// Streams is the state of every followed log.
+func (w *Watch) Streams() []cluster.StreamState {
+	if w.logs == nil {
+		return nil
+	}
+	return w.logs.Streams()
+}
+
+// Describe is the catalogue entry of a failure.
+func (w *Watch) Describe(failure string) (cluster.Failure, bool) {
+	for _, f := range w.o.Catalogue.Failures {
+		if f.Name == failure {
+			return f, true
+		}
+	}
+	return cluster.Failure{}, false
+}
+
+// SignMeaning is the catalogue entry of a sign.
+func (w *Watch) SignMeaning(sign string) (cluster.Sign, bool) {
+	for _, s := range w.o.Catalogue.Signs {
+		if s.Name == sign {
+			return s, true
+		}
+	}
+	return cluster.Sign{}, false
+}
+
+// Plan binds a procedure after fresh looks at all nodes.
+func (w *Watch) Plan(ctx context.Context, procedure, node, service string) (cluster.Plan, error) {
+	if w.diary.journal == nil {
+		return cluster.Plan{}, errors.New("there is no journal, so nothing may be carried out; give the cockpit a state folder it can write")
+	}
+	return w.executor.Plan(ctx, procedure, node, service)
+}
+
+// Bind binds a procedure to what was last seen: the dry run. It asks no node.
+func (w *Watch) Bind(procedure, node, service string) (cluster.Plan, error) {
+	return w.executor.Bind(w.View(), procedure, node, service)
+}
+
+// Recheck asks a plan's guards again.
+func (w *Watch) Recheck(planID string) ([]cluster.CheckedGuard, bool) {
+	return w.executor.Recheck(planID)
+}
+
+// Confirm hands one typed text to the executor.
+func (w *Watch) Confirm(planID, text string) ([]string, error) {
+	return w.executor.Confirm(planID, text)
+}
+
+// Stop asks the running plan to stop before its next step.
+func (w *Watch) Stop() { w.executor.Stop() }
+
+// Acknowledge marks a finding as seen.
+func (w *Watch) Acknowledge(finding string) {
+	w.mu.Lock()
+	w.acked[finding] = true
+	w.mu.Unlock()
+	w.engine.Acknowledge(finding)
+	w.publish()
+}
+
+// LookNow asks every observer for a slow look.
+func (w *Watch) LookNow() {
+	for _, o := range w.observers {
+		o.SlowNow()
+	}
+}
+
+// LookAll waits for a fast and a slow look at every node, begun now; a node
+// that cannot be reached has a report that says so. It waits until ctx is done
+// at the longest. It is how the one-shot commands look.
+func (w *Watch) LookAll(ctx context.Context) error {
+	now := w.o.Clock.Now()
+	errs := make(chan error, len(w.observers))
+	for name := range w.observers {
+		w.run(func() {
+			_, err := w.fresh(ctx, name, now, true)
+			errs <- err
+		})
+	}
+	var all []error
+	for range w.observers {
+		all = append(all, <-errs)
+	}
+	return errors.Join(all...)
+}
+
+// fresh waits for a report begun after t and takes it in at once.
+func (w *Watch) fresh(ctx context.Context, node string, t time.Time, slow bool) (*cluster.Report, error) {
+	r, err := w.observers[node].After(ctx, t, slow)
+	if err == nil {
+		w.take(r)
+	}
+	return r, err
+}
+
+// withReport is the view in which r stands in the place of its node's report.
+func withReport(v *cluster.View, r *cluster.Report) *cluster.View {
+	s := *v.Snapshot
+	s.Reports = make(map[string]*cluster.Report, len(v.Snapshot.Reports)+1)
+	for name, old := range v.Snapshot.Reports {
+		s.Reports[name] = old
+	}
+	s.Reports[r.Node] = r
+	c := *v
+	c.Snapshot = &s
+	return &c
+}
+
+// planChanged keeps the newest state of a plan and shows it at once.
+func (w *Watch) planChanged(p cluster.PlanState) {
+	w.mu.Lock()
+	kept := w.plans[:len(w.plans):len(w.plans)]
+	if n := len(kept); n > 0 && kept[n-1].Plan.ID == p.Plan.ID {
+		kept = append(kept[:n-1:n-1], p)
+	} else {
+		kept = append(kept, p)
+	}
+	w.plans = kept
+	w.mu.Unlock()
+	w.publish()
+}

@@ -1,0 +1,125 @@
+package watch
+
+import (
+	"cmp"
+	"slices"
+
+	"chef-backend-cockpit/cluster"
+)
+
+// Offers are the procedures offered for a finding, in the catalogue's order.
+// Those of a folded finding wait for the one above it.
+func (w *Watch) Offers(finding string) []Offered {
+	s := w.State()
+	var f *cluster.Finding
+	titles := map[string]string{}
+	for i := range s.Findings {
+		titles[s.Findings[i].ID()] = s.Findings[i].Title
+		if s.Findings[i].ID() == finding {
+			f = &s.Findings[i]
+		}
+	}
+	if f == nil {
+		return nil
+	}
+	v := w.View()
+	var out []Offered
+	for _, o := range f.Offers {
+		out = append(out, w.offersFor(v, *f, o, titles[f.Under])...)
+	}
+	return out
+}
+
+// offersFor binds one offer to each node that it can mean.
+func (w *Watch) offersFor(v *cluster.View, f cluster.Finding, o cluster.Offer, first string) []Offered {
+	p, ok := w.procedure(o.Procedure)
+	if !ok {
+		return nil
+	}
+	nodes := f.Nodes
+	if p.Target == "cluster" {
+		nodes = []string{""}
+	} else if f.Node == "" || len(nodes) == 0 {
+		nodes = names(v.Snapshot.Nodes)
+	}
+	var out []Offered
+	for _, n := range nodes {
+		off := w.offered(v, p, n, o.Service)
+		off.Note, off.First = o.Note, first
+		off.Ready = off.Ready && first == ""
+		out = append(out, off)
+	}
+	// What can be done stands before what cannot, each in the nodes' order.
+	slices.SortStableFunc(out, func(a, b Offered) int { return cmp.Compare(rank(a), rank(b)) })
+	return out
+}
+
+// rank orders a menu: ready, not now, not built.
+func rank(o Offered) int {
+	switch {
+	case o.Ready:
+		return 0
+	case o.NotBuilt:
+		return 2
+	}
+	return 1
+}
+
+// NodeOffers are all procedures that can be bound to a node.
+func (w *Watch) NodeOffers(node string) []Offered {
+	v := w.View()
+	var out []Offered
+	for _, p := range w.o.Catalogue.Procedures {
+		switch p.Target {
+		case "service":
+			for _, s := range cluster.Services {
+				out = append(out, w.offered(v, p, node, s))
+			}
+		case "node":
+			out = append(out, w.offered(v, p, node, ""))
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Offered) int { return cmp.Compare(rank(a), rank(b)) })
+	return out
+}
+
+// offered binds a procedure on trial and says why it cannot be done.
+func (w *Watch) offered(v *cluster.View, p cluster.Procedure, node, service string) Offered {
+	off := Offered{Procedure: p.Name, Title: p.Title, Node: node, Service: service, Tier: p.Tier, NotBuilt: !p.Built}
+	if off.NotBuilt {
+		return off
+	}
+	plan, err := w.executor.Bind(v, p.Name, node, service)
+	if err != nil {
+		off.WhyNot = []cluster.CheckedGuard{{Answer: cluster.Answer{Sentence: err.Error()}}}
+		return off
+	}
+	off.Title, off.Tier, off.Ready = plan.Title, plan.Tier, true
+	for _, g := range plan.Guards {
+		if g.Answer.Truth == cluster.True || g.Override != "" {
+			continue
+		}
+		off.Ready = false
+		off.WhyNot = append(off.WhyNot, g)
+	}
+	return off
+}
+
+// procedure finds a procedure of the catalogue.
+func (w *Watch) procedure(name string) (cluster.Procedure, bool) {
+	for _, p := range w.o.Catalogue.Procedures {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return cluster.Procedure{}, false
+}
+
+// names lists the nodes' names in fixed order.
+func names(nodes []cluster.Node) []string {
+	out := make([]string, len(nodes))
+	for i, n := range nodes {
+		out[i] = n.Name
+	}
+	return out
+}

@@ -1,0 +1,70 @@
+package watch
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"chef-backend-cockpit/cluster"
+)
+
+// Summary is a plain text of the situation, to paste: who leads by each layer,
+// what can be lost, the findings with their evidence, what was done.
+func (w *Watch) Summary() string {
+	s := w.State()
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s at %s\n", s.Stamp, s.Cluster, s.At.UTC().Format(time.RFC3339))
+	for _, l := range s.Leadership {
+		fmt.Fprintf(&b, "leader by %s: %s\n", l.Layer, LeaderWords(l))
+	}
+	fmt.Fprintln(&b, MarginWords(s.Margin))
+	for _, f := range s.Findings {
+		if f.Under == "" {
+			summarize(&b, f)
+		}
+	}
+	if len(s.Findings) == 0 {
+		b.WriteString("no findings\n")
+	}
+	if s.Run != nil {
+		fmt.Fprintf(&b, "%s: %s. %s\n", s.Run.Plan.Title, s.Run.Status, s.Run.Sentence)
+		for _, st := range s.Run.Steps {
+			fmt.Fprintf(&b, "  %-8s %s  %s\n", st.Status, st.Step.Node, st.Step.Command)
+		}
+	}
+	return b.String()
+}
+
+// summarize writes one finding with its evidence.
+func summarize(b *strings.Builder, f cluster.Finding) {
+	fmt.Fprintf(b, "%s %s %s, %s since %s\n", f.Priority, f.ID(), f.Title, f.Certainty, f.Since.UTC().Format(time.RFC3339))
+	for _, e := range f.Evidence {
+		fmt.Fprintf(b, "  %-7s %-7s %s\n", e.Side, e.Answer, e.Sentence)
+	}
+}
+
+// LeaderWords says whom a layer takes for the leader.
+func LeaderWords(l cluster.LayerLeader) string {
+	switch {
+	case !l.Known:
+		return "unknown"
+	case len(l.Nodes) == 0:
+		return "nobody"
+	}
+	return strings.Join(l.Nodes, " and ")
+}
+
+// MarginWords says how much more can be lost.
+func MarginWords(m cluster.Margin) string {
+	s := fmt.Sprintf("%d vote, %d good copies, can lose %d", m.Votes, m.Copies, m.CanLose)
+	if m.Copies == 1 {
+		s = fmt.Sprintf("%d vote, 1 good copy, can lose %d", m.Votes, m.CanLose)
+	}
+	if m.CanLose < 0 {
+		s = fmt.Sprintf("%d vote, %d good copies, cannot serve now", m.Votes, m.Copies)
+	}
+	if !m.Known {
+		s += " (something is unknown and counts as lost)"
+	}
+	return s
+}

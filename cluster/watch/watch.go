@@ -1,0 +1,201 @@
+// Package watch turns the circle: reports of the nodes become snapshots, views
+// and findings; plans are bound, confirmed and carried out; the journal hears
+// every transition. It is the one door for the screen and the one-shot
+// commands, and the only package that knows its sisters.
+package watch
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/catalogue"
+	"chef-backend-cockpit/cluster/failure"
+	"chef-backend-cockpit/cluster/journal"
+	"chef-backend-cockpit/cluster/logs"
+	"chef-backend-cockpit/cluster/observe"
+	"chef-backend-cockpit/cluster/recovery"
+	"chef-backend-cockpit/remote"
+)
+
+// Periods of the two looks on the injected clock (design of the probe: a fast
+// look is cheap, a slow one starts the product's Ruby).
+const (
+	FastEvery = 2 * time.Second
+	SlowEvery = 30 * time.Second
+)
+
+// Options say what to watch and with what.
+type Options struct {
+	Cluster    string // name on the screen
+	Stamp      string // environment stamp; "" for none
+	StampColor string
+	Nodes      []cluster.Node // fixed order
+	Hosts      map[string]remote.Host
+	Clock      cluster.Clock
+	Catalogue  *catalogue.Catalogue
+	ReadOnly   bool
+	Logs       bool   // follow the logs
+	JournalDir string // where incidents are written; "" for none: acting is refused then
+}
+
+// Watch is one cockpit's circle. All methods are safe for concurrent use.
+type Watch struct {
+	o         Options
+	observers map[string]*observe.Observer
+	engine    *failure.Engine
+	executor  *recovery.Executor
+	logs      *logs.Logs // nil without logs
+	diary     *diary
+
+	mu       sync.Mutex
+	reports  map[string]*cluster.Report
+	pending  map[string]bool // nodes with a report since the last round
+	seq      uint64
+	stateSeq uint64
+	last     *cluster.Snapshot // of the last round
+	previous *cluster.Snapshot
+	past     past
+	findings []cluster.Finding
+	acked    map[string]bool
+	ended    *LastFinding
+	plans    []cluster.PlanState
+
+	state    atomic.Pointer[State]
+	reported chan struct{} // a report came in
+	changed  chan struct{} // for the screen
+	wait     sync.WaitGroup
+	cancel   context.CancelFunc
+}
+
+// New prepares a watch; nothing is asked before Start.
+func New(o Options) (*Watch, error) {
+	w := &Watch{
+		o:         o,
+		observers: map[string]*observe.Observer{},
+		engine:    failure.NewEngine(o.Catalogue.Failures),
+		reports:   map[string]*cluster.Report{},
+		pending:   map[string]bool{},
+		acked:     map[string]bool{},
+		past:      newPast(),
+		reported:  make(chan struct{}, 1),
+		changed:   make(chan struct{}, 1),
+	}
+	w.diary = newDiary(nil)
+	if o.JournalDir != "" {
+		w.diary = newDiary(journal.New(o.JournalDir, o.Clock, o.Cluster))
+	}
+	for _, n := range o.Nodes {
+		w.observers[n.Name] = observe.New(observe.Options{
+			Node: n, Peers: w.peersOf(n.Name), Host: o.Hosts[n.Name], Clock: o.Clock,
+			FastEvery: FastEvery, SlowEvery: SlowEvery, Publish: w.take,
+		})
+	}
+	if o.Logs {
+		l, err := logs.New(logs.Options{
+			Nodes: o.Nodes, Host: func(node string) remote.Host { return o.Hosts[node] }, Clock: o.Clock,
+			Signs: o.Catalogue.Signs, Offset: w.clockOffset, RingBytes: 32 << 20, Changed: w.wake,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("signs of the catalogue: %w", err)
+		}
+		w.logs = l
+	}
+	w.executor = recovery.New(recovery.Options{
+		Procedures: o.Catalogue.Procedures, Hosts: o.Hosts, Clock: o.Clock, Recorder: w.diary,
+		View: w.View, Fresh: w.fresh, WithReport: withReport,
+		Probe: observe.Probe(), ParseLook: observe.ParseLook,
+		ReadOnly: o.ReadOnly, Publish: w.planChanged, NewID: newID,
+	})
+	w.publish()
+	return w, nil
+}
+
+// Start begins to look. It returns at once; Close ends everything.
+func (w *Watch) Start(ctx context.Context) {
+	ctx, w.cancel = context.WithCancel(ctx)
+	w.run(func() { w.circle(ctx) })
+	for _, o := range w.observers {
+		w.run(func() { o.Run(ctx) })
+	}
+	if w.logs != nil {
+		w.run(func() { w.logs.Run(ctx) })
+	}
+}
+
+// run starts a goroutine that Close waits for.
+func (w *Watch) run(f func()) {
+	w.wait.Add(1)
+	go func() {
+		defer w.wait.Done()
+		f()
+	}()
+}
+
+// Close ends looking and following and closes the incident; a detached step
+// goes on at its node. The hosts belong to the caller.
+func (w *Watch) Close() error {
+	if w.cancel != nil {
+		w.cancel()
+	}
+	w.executor.Close()
+	w.wait.Wait()
+	return w.diary.close("the cockpit was left")
+}
+
+// peersOf lists the other nodes, with the addresses that are known by now.
+func (w *Watch) peersOf(name string) func() []cluster.Node {
+	return func() []cluster.Node {
+		var peers []cluster.Node
+		for _, n := range w.o.Nodes {
+			if n.Name != name {
+				peers = append(peers, n)
+			}
+		}
+		return peers
+	}
+}
+
+// clockOffset is the newest known offset of a node's clock; 0 while unknown.
+func (w *Watch) clockOffset(node string) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if r := w.reports[node]; r != nil && r.Host.ClockOffset.Known {
+		return r.Host.ClockOffset.Value
+	}
+	return 0
+}
+
+// take accepts a report of an observer; an older one never replaces a newer.
+func (w *Watch) take(r *cluster.Report) {
+	w.mu.Lock()
+	if old := w.reports[r.Node]; old == nil || r.Seq > old.Seq {
+		w.reports[r.Node] = r
+		w.pending[r.Node] = true
+	}
+	w.mu.Unlock()
+	signal(w.reported)
+}
+
+// wake tells the screen that there is something new.
+func (w *Watch) wake() { signal(w.changed) }
+
+// signal leaves one token; a second one is not needed.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// newID makes a plan's id: 8 hex digits.
+func newID() string {
+	var b [4]byte
+	rand.Read(b[:]) // never fails (crypto/rand)
+	return hex.EncodeToString(b[:])
+}

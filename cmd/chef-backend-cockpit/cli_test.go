@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// call runs the program in this process without a terminal.
+func call(t *testing.T, args ...string) (code int, out, errOut string) {
+	t.Helper()
+	in, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	var o, e bytes.Buffer
+	code = run(t.Context(), args, in, &o, &e)
+	return code, o.String(), e.String()
+}
+
+// home gives the program a home of its own with an optional configuration.
+func home(t *testing.T, config string) string {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("HOME", dir)
+	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "config"))
+	t.Setenv("XDG_STATE_HOME", filepath.Join(dir, "state"))
+	t.Setenv("SSH_AUTH_SOCK", "")
+	path := filepath.Join(dir, "config", "chef-backend-cockpit", "config.yaml")
+	if config != "" {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return path
+}
+
+func TestBadInputGetsOneLineWithARemedy(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		args   []string
+		config string
+		code   int
+		says   []string
+	}{
+		{"no terminal", []string{"demo"}, "", 64, []string{"needs a terminal", "status --json"}},
+		{"no host", []string{"status"}, "", 64, []string{"no host given", "--cluster"}},
+		{"unknown scenario", []string{"demo", "--scenario", "nonsense"}, "", 64, []string{`"nonsense"`, "demo --list"}},
+		{"speed", []string{"demo", "--speed", "-1"}, "", 64, []string{"--speed", "0.1 to 20"}},
+		{"unknown procedure", []string{"procedure", "show", "nonsense"}, "", 64, []string{`"nonsense"`, "procedure list"}},
+		{"unknown flag", []string{"status", "--nonsense"}, "", 64, []string{"--nonsense", "--help"}},
+		{"too many arguments", []string{"version", "x"}, "", 64, []string{"--help"}},
+		{"unknown cluster", []string{"--cluster", "x", "status"}, "clusters: {prod: {nodes: [{host: a}]}}", 64, []string{`"x"`, "prod"}},
+		{"missing configuration", []string{"--config", "missing.yaml", "status"}, "", 64, []string{"missing.yaml"}},
+		{"unknown key", []string{"status"}, "clusters:\n  prod:\n    nodez: []\n", 64, []string{"config.yaml:3:5", "nodez"}},
+		{"broken yaml", []string{"status"}, "clusters:\n  prod: [\n", 64, []string{"config.yaml:"}},
+		{"wrong type", []string{"status"}, "clusters:\n  prod:\n    port: many\n", 64, []string{"config.yaml:3:"}},
+		{"node without host", []string{"status"}, "clusters: {prod: {nodes: [{address: 10.0.0.1}]}}", 64, []string{"node 1 has no host"}},
+		{"refusing host", []string{"status", "127.0.0.1:1"}, "", 3, []string{"127.0.0.1", "refused"}},
+		{"unknown host", []string{"status", "no-such-host.invalid"}, "", 3, []string{"no-such-host.invalid"}},
+		{"bad port", []string{"status", "127.0.0.1:99999"}, "", 64, []string{"no port"}},
+		{"unknown incident", []string{"journal", "show", "nonsense"}, "", 64, []string{"nonsense", "journal list"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			home(t, c.config)
+			code, out, errOut := call(t, c.args...)
+			if code != c.code {
+				t.Errorf("exit code %d, want %d", code, c.code)
+			}
+			if out != "" {
+				t.Errorf("printed on standard output: %q", out)
+			}
+			if n := strings.Count(errOut, "\n"); n != 1 {
+				t.Errorf("%d lines: %q", n, errOut)
+			}
+			for _, word := range c.says {
+				if !strings.Contains(errOut, word) {
+					t.Errorf("%q is missing in %q", word, errOut)
+				}
+			}
+		})
+	}
+}
+
+func TestVersionWritesOneLine(t *testing.T) {
+	code, out, errOut := call(t, "version")
+	if code != 0 || !strings.HasPrefix(out, "chef-backend-cockpit ") || strings.Count(out, "\n") != 1 || errOut != "" {
+		t.Errorf("%d %q %q", code, out, errOut)
+	}
+}
+
+func TestListsNameWhatTheCatalogueHas(t *testing.T) {
+	_, scenarios, _ := call(t, "demo", "--list")
+	for _, name := range []string{"follower-wal-gap", "no-leader", "node-down", "planned-restart"} {
+		if !strings.Contains(scenarios, name+" ") {
+			t.Errorf("demo --list lacks %s:\n%s", name, scenarios)
+		}
+	}
+	code, procedures, _ := call(t, "procedure", "list")
+	if code != 0 || !strings.Contains(procedures, "rebuild-follower") || !strings.Contains(procedures, "not in this version") {
+		t.Errorf("procedure list: %d\n%s", code, procedures)
+	}
+	code, show, _ := call(t, "procedure", "show", "rebuild-follower")
+	if code != 0 || !strings.Contains(show, "PSQL_INTERNAL_OK=true chef-backend-ctl pgsql-follow --force-basebackup --verbose {leader-address}") {
+		t.Errorf("procedure show: %d\n%s", code, show)
+	}
+}

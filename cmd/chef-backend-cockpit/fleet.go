@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"chef-backend-cockpit/assets"
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/catalogue"
+	"chef-backend-cockpit/cluster/observe"
+	"chef-backend-cockpit/cluster/watch"
+	"chef-backend-cockpit/remote"
+)
+
+// fleet is the nodes of one cluster with the hosts that reach them.
+type fleet struct {
+	cluster, stamp, colour string
+	nodes                  []cluster.Node
+	hosts                  map[string]remote.Host
+	clock                  cluster.Clock
+	closers                []func() error
+}
+
+// close ends all links.
+func (f *fleet) close() error {
+	var wait sync.WaitGroup
+	errs := make([]error, len(f.closers))
+	for i, c := range f.closers {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			errs[i] = c()
+		}()
+	}
+	wait.Wait()
+	return errors.Join(errs...)
+}
+
+// watchOptions are what the subcommands differ in.
+type watchOptions struct {
+	readOnly, logs bool
+	journal        string
+}
+
+// watch prepares the circle over the fleet.
+func (f *fleet) watch(o watchOptions) (*watch.Watch, error) {
+	c, err := catalogue.Load(assets.Files, "catalogue")
+	if err != nil {
+		return nil, &exitError{exitInternal, err}
+	}
+	return watch.New(watch.Options{
+		Cluster: f.cluster, Stamp: f.stamp, StampColor: f.colour, Nodes: f.nodes, Hosts: f.hosts,
+		Clock: f.clock, Catalogue: c, ReadOnly: o.readOnly, Logs: o.logs, JournalDir: o.journal,
+	})
+}
+
+// reachWithin is how long a start waits for the first link of each node.
+const reachWithin = 15 * time.Second
+
+// connect finds the nodes that the arguments or the configuration name, and
+// the rest of the cluster from the first that answers.
+func (e *env) connect(ctx context.Context, args []string) (*fleet, error) {
+	c, err := e.loadConfig()
+	if err != nil {
+		return nil, err
+	}
+	name, cl, known, err := e.chosen(c)
+	if err != nil {
+		return nil, err
+	}
+	if len(args) > 0 {
+		cl.Nodes = nil
+		for _, a := range args {
+			cl.Nodes = append(cl.Nodes, nodeConfig{Host: a})
+		}
+	} else if !known {
+		return nil, usage("no host given and no cluster chosen; name one node of the cluster, or --cluster of the configuration (it has%s)", listed(c))
+	}
+	if len(cl.Nodes) == 0 {
+		return nil, usage("cluster %s of the configuration has no nodes; add one, or name a host", name)
+	}
+	o, err := e.remoteOptions()
+	if err != nil {
+		return nil, err
+	}
+	g := &gathering{cl: cl, options: o}
+	return g.gather(ctx, name)
+}
+
+// gathering finds a cluster's nodes from what the operator named.
+type gathering struct {
+	cl      clusterConfig
+	options remote.Options
+	found   []*candidate
+}
+
+// candidate is a host that was named or discovered.
+type candidate struct {
+	given   string
+	address string // the cluster's address, once known
+	name    string
+	host    remote.Host
+	err     error // of the first connection
+}
+
+// gather dials what was named, asks the first living one for the others, and
+// checks that all belong together.
+func (g *gathering) gather(ctx context.Context, name string) (*fleet, error) {
+	for _, n := range g.cl.Nodes {
+		if err := g.dial(n.Host, n.Address, n.Host); err != nil {
+			g.drop()
+			return nil, err
+		}
+	}
+	g.reach(ctx)
+	if err := g.complete(ctx); err != nil {
+		g.drop()
+		return nil, err
+	}
+	f := &fleet{cluster: name, stamp: g.cl.Stamp, colour: g.cl.Colour, hosts: map[string]remote.Host{}, clock: remote.System{}}
+	for _, c := range g.found {
+		f.nodes = append(f.nodes, cluster.Node{Name: c.name, Address: c.address, Dial: c.given})
+		f.hosts[c.name] = c.host
+		f.closers = append(f.closers, c.host.Close)
+	}
+	if f.cluster == "" {
+		f.cluster = f.nodes[0].Name
+	}
+	return f, nil
+}
+
+// dial starts to connect to a host.
+func (g *gathering) dial(given, address, name string) error {
+	t := remote.Target{Name: name, Address: given, User: g.cl.User, Port: g.cl.Port, Identity: g.cl.Identity, KnownHosts: g.cl.KnownHosts, Jump: g.cl.Jump}
+	if user, host, ok := strings.Cut(given, "@"); ok {
+		t.User, t.Address, t.Name = user, host, host
+	}
+	if host, port, err := net.SplitHostPort(t.Address); err == nil {
+		if _, err := fmt.Sscanf(port, "%d", &t.Port); err != nil || t.Port < 1 || t.Port > 65535 {
+			return usage("%s: %q is no port; use HOST or HOST:22", given, port)
+		}
+		t.Address = host
+	}
+	h, err := remote.NewSSH(t, g.options)
+	if err != nil {
+		return err
+	}
+	g.found = append(g.found, &candidate{given: given, address: address, name: t.Name, host: h})
+	return nil
+}
+
+// reach waits for the first link of every host that has not answered yet.
+// A passphrase may be asked for, so one host after the other begins, but a
+// silent one does not hold up the next longer than reachWithin in all.
+func (g *gathering) reach(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, reachWithin)
+	defer cancel()
+	var wait sync.WaitGroup
+	for _, c := range g.found {
+		if c.host.Link().Phase == remote.Live {
+			continue
+		}
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			c.err = remote.ConnectFirst(ctx, c.host)
+		}()
+	}
+	wait.Wait()
+}
+
+// drop closes everything after a failure.
+func (g *gathering) drop() {
+	for _, c := range g.found {
+		c.host.Close()
+	}
+}
+
+// complete asks living hosts for the cluster and adds the nodes that were not
+// named. With all three nodes configured and addressed it asks nobody.
+func (g *gathering) complete(ctx context.Context) error {
+	var members []cluster.Node
+	var errs []error
+	for _, c := range g.found {
+		if c.err != nil {
+			errs = append(errs, c.err)
+			continue
+		}
+		var self cluster.Node
+		all, err := observe.Discover(ctx, c.host)
+		if err != nil {
+			return err
+		}
+		if err := g.belongs(c, self, members, all); err != nil {
+			return err
+		}
+		if len(all) > len(members) {
+			members = all
+		}
+	}
+	if len(errs) == len(g.found) {
+		return errors.Join(errs...)
+	}
+	for _, m := range g.missing(members) {
+		if err := g.dial(m.Address, m.Address, m.Name); err != nil {
+			return err
+		}
+	}
+	g.reach(ctx)
+	return nil
+}
+
+// missing pairs the cluster's members with what was named and returns those
+// that nobody named. A named host that did not answer may be any member, so
+// it is recognised by its name, else by its addresses in the name service;
+// never are more hosts dialled than the cluster has members.
+func (g *gathering) missing(members []cluster.Node) []cluster.Node {
+	var left []cluster.Node
+	for _, m := range members {
+		if !g.claim(m, func(c *candidate) bool { return c.address == m.Address || c.given == m.Address || c.given == m.Name }) {
+			left = append(left, m)
+		}
+	}
+	left = slices.DeleteFunc(left, func(m cluster.Node) bool {
+		return g.claim(m, func(c *candidate) bool { return c.address == "" && isHost(c.given, m) })
+	})
+	silent := slices.DeleteFunc(slices.Clone(g.found), func(c *candidate) bool { return c.address != "" })
+	if len(left) == 1 && len(silent) == 1 {
+		silent[0].address, silent[0].name = left[0].Address, left[0].Name
+		return nil
+	}
+	return left[:max(0, len(left)-len(silent))]
+}
+
+// claim names the first host that is a member.
+func (g *gathering) claim(m cluster.Node, is func(*candidate) bool) bool {
+	for _, c := range g.found {
+		if is(c) {
+			c.address, c.name = m.Address, m.Name
+			return true
+		}
+	}
+	return false
+}
+
+// isHost answers whether a host that was named and does not answer is the member.
+func isHost(given string, m cluster.Node) bool {
+	if first, _, _ := strings.Cut(given, "."); first == m.Name || strings.HasPrefix(m.Name, first+".") {
+		return true
+	}
+	addresses, err := net.LookupHost(given)
+	return err == nil && slices.Contains(addresses, m.Address)
+}
+
+// belongs notes where a host stands in its cluster and refuses a second cluster.
+func (g *gathering) belongs(c *candidate, self cluster.Node, members, all []cluster.Node) error {
+	if self.Address != "" {
+		c.address, c.name = self.Address, self.Name
+	}
+	if len(members) == 0 || len(all) == 0 {
+		return nil
+	}
+	for _, a := range members {
+		for _, b := range all {
+			if a.Address == b.Address {
+				return nil
+			}
+		}
+	}
+	return usage("%s belongs to another cluster than %s; name hosts of one cluster", c.given, g.found[0].given)
+}

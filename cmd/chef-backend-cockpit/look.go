@@ -1,0 +1,282 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/watch"
+)
+
+// Exit codes of status and diagnose.
+const (
+	exitAdvice  = 1 // a P2 or P3 is the highest unhidden finding
+	exitGrave   = 2 // a P1, suspected ones included
+	exitNothing = 3 // nothing could be looked at
+)
+
+// Bounds of one look from the command line.
+const (
+	lookWithin   = 20 * time.Second // a fast and a slow look at every node
+	settleWithin = 12 * time.Second // until findings with two agreeing looks stand
+)
+
+// statusCommand looks once and prints what every layer claims.
+func statusCommand(e *env) *cobra.Command {
+	asJSON := false
+	c := &cobra.Command{
+		Use: "status [HOST…]", Short: "Look once and print what each layer claims",
+		RunE: func(c *cobra.Command, hosts []string) error {
+			return e.look(c.Context(), hosts, func(w *watch.Watch) error {
+				s := w.State()
+				if asJSON {
+					return printJSON(e.out, statusOf(s, w.Offers))
+				}
+				return e.printStatus(s)
+			})
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+// diagnoseCommand looks once and prints findings and signs with evidence.
+func diagnoseCommand(e *env) *cobra.Command {
+	asJSON := false
+	c := &cobra.Command{
+		Use: "diagnose [HOST…]", Short: "Look once and name the failures, with evidence",
+		RunE: func(c *cobra.Command, hosts []string) error {
+			return e.look(c.Context(), hosts, func(w *watch.Watch) error {
+				if asJSON {
+					return printJSON(e.out, diagnosisOf(w))
+				}
+				return e.printDiagnosis(w)
+			})
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+// look connects, looks until the findings have settled, prints, and turns the
+// gravest unhidden finding into the exit code.
+func (e *env) look(ctx context.Context, hosts []string, print func(*watch.Watch) error) error {
+	f, err := e.connect(ctx, hosts)
+	if err != nil {
+		return nothingSeen(err)
+	}
+	defer f.close()
+	w, err := f.watch(watchOptions{readOnly: true, logs: true})
+	if err != nil {
+		return err
+	}
+	w.Start(ctx)
+	defer w.Close()
+	within, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	if err := w.LookAll(within); err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	settle(ctx, w, f.clock)
+	if err := print(w); err != nil {
+		return err
+	}
+	return verdict(w.State())
+}
+
+// nothingSeen is an error of connecting with the exit code 3, unless it is one
+// of usage.
+func nothingSeen(err error) error {
+	if _, ok := errors.AsType[*exitError](err); ok {
+		return err
+	}
+	return &exitError{exitNothing, err}
+}
+
+// settle waits for three rounds, so that what needs two agreeing looks can
+// stand; findings with longer hold times show as suspected.
+func settle(ctx context.Context, w *watch.Watch, clock cluster.Clock) {
+	end := clock.After(settleWithin)
+	seen := map[uint64]bool{}
+	for len(seen) < 3 {
+		select {
+		case <-ctx.Done():
+			return
+		case <-end:
+			return
+		case <-w.Changed():
+			if v := w.State().View; v.Snapshot.Seq > 0 {
+				seen[v.Snapshot.Seq] = true
+			}
+		}
+	}
+}
+
+// verdict is the exit code of the contract as an error without text.
+func verdict(s *watch.State) error {
+	reached := false
+	for _, r := range s.View.Snapshot.Reports {
+		reached = reached || cluster.Is(r.Reach, cluster.Reached) == cluster.True
+	}
+	if !reached {
+		return &exitError{exitNothing, errors.New("no node could be looked at; see the reasons above")}
+	}
+	worst := cluster.Priority(0)
+	for _, f := range s.Findings {
+		if f.Under == "" && (worst == 0 || f.Priority < worst) {
+			worst = f.Priority
+		}
+	}
+	switch worst {
+	case 0:
+		return nil
+	case cluster.P1:
+		return &exitError{code: exitGrave}
+	}
+	return &exitError{code: exitAdvice}
+}
+
+// statusOf is the state in the shape of the contract.
+func statusOf(s *watch.State, offers func(string) []watch.Offered) statusJSON {
+	j := statusJSON{Cluster: s.Cluster, At: stamp(s.At), Leadership: map[string][]string{}, Nodes: []nodeJSON{}, Findings: findingsJSON(s, offers)}
+	for _, n := range s.View.Snapshot.Nodes {
+		j.Nodes = append(j.Nodes, nodeJSON{Name: n.Name, Address: n.Address, Claims: claimsJSON(s.View.Report(n.Name), s.At)})
+	}
+	for _, l := range s.Leadership {
+		if l.Known {
+			j.Leadership[l.Layer] = orEmpty(l.Nodes)
+		} else {
+			j.Leadership[l.Layer] = nil
+		}
+	}
+	j.Margin = marginJSON{s.Margin.Votes, s.Margin.Copies, s.Margin.CanLose}
+	return j
+}
+
+// diagnosisOf is the diagnosis in the shape of the contract.
+func diagnosisOf(w *watch.Watch) diagnoseJSON {
+	s := w.State()
+	j := diagnoseJSON{Findings: findingsJSON(s, w.Offers), Signs: []signJSON{}}
+	for _, g := range s.View.Signs {
+		j.Signs = append(j.Signs, signJSON{g.Sign, g.Node, g.Service, g.Count, stamp(g.First), stamp(g.Last), g.Example})
+	}
+	for _, st := range w.Streams() {
+		j.Lines += st.Lines
+		j.Bytes += st.Bytes
+	}
+	return j
+}
+
+// printStatus writes the board as text.
+func (e *env) printStatus(s *watch.State) error {
+	fmt.Fprintf(e.out, "%s  %s  %s\n\n", s.Cluster, stamp(s.At), watch.MarginWords(s.Margin))
+	t := tabwriter.NewWriter(e.out, 0, 0, 2, ' ', 0)
+	fmt.Fprint(t, "NODE\tADDRESS\tREACH")
+	for _, c := range s.Board.Columns {
+		fmt.Fprint(t, "\t", c)
+	}
+	fmt.Fprintln(t)
+	for _, row := range s.Board.Rows {
+		n, _ := s.View.Snapshot.Node(row.Node)
+		fmt.Fprintf(t, "%s\t%s\t%s", row.Node, or(n.Address, "?"), reachOf(s.View.Report(row.Node)))
+		for _, c := range row.Cells {
+			fmt.Fprint(t, "\t", c.Text)
+		}
+		fmt.Fprintln(t)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, n := range s.View.Snapshot.Nodes {
+		if why := s.Links[n.Name].Reason; why != "" {
+			fmt.Fprintf(e.out, "\n%s", why)
+		}
+	}
+	for _, c := range s.Board.Contradictions {
+		fmt.Fprintf(e.out, "\ncontradiction: %s", c)
+	}
+	fmt.Fprintln(e.out)
+	e.printFindings(s)
+	return nil
+}
+
+// reachOf is how far we get to a node.
+func reachOf(r *cluster.Report) string {
+	if r == nil || !r.Reach.Known {
+		return "?"
+	}
+	return string(r.Reach.Value)
+}
+
+// printFindings writes a line for each finding that is not folded.
+func (e *env) printFindings(s *watch.State) {
+	if len(s.Findings) == 0 {
+		fmt.Fprintln(e.out, "no findings")
+	}
+	for _, f := range s.Findings {
+		indent := ""
+		if f.Under != "" {
+			indent = "   + "
+		}
+		fmt.Fprintf(e.out, "%s%s %s  %s, %s\n", indent, f.Priority, f.ID(), f.Title, f.Certainty)
+	}
+}
+
+// printDiagnosis writes findings with their evidence, and the signs.
+func (e *env) printDiagnosis(w *watch.Watch) error {
+	s := w.State()
+	e.printFindings(s)
+	for _, f := range s.Findings {
+		if f.Under != "" {
+			continue
+		}
+		fmt.Fprintf(e.out, "\n%s\n", f.ID())
+		if d, ok := w.Describe(f.Failure); ok {
+			fmt.Fprintf(e.out, "  %s\n  Guide: %s. Ignored: %s\n  Time: %s. First: %s\n", d.Cause, d.Section, d.Ignored, d.Time, d.First)
+		}
+		for _, ev := range f.Evidence {
+			fmt.Fprintf(e.out, "  %-7s  %-7s  %s\n", ev.Side, ev.Answer, ev.Sentence)
+		}
+		for _, o := range w.Offers(f.ID()) {
+			fmt.Fprintf(e.out, "  offered  %s\n", offerWords(o))
+		}
+	}
+	for _, g := range s.View.Signs {
+		fmt.Fprintf(e.out, "\nsign %s on %s/%s, %d times, %s to %s\n  %s\n", g.Sign, g.Node, g.Service, g.Count, stamp(g.First), stamp(g.Last), g.Example)
+	}
+	return nil
+}
+
+// offerWords says what is offered, or what stands against it.
+func offerWords(o watch.Offered) string {
+	text := o.Procedure
+	for _, word := range []string{o.Node, o.Service} {
+		if word != "" {
+			text += " " + word
+		}
+	}
+	switch {
+	case o.Ready:
+		return text + ": ready"
+	case o.NotBuilt:
+		return text + ": not in this version"
+	case o.First != "":
+		return text + ": first " + o.First
+	case len(o.WhyNot) > 0:
+		return text + ": not now, " + o.WhyNot[0].Answer.Sentence
+	}
+	return text
+}
+
+// or is the first text that is not empty.
+func or(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}

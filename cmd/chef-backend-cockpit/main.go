@@ -1,0 +1,141 @@
+// Command chef-backend-cockpit is a full-screen cockpit for whoever is on call
+// for a three-node Chef Backend cluster.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"chef-backend-cockpit/remote"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is main without the process around it: it returns the exit code and
+// writes at most one line to errOut for an error.
+func run(ctx context.Context, args []string, in *os.File, out, errOut io.Writer) int {
+	e := &env{in: in, out: out, err: errOut}
+	root := rootCommand(e)
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	code := exitCode(err)
+	if text := err.Error(); text != "" {
+		fmt.Fprintln(errOut, "chef-backend-cockpit: "+oneLine(text))
+	}
+	return code
+}
+
+// oneLine makes an error safe and puts it on one line.
+func oneLine(s string) string {
+	return remote.Safe([]byte(strings.ReplaceAll(strings.TrimSpace(s), "\n", "; ")))
+}
+
+// Exit codes of the contract; those of status and diagnose are in look.go.
+const (
+	exitFailed   = 1
+	exitUsage    = 64 // usage or configuration (sysexits.h EX_USAGE)
+	exitInternal = 70 // internal error (EX_SOFTWARE)
+)
+
+// exitError is an error with its exit code; a nil error prints nothing.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// usage makes an error of usage or configuration.
+func usage(format string, args ...any) error {
+	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// exitCode is the code that an error asks for.
+func exitCode(err error) int {
+	if e, ok := errors.AsType[*exitError](err); ok {
+		return e.code
+	}
+	return exitFailed
+}
+
+// env is what every subcommand shares.
+type env struct {
+	in       *os.File
+	out, err io.Writer
+
+	configFile string
+	cluster    string
+	readOnly   bool
+	debugFile  string
+}
+
+// rootCommand builds the command tree; without a subcommand it watches.
+func rootCommand(e *env) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "chef-backend-cockpit [HOST…]",
+		Short: "A cockpit for a three-node Chef Backend cluster",
+		Long: `A full-screen cockpit for whoever is on call for a three-node Chef Backend
+cluster. It watches the nodes over SSH, names the failure that it recognises,
+and carries out the documented recovery step by step.
+
+One HOST is enough: the others come from the cluster.`,
+		SilenceUsage: true, SilenceErrors: true,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, hosts []string) error { return e.watch(c.Context(), hosts) },
+	}
+	f := root.PersistentFlags()
+	f.StringVar(&e.configFile, "config", "", "configuration `FILE` (default ~/.config/chef-backend-cockpit/config.yaml)")
+	f.StringVar(&e.cluster, "cluster", "", "`NAME` of a cluster of the configuration")
+	f.BoolVar(&e.readOnly, "read-only", false, "watch only: no procedure can be carried out")
+	f.StringVar(&e.debugFile, "debug", "", "write a log of the cockpit itself to `FILE`")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return usage("%v; see chef-backend-cockpit --help", err)
+	})
+	root.AddCommand(watchCommand(e), demoCommand(e), statusCommand(e), diagnoseCommand(e),
+		procedureCommand(e), journalCommand(e), versionCommand(e))
+	for _, c := range root.Commands() {
+		wrapArgs(c)
+	}
+	return root
+}
+
+// wrapArgs makes every complaint about arguments an error of usage.
+func wrapArgs(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return usage("%v; see %s --help", err, c.CommandPath())
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		wrapArgs(sub)
+	}
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"chef-backend-cockpit/assets"
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/catalogue"
+	"chef-backend-cockpit/cluster/watch"
+)
+
+// procedureCommand lists and shows the procedures.
+func procedureCommand(e *env) *cobra.Command {
+	c := &cobra.Command{Use: "procedure", Short: "List the procedures, or show one", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return usage("say list or show NAME; see %s --help", c.CommandPath())
+		}}
+	var node, service string
+	show := &cobra.Command{
+		Use: "show NAME [--node N] [HOST…]", Short: "Show a procedure; bound to a node: the dry run", Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return e.showProcedure(c.Context(), args[0], node, service, args[1:])
+		},
+	}
+	show.Flags().StringVar(&node, "node", "", "bind it to node `N` of the cluster")
+	show.Flags().StringVar(&service, "service", "", "bind restart-service to a `SERVICE`")
+	c.AddCommand(&cobra.Command{
+		Use: "list", Short: "List the procedures", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return e.listProcedures() },
+	}, show)
+	return c
+}
+
+// listProcedures prints a line for each procedure of the catalogue.
+func (e *env) listProcedures() error {
+	c, err := catalogue.Load(assets.Files, "catalogue")
+	if err != nil {
+		return &exitError{exitInternal, err}
+	}
+	t := tabwriter.NewWriter(e.out, 0, 0, 2, ' ', 0)
+	for _, p := range c.Procedures {
+		note := ""
+		if !p.Built {
+			note = "not in this version"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", p.Name, p.Tier, firstSentence(p.Summary), note)
+	}
+	return t.Flush()
+}
+
+// firstSentence keeps a list readable.
+func firstSentence(s string) string {
+	if i := strings.Index(s, ". "); i > 0 {
+		return s[:i+1]
+	}
+	return s
+}
+
+// showProcedure prints a procedure as the catalogue has it, or bound to a node.
+func (e *env) showProcedure(ctx context.Context, name, node, service string, hosts []string) error {
+	c, err := catalogue.Load(assets.Files, "catalogue")
+	if err != nil {
+		return &exitError{exitInternal, err}
+	}
+	for _, p := range c.Procedures {
+		if p.Name != name {
+			continue
+		}
+		if node == "" && len(hosts) == 0 {
+			e.printProcedure(p)
+			return nil
+		}
+		return e.dryRun(ctx, p, node, service, hosts)
+	}
+	return usage("no procedure %q; procedure list names them", name)
+}
+
+// printProcedure writes the catalogue's entry with its placeholders.
+func (e *env) printProcedure(p cluster.Procedure) {
+	fmt.Fprintf(e.out, "%s, %s\n%s\nGuide: %s\n", p.Name, p.Tier, p.Summary, p.Section)
+	if p.Phrase != "" {
+		fmt.Fprintf(e.out, "Typed to confirm: %s\n", p.Phrase)
+	}
+	if !p.Built {
+		fmt.Fprintln(e.out, "Not in this version.")
+	}
+	for _, g := range p.Guards {
+		fmt.Fprintf(e.out, "guard   %s\n", g.Question)
+	}
+	for i, s := range p.Steps {
+		fmt.Fprintf(e.out, "%2d  %-8s %s\n", i+1, s.On, or(s.Command, s.Say))
+		if s.EffectSay != "" {
+			fmt.Fprintf(e.out, "             then: %s, within %s\n", s.EffectSay, s.Deadline)
+		}
+	}
+}
+
+// dryRun looks, binds the procedure and prints exactly what would run.
+func (e *env) dryRun(ctx context.Context, p cluster.Procedure, node, service string, hosts []string) error {
+	if !p.Built {
+		return fmt.Errorf("%s is not in this version", p.Name)
+	}
+	f, err := e.connect(ctx, hosts)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	w, err := f.watch(watchOptions{readOnly: true})
+	if err != nil {
+		return err
+	}
+	w.Start(ctx)
+	defer w.Close()
+	within, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	if err := w.LookAll(within); err != nil {
+		return err
+	}
+	settle(ctx, w, f.clock)
+	plan, err := bind(w, p, node, service)
+	if err != nil {
+		return err
+	}
+	e.printPlan(plan)
+	return nil
+}
+
+// bind binds a procedure, with a clear word where a node or service is missing.
+func bind(w *watch.Watch, p cluster.Procedure, node, service string) (cluster.Plan, error) {
+	s := w.State().View.Snapshot
+	if _, ok := s.Node(node); !ok && p.Target != "cluster" {
+		var names []string
+		for _, n := range s.Nodes {
+			names = append(names, n.Name)
+		}
+		return cluster.Plan{}, usage("--node %q is no node of the cluster; it has %s", node, strings.Join(names, ", "))
+	}
+	if p.Target == "service" && service == "" {
+		return cluster.Plan{}, usage("%s needs --service, one of %s", p.Name, strings.Join(cluster.Services, ", "))
+	}
+	return w.Bind(p.Name, node, service)
+}
+
+// printPlan writes the bound plan: commands byte for byte, guards with answers.
+func (e *env) printPlan(p cluster.Plan) {
+	fmt.Fprintf(e.out, "%s   plan PLAN, %s\n%s\n\n", p.Title, p.Tier, p.Summary)
+	for _, s := range p.Steps {
+		fmt.Fprintf(e.out, "%3s  %-6s %s\n", s.Number, s.Node, or(s.Command, s.Say))
+		if s.EffectSay != "" {
+			fmt.Fprintf(e.out, "            then: %s, within %s\n", s.EffectSay, s.Deadline)
+		}
+		if s.Destroys != "" {
+			fmt.Fprintf(e.out, "            destroys: %s\n", s.Destroys)
+		}
+	}
+	fmt.Fprintln(e.out)
+	for _, g := range p.Guards {
+		fmt.Fprintf(e.out, "guard  %-7s  %s\n", g.Answer.Truth, g.Answer.Sentence)
+	}
+	for _, c := range p.Copies {
+		fmt.Fprintf(e.out, "copy   %s\n", c.Sentence)
+	}
+	for _, l := range [][2]string{{"Lost", p.Lost}, {"Kept", p.Kept}, {"Lasts", p.Lasts}, {"Back", p.WayBack}} {
+		if l[1] != "" {
+			fmt.Fprintf(e.out, "%-6s %s\n", l[0], l[1])
+		}
+	}
+	if len(p.Phrases) > 0 {
+		fmt.Fprintf(e.out, "Typed to confirm: %s\n", strings.Join(p.Phrases, ", then "))
+	}
+}

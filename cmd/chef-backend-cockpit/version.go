@@ -1,0 +1,31 @@
+package main
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the linker for a release.
+var version = "dev"
+
+// versionCommand prints the version and what it was built from.
+func versionCommand(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			text := "chef-backend-cockpit " + version
+			if info, ok := debug.ReadBuildInfo(); ok {
+				text += " " + info.GoVersion
+				for _, s := range info.Settings {
+					if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+						text += " " + s.Value[:12]
+					}
+				}
+			}
+			_, err := fmt.Fprintln(e.out, text)
+			return err
+		},
+	}
+}
