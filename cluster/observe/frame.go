@@ -3,6 +3,7 @@ package observe
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -29,23 +30,28 @@ const frameVersion = "1"
 // parseFrame finds the first frame in raw; nonce "" takes any. ok is false when
 // no frame begins in raw.
 func parseFrame(raw []byte, nonce string) (f frame, ok bool) {
-	rest := raw
-	for {
+	for rest := raw; len(rest) > 0; {
 		line, tail, found := bytes.Cut(rest, []byte("\n"))
-		words := bytes.Fields(line)
-		if len(words) == 4 && bytes.HasPrefix(words[0], []byte("@@")) && bytes.HasPrefix(line, []byte("@@")) && string(words[1]) == "look" {
-			n := string(words[0][2:])
-			if isNonce(n) && (nonce == "" || n == nonce) && string(words[2]) == frameVersion {
-				f = frame{nonce: n, kind: string(words[3]), sections: map[string]section{}}
-				f.read(tail)
-				return f, true
-			}
-		}
-		if !found {
-			return frame{}, false
+		if n, kind, is := firstMarker(line); is && found && (nonce == "" || n == nonce) {
+			f = frame{nonce: n, kind: kind, sections: map[string]section{}}
+			f.read(tail)
+			return f, true
 		}
 		rest = tail
 	}
+	return frame{}, false
+}
+
+// firstMarker reads "@@NONCE look 1 KIND".
+func firstMarker(line []byte) (nonce, kind string, ok bool) {
+	if len(line) > 128 || !bytes.HasPrefix(line, []byte("@@")) {
+		return "", "", false
+	}
+	words := strings.Fields(string(line[2:]))
+	if len(words) != 4 || !isNonce(words[0]) || words[1] != "look" || words[2] != frameVersion {
+		return "", "", false
+	}
+	return words[0], words[3], true
 }
 
 // isNonce keeps a nonce short and plain; it is compared, never shown.

@@ -17,13 +17,16 @@ type cell struct {
 	text string
 }
 
+// maxRow is how much of a line of a table is read, in bytes.
+const maxRow = 4096
+
 // parseTables finds every table in lines. A table begins with a line of
 // headings, as isHead knows them, and ends with an empty line or the next one.
 func parseTables(lines []string, isHead func(names []string) bool) []table {
 	var all []table
 	var head []cell
 	for _, line := range lines {
-		line = lastDrawing(line)
+		line = lastDrawing(line[:min(len(line), maxRow)])
 		cells := splitCells(line)
 		if len(cells) == 0 {
 			head = nil

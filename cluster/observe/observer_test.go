@@ -1,0 +1,378 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/remote"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// handClock stands until it is moved on.
+type handClock struct {
+	mu      sync.Mutex
+	now     time.Time
+	waiting []alarm
+	set     chan struct{} // one token for every alarm that is set
+}
+
+type alarm struct {
+	at time.Time
+	c  chan time.Time
+}
+
+func (c *handClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *handClock) After(d time.Duration) <-chan time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a := alarm{c.now.Add(d), make(chan time.Time, 1)}
+	c.waiting = append(c.waiting, a)
+	c.set <- struct{}{}
+	return a.c
+}
+
+// forward moves on to the earliest alarm. Whoever calls it once for every
+// token never leaves an alarm waiting.
+func (c *handClock) forward() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.waiting) == 0 {
+		return
+	}
+	first := slices.MinFunc(c.waiting, func(a, b alarm) int { return a.at.Compare(b.at) })
+	if c.now.Before(first.at) {
+		c.now = first.at
+	}
+	first.c <- c.now
+	c.waiting = slices.DeleteFunc(c.waiting, func(a alarm) bool { return a == first })
+}
+
+// fakeHost answers looks by a function; "" is no answer at all.
+type fakeHost struct {
+	mu     sync.Mutex
+	link   remote.Link
+	answer func(kind, nonce, peers string) string
+	starts int
+}
+
+func (h *fakeHost) Name() string { return "be2" }
+func (h *fakeHost) Close() error { return nil }
+func (h *fakeHost) Run(_ context.Context, s remote.Script) (remote.Result, error) {
+	var kind, nonce string
+	fmt.Sscanf(string(s.Stdin), "look %s %s", &kind, &nonce)
+	return remote.Result{Stdout: []byte(h.answer(kind, nonce, "")), ExitKnown: true}, nil
+}
+
+func (h *fakeHost) Link() remote.Link {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.link
+}
+
+func (h *fakeHost) setLink(l remote.Link) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.link = l
+}
+
+func (h *fakeHost) Start(_ context.Context, s remote.Script) (remote.Session, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.link.Phase != remote.Live {
+		return nil, h.link.Err
+	}
+	h.starts++
+	ir, iw := io.Pipe()
+	or, ow := io.Pipe()
+	go func() { // the node's shell
+		defer ow.Close()
+		for {
+			var line [512]byte
+			n, err := ir.Read(line[:])
+			if err != nil {
+				return
+			}
+			words := strings.SplitN(strings.TrimSpace(string(line[:n])), " ", 4)
+			text := h.answer(words[1], words[2], strings.Join(words[3:], " "))
+			if text == "exit" {
+				return
+			}
+			if _, err := io.WriteString(ow, text); err != nil {
+				return
+			}
+		}
+	}()
+	return &fakeSession{iw, or, ir}, nil
+}
+
+type fakeSession struct {
+	in  *io.PipeWriter
+	out *io.PipeReader
+	far *io.PipeReader
+}
+
+func (s *fakeSession) Stdin() io.WriteCloser        { return s.in }
+func (s *fakeSession) Stdout() io.Reader            { return s.out }
+func (s *fakeSession) Wait() (remote.Result, error) { return remote.Result{}, nil }
+func (s *fakeSession) Close() error                 { s.in.Close(); s.far.Close(); return s.out.Close() }
+
+// healthy answers as a node whose /leader says 200, cluster address 10.0.4.12.
+func healthy(kind, nonce, peers string) string {
+	var b []byte
+	if kind == fast {
+		b = framed(fast, "leaderl", "HTTP/1.1 200 OK\r\n\r\n", "ps", " 1 0 init")
+	} else {
+		b = framed(slow, "version", "chef-backend 2.3.16", "peers", "10.0.4.11 22 open", "cluster-status", string(clusterTable))
+	}
+	return strings.ReplaceAll(string(b), "@@n ", "@@"+nonce+" ")
+}
+
+const clusterTable = "Name  IP         GUID  Role    PG  ES\nbe1   10.0.4.11  aa    leader  a   b\nbe2   10.0.4.12  bb    x       a   b\n"
+
+var live = remote.Link{Phase: remote.Live, Fingerprint: "SHA256:abc", Privileged: true}
+
+// watched is an Observer at work on a fake host and a clock moved by hand.
+type watched struct {
+	*Observer
+	t       *testing.T
+	host    *fakeHost
+	clock   *handClock
+	reports chan *cluster.Report
+}
+
+func watch(t *testing.T, answer func(kind, nonce, peers string) string) *watched {
+	w := &watched{t: t, host: &fakeHost{link: live, answer: answer},
+		clock: &handClock{now: someTime, set: make(chan struct{}, 1000)}, reports: make(chan *cluster.Report, 100)}
+	w.Observer = New(Options{
+		Node: cluster.Node{Name: "be2", Address: "10.0.4.12"}, Host: w.host, Clock: w.clock,
+		Peers: func() []cluster.Node {
+			return []cluster.Node{{Name: "be1", Address: "10.0.4.11"}, {Name: "be2", Address: "10.0.4.12"}, {Name: "be3", Address: "10.0.4.13"}, {Name: "odd", Address: "$(reboot)"}}
+		},
+		Publish: func(r *cluster.Report) { w.reports <- r },
+	})
+	w.fastLimit, w.slowLimit = 200*time.Millisecond, 200*time.Millisecond
+	return w
+}
+
+func (w *watched) start() {
+	ctx, cancel := context.WithCancel(w.t.Context())
+	done := make(chan struct{})
+	go func() { w.Run(ctx); close(done) }()
+	w.t.Cleanup(func() { cancel(); <-done })
+}
+
+// next waits for the report that holds; the clock moves on whenever the
+// observer waits for it.
+func (w *watched) next(holds func(*cluster.Report) bool) *cluster.Report {
+	w.t.Helper()
+	limit := time.After(20 * time.Second)
+	for {
+		select {
+		case r := <-w.reports:
+			if holds(r) {
+				return r
+			}
+		case <-w.clock.set:
+			w.clock.forward()
+		case <-limit:
+			w.t.Fatal("no such report")
+		}
+	}
+}
+
+func hasSlow(r *cluster.Report) bool { return r.Host.Version.Known }
+
+func TestReportsCarryTheNewestSlowLook(t *testing.T) {
+	asked := make(chan string, 1000)
+	w := watch(t, func(kind, nonce, peers string) string {
+		if kind == slow {
+			asked <- peers
+		}
+		return healthy(kind, nonce, peers)
+	})
+	w.start()
+	r := w.next(hasSlow)
+	want(t, r, map[string]string{
+		"reach": "reached", "leaderl.leader-code": "200", "host.key": "SHA256:abc", "host.privileged": "true",
+		"host.version": "2.3.16", "peer.10.0.4.11": "{map[22:open]}", "peer.10.0.4.13": "?did not tell", "etcd.health": "?cut off",
+	})
+	if peers := <-asked; peers != "10.0.4.11 10.0.4.13" {
+		t.Errorf("peers asked about: %q", peers)
+	}
+	// A later fast look keeps the slow claims, which keep their own time.
+	later := w.next(func(n *cluster.Report) bool { return n.Seq > r.Seq && n.Host.Version.At.Before(n.Began) })
+	if !later.Leaderl.LeaderCode.At.Equal(later.Began) {
+		t.Errorf("a fast claim of %v in a look of %v", later.Leaderl.LeaderCode.At, later.Began)
+	}
+	w.host.mu.Lock()
+	defer w.host.mu.Unlock()
+	if w.host.starts != 2 {
+		t.Errorf("%d sessions were opened, want one fast and one slow", w.host.starts)
+	}
+}
+
+func TestNoOldValueStays(t *testing.T) {
+	w := watch(t, healthy)
+	w.start()
+	w.next(hasSlow)
+	cause := &remote.Error{Host: "be2", Kind: remote.Unreachable, Text: "no route to 192.0.2.7"}
+	w.host.setLink(remote.Link{Phase: remote.Lost, Err: cause, Fingerprint: "SHA256:abc"})
+	r := w.next(func(r *cluster.Report) bool { return r.Reach.Value != cluster.Reached })
+	for name, c := range claims(r) {
+		switch {
+		case name == "reach" || name == "host.key":
+		case c.Value != nil:
+			t.Errorf("%s is still %v", name, c.Value)
+		case !strings.Contains(c.Reason, "no route"):
+			t.Errorf("%s: reason %q", name, c.Reason)
+		}
+	}
+	want(t, r, map[string]string{"reach": "unreachable", "peer.10.0.4.11": "?no route", "service.etcd.pid": "?no route"})
+	w.host.setLink(live)
+	back := w.next(func(r *cluster.Report) bool { return r.Reach.Value == cluster.Reached })
+	if back.Host.Version.Known && back.Host.Version.At.Before(r.Began) {
+		t.Error("a slow claim from before the loss came back")
+	}
+	w.next(hasSlow)
+}
+
+func TestSilentNode(t *testing.T) {
+	w := watch(t, healthy)
+	quiet := make(chan struct{})
+	w.host.answer = func(kind, nonce, peers string) string {
+		select {
+		case <-quiet:
+			return ""
+		default:
+			return healthy(kind, nonce, peers)
+		}
+	}
+	w.start()
+	w.next(hasSlow)
+	close(quiet)
+	want(t, w.next(func(r *cluster.Report) bool { return !r.Leaderl.LeaderCode.Known }), map[string]string{
+		"reach": "reached", "leaderl.leader-code": "?no answer within 0.2 s", "host.version": "?no answer within 0.2 s", "ctl.cluster-status": "?no answer",
+	})
+}
+
+// What came before the deadline counts; what did not is unknown with the reason.
+func TestHalfAnAnswer(t *testing.T) {
+	w := watch(t, func(kind, nonce, peers string) string {
+		whole := healthy(kind, nonce, peers)
+		before, _, _ := strings.Cut(whole, " begin ps")
+		return before
+	})
+	w.start()
+	r := w.next(func(*cluster.Report) bool { return true })
+	want(t, r, map[string]string{"leaderl.leader-code": "200", "postgresql.postmaster": "?no answer within 0.2 s"})
+}
+
+func TestFloodAndNoShell(t *testing.T) {
+	for said, reason := range map[string]string{
+		"exit":                     "?the probe's shell ended",
+		strings.Repeat("x", 5<<20): "?the answer is too long",
+	} {
+		w := watch(t, func(_, _, _ string) string { return said })
+		w.fastLimit = 5 * time.Second
+		w.start()
+		want(t, w.next(func(*cluster.Report) bool { return true }), map[string]string{"etcd.health": reason, "reach": "reached"})
+	}
+}
+
+func TestAfterWaitsForLooksBegunSince(t *testing.T) {
+	w := watch(t, healthy)
+	w.start()
+	w.next(hasSlow)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	since := w.clock.Now().Add(time.Second)
+	got := make(chan *cluster.Report, 1)
+	go func() {
+		r, err := w.After(ctx, since, true)
+		if err != nil {
+			t.Error(err)
+		}
+		got <- r
+	}()
+	for {
+		select {
+		case r := <-got:
+			if r.Began.Before(since) || r.Host.Version.At.Before(since) {
+				t.Errorf("begun %s and %s, asked for since %s", r.Began, r.Host.Version.At, since)
+			}
+			return
+		case <-w.reports:
+		case <-w.clock.set:
+			w.clock.forward()
+		}
+	}
+}
+
+func TestAfterEndsWithItsContext(t *testing.T) {
+	w := watch(t, healthy)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := w.After(ctx, someTime, false); !errors.Is(err, context.Canceled) || !strings.HasPrefix(err.Error(), "be2: ") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestReachFollowsTheLink(t *testing.T) {
+	of := func(k remote.Kind) error { return &remote.Error{Kind: k, Text: "so it is"} }
+	for _, c := range []struct {
+		link remote.Link
+		want string
+	}{
+		{remote.Link{Phase: remote.Connecting}, "?connecting"},
+		{remote.Link{Phase: remote.Stale}, "?nothing heard"},
+		{remote.Link{Phase: remote.Lost, Err: of(remote.LinkLost)}, "unreachable"},
+		{remote.Link{Phase: remote.Lost, Err: of(remote.Unreachable)}, "unreachable"},
+		{remote.Link{Phase: remote.Connecting, Err: of(remote.Unreachable)}, "unreachable"},
+		{remote.Link{Phase: remote.Lost, Err: of(remote.Timeout)}, "?so it is"},
+		{remote.Link{Phase: remote.Refused, Err: of(remote.LoginFailed)}, "login-failed"},
+		{remote.Link{Phase: remote.Refused, Err: of(remote.HostKeyChanged)}, "host-key-changed"},
+		{remote.Link{Phase: remote.Refused, Err: of(remote.HostKeyUnknown)}, "host-key-unknown"},
+		{remote.Link{Phase: remote.Refused, Err: of(remote.NoPrivilege)}, "reached"},
+		{remote.Link{Phase: remote.Refused, Err: of(remote.Protocol)}, "?so it is"},
+	} {
+		claim, _ := reachOf(c.link, someTime)
+		want(t, &cluster.Report{Reach: claim}, map[string]string{"reach": c.want})
+	}
+}
+
+func TestDiscover(t *testing.T) {
+	answering := func(sections ...string) *fakeHost {
+		return &fakeHost{answer: func(_, nonce, _ string) string {
+			return strings.ReplaceAll(string(framed(discover, sections...)), "@@n ", "@@"+nonce+" ")
+		}}
+	}
+	nodes, err := Discover(t.Context(), answering("cluster-status", clusterTable))
+	if wanted := []cluster.Node{{Name: "be1", Address: "10.0.4.11"}, {Name: "be2", Address: "10.0.4.12"}}; err != nil || !reflect.DeepEqual(nodes, wanted) {
+		t.Errorf("%v %v", nodes, err)
+	}
+	members := "HTTP/1.1 200 OK\r\n\r\n" + string(sample(t, "spec-etcd-v2-members.json"))
+	nodes, err = Discover(t.Context(), answering("cluster-status 1", "An unexpected error occurred:", "etcd-members", members))
+	if err != nil || len(nodes) != 3 || nodes[2] != (cluster.Node{Name: "192.168.33.215", Address: "192.168.33.215"}) {
+		t.Errorf("%v %v", nodes, err)
+	}
+	if _, err = Discover(t.Context(), answering("host", "installed no")); err == nil || !strings.Contains(err.Error(), "be2: no Chef Backend on this host") {
+		t.Errorf("%v", err)
+	}
+}
