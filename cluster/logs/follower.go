@@ -46,8 +46,8 @@ type log struct {
 	missing int    // polls without a current
 
 	// Of the request under way:
-	read   file // what is being read; its name is "" for nothing
-	skip   int64
+	read  file // what is being read; its name is "" for nothing
+	skip  int64
 	asked bool // for a listing
 }
 
