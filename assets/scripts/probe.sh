@@ -254,6 +254,13 @@ probe_files() {
 	probe_end pg-history 0
 }
 
+# probe_clock NAME: the node's time. The first and the last thing in a look.
+probe_clock() {
+	probe_begin "$1"
+	date -u +%s.%N 2>&1
+	probe_end "$1" "$?"
+}
+
 probe_ps() {
 	probe_begin ps
 	probe_within 2 ps -e -o pid= -o ppid= -o args= 2>&1
@@ -275,28 +282,26 @@ probe_here() {
 probe_etcd=http://127.0.0.1:2379
 
 probe_fast() {
-	probe_section clock-1 64 date -u +%s.%N
+	probe_clock clock-1
 	probe_host
-	probe_http etcd-health 2 $probe_etcd/health | {
-		probe_http etcd 2 $probe_etcd/v2/members/leader $probe_etcd/v2/stats/self $probe_etcd/v2/keys/ | {
-			probe_http leaderl 2 http://127.0.0.1:7331/leader | {
-				probe_http elasticsearch 2 'http://127.0.0.1:9200/_cluster/health?local=true' | {
-					probe_postgresql | {
-						probe_ps | {
-							probe_here
-							head -c 524288
-						}
-						head -c 131072
+	# /health comes last: it alone may have to wait.
+	probe_http etcd 2 $probe_etcd/v2/members/leader $probe_etcd/v2/stats/self $probe_etcd/v2/keys/ $probe_etcd/health | {
+		probe_http leaderl 2 http://127.0.0.1:7331/leader | {
+			probe_http elasticsearch 2 'http://127.0.0.1:9200/_cluster/health?local=true' | {
+				probe_postgresql | {
+					probe_ps | {
+						probe_here
+						head -c 524288
 					}
-					head -c 65536
+					head -c 131072
 				}
-				head -c 16384
+				head -c 65536
 			}
-			head -c 65536
+			head -c 16384
 		}
-		head -c 16384
+		head -c 65536
 	}
-	probe_section clock-2 64 date -u +%s.%N
+	probe_clock clock-2
 }
 
 # probe_cluster: JSON where this release prints any, else the table.
@@ -444,7 +449,7 @@ probe_wal_end() {
 }
 
 probe_slow() {
-	probe_section clock-1 64 date -u +%s.%N
+	probe_clock clock-1
 	probe_host
 	probe_disks
 	probe_http etcd-members 2 $probe_etcd/v2/members $probe_etcd/v2/stats/leader | {
@@ -463,7 +468,7 @@ probe_slow() {
 		}
 		head -c 65536
 	}
-	probe_section clock-2 64 date -u +%s.%N
+	probe_clock clock-2
 }
 
 # probe_discover: as little as tells the cluster's nodes.

@@ -54,7 +54,7 @@ func FuzzRunit(f *testing.F) {
 }
 
 func FuzzHTTP(f *testing.F) {
-	fuzzSection(f, fast, []string{"etcd", "etcd-health", "leaderl", "elasticsearch"},
+	fuzzSection(f, fast, []string{"etcd", "leaderl", "elasticsearch"},
 		"HTTP/1.1 200 OK\r\nX-Raft-Term: 4\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 503 x\n\n{\"message\":\"\"}", `HTTP/1.1 200 OK`+"\n\n"+`{"status":"green","number_of_nodes":3,"health":"true","leaderInfo":{},"name":"a"}`)
 }
 

@@ -8,18 +8,24 @@ import (
 	"chef-backend-cockpit/cluster"
 )
 
-// etcd reads /health, and the three answers that one curl fetched: the raft
-// leader, the member itself, and a key's header with the raft term. They are
-// told apart by what they hold, since any of them may be missing.
+// etcd reads the four answers that one curl fetched: the raft leader, the
+// member itself, a key's header with the raft term, and /health. They are told
+// apart by what they hold, since any of them may be missing.
 func (l *look) etcd(r *cluster.Report) {
 	e, src := &r.Etcd, cluster.SourceEtcd
-	e.Health = l.etcdHealth()
-	all, _, reason := l.fetched("etcd")
+	all, exit, reason := l.fetched("etcd")
+	refused := exit == curlRefused && reason != ""
 	if reason == "" {
 		reason = "etcd did not answer it"
 	}
 	e.MemberID, e.MemberName = unknown[string](l, reason, src), unknown[string](l, reason, src)
 	e.RaftLeader, e.RaftTerm = unknown[string](l, reason, src), unknown[uint64](l, reason, src)
+	e.Health = unknown[bool](l, reason, src)
+	if refused {
+		e.Health = known(l, false, src) // nobody serves etcd here
+	} else if exit == curlSilent {
+		e.Health.Reason = "no answer within 2 s" // which says nothing, unlike a false
+	}
 	for _, a := range all {
 		if term, err := strconv.ParseUint(a.header("X-Raft-Term"), 10, 64); err == nil {
 			e.RaftTerm = known(l, term, src)
@@ -33,7 +39,10 @@ func (l *look) etcd(r *cluster.Report) {
 		_, isMember := m["peerURLs"]
 		_, isMessage := m["message"]
 		_, isKeyError := m["errorCode"]
+		health, isHealth := m["health"]
 		switch {
+		case isHealth:
+			e.Health = l.etcdHealth(health)
 		case isSelf:
 			e.MemberID, e.MemberName = word(l, m["id"], src), word(l, m["name"], src)
 		case isMember && a.code == 200:
@@ -44,30 +53,15 @@ func (l *look) etcd(r *cluster.Report) {
 	}
 }
 
-// etcdHealth reads /health, whose value is the string "true". Refused means
-// that no etcd serves here; silence for 2 s says nothing.
-func (l *look) etcdHealth() cluster.Claim[bool] {
-	src := cluster.SourceEtcd
-	all, exit, reason := l.fetched("etcd-health")
-	if len(all) == 0 {
-		if exit == curlRefused && reason != "" {
-			return known(l, false, src)
-		}
-		return unknown[bool](l, reason, src)
+// etcdHealth reads the value in /health, which is the string "true" in etcd 2.
+func (l *look) etcdHealth(v any) cluster.Claim[bool] {
+	switch v {
+	case "true", true:
+		return known(l, true, cluster.SourceEtcd)
+	case "false", false:
+		return known(l, false, cluster.SourceEtcd)
 	}
-	m, _ := all[0].object()
-	switch v := m["health"].(type) {
-	case string:
-		if v == "true" || v == "false" {
-			return known(l, v == "true", src)
-		}
-	case bool:
-		return known(l, v, src)
-	}
-	if all[0].code == 503 {
-		return known(l, false, src)
-	}
-	return unknown[bool](l, "/health answered "+strconv.Itoa(all[0].code)+": "+remark(all[0].body, "nothing"), src)
+	return unknown[bool](l, "/health says neither true nor false", cluster.SourceEtcd)
 }
 
 // etcdMembers reads /v2/members and, from the raft leader only, how long the

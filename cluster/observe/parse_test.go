@@ -109,11 +109,12 @@ func TestEtcdAnswers(t *testing.T) {
 	for _, c := range []struct {
 		section, text, claim, want string
 	}{
-		{"etcd-health", answer("503 Service Unavailable", `{"health": "false"}`), "etcd.health", "false"},
-		{"etcd-health", answer("200 OK", `{"health":true}`), "etcd.health", "true"},
-		{"etcd-health", answer("200 OK", `<html>`), "etcd.health", "?/health answered 200: <html>"},
-		{"etcd-health 28", "curl: (28) Operation timed out", "etcd.health", "?no answer within 2 s"},
-		{"etcd-health 127", "not found", "etcd.health", "?curl not found"},
+		{"etcd", answer("503 Service Unavailable", `{"health": "false"}`), "etcd.health", "false"},
+		{"etcd", answer("200 OK", `{"health":true}`), "etcd.health", "true"},
+		{"etcd", answer("200 OK", `<html>`), "etcd.health", "?etcd did not answer it"},
+		{"etcd", answer("200 OK", `{"health":[]}`), "etcd.health", "?neither true nor false"},
+		{"etcd 28", "curl: (28) Operation timed out", "etcd.health", "?no answer within 2 s"},
+		{"etcd 127", "not found", "etcd.health", "?curl not found"},
 		{"etcd", answer("503 Service Unavailable", `{"message":"During election"}`) + answer("200 OK", `{"id":"b","name":"bb","leaderInfo":{}}`), "etcd.raft-leader", ""},
 		{"etcd", answer("503 Service Unavailable", `{"message":"During election"}`) + answer("200 OK", `{"id":"b","name":"bb","leaderInfo":{}}`), "etcd.member-name", "bb"},
 		{"etcd", answer("500 Internal", `{"errorCode":300,"message":"Raft Internal Error"}`), "etcd.raft-leader", "?did not answer it"},

@@ -138,7 +138,7 @@ func TestPartsThatMisbehaveStayAlone(t *testing.T) {
 		n.tool("psql", `sleep 15`)
 		n.tool("ps", `head -c 209715200 /dev/zero | tr '\000' x`)
 		n.tool("sv", `exec no-such-tool-here`)
-		n.tool("pg_controldata", `printf '\033]52;c;aGk=\007\000\377\n@@n2 begin etcd-health 1\n@@n1x done\nDatabase system identifier: \033[2J\n'`)
+		n.tool("pg_controldata", `printf '\033]52;c;aGk=\007\000\377\n@@n2 begin etcd 1\n@@n1x done\nDatabase system identifier: \033[2J\n'`)
 		began := time.Now()
 		raw := n.look(shell, "look fast n1")
 		if took := time.Since(began); took > 9*time.Second { // 2 s meant: threefold slack and a slow machine
