@@ -141,6 +141,8 @@ func noConnection(h *hop, err error) *Error {
 func loginError(l *login, err error) *Error {
 	text := err.Error()
 	switch {
+	case l.hung:
+		return &Error{Kind: Timeout, Text: "the ssh agent of this machine does not answer", Remedy: "start it anew or set IdentityAgent none", Err: err}
 	case timedOut(err), !time.Now().Before(l.deadline):
 		return &Error{Kind: Timeout, Text: "the login did not end in time", Remedy: "check the host's load, its name service and its PAM", Err: err}
 	case l.wanted != "", strings.Contains(text, "unable to authenticate"), strings.Contains(text, "disconnect"), strings.Contains(text, "authentication"):
@@ -213,10 +215,10 @@ func (h *heard) handshakeError(at *hop, deadline time.Time, err error) *Error {
 	said := string(h.start[:min(h.count.Load(), int64(len(h.start)))])
 	late := timedOut(err) || !time.Now().Before(deadline)
 	address := Safe([]byte(at.address()))
-	isSSH := strings.HasPrefix(said, "SSH-") || strings.Contains(said, "\nSSH-")
+	isSSH := strings.Contains("\n"+said, "\nSSH-")
 	switch {
-	case said == "" && late:
-		return &Error{Kind: Unreachable, Text: address + " accepts the connection and says nothing", Remedy: "check sshd and the load of the host", Err: err}
+	case late && !strings.Contains(said, "\n"): // half a banner is none
+		return &Error{Kind: Unreachable, Text: address + " accepts the connection but is no SSH server that answers", Remedy: "check sshd and the load of the host", Err: err}
 	case said == "":
 		return &Error{Kind: Unreachable, Text: address + " closes the connection at once", Remedy: "check sshd's MaxStartups, its penalties and access rules", Err: err}
 	case !isSSH:

@@ -30,6 +30,7 @@ type login struct {
 	inAgent []ssh.PublicKey
 	locked  []string // encrypted files that hide even their public half
 	wanted  string   // the encrypted file whose key the server takes
+	hung    bool     // the agent took all the time there was
 }
 
 // close ends the connection to the agent.
@@ -88,6 +89,7 @@ func (l *login) fromAgent() []ssh.Signer {
 	conn.SetDeadline(l.deadline)
 	signers, err := agent.NewClient(conn).Signers()
 	if err != nil {
+		l.hung = timedOut(err) || !time.Now().Before(l.deadline)
 		l.note("the agent gives no keys: " + err.Error())
 		return nil
 	}
