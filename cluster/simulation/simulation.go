@@ -202,7 +202,10 @@ func (c *Cluster) newNode(name, address string) (*node, error) {
 		return nil, err
 	}
 	n.logs = newLoggers(n.machine.Files())
-	return n, nil
+	for _, service := range cluster.Services {
+		n.logs.start(service, c.clock.Now())
+	}
+	return n, n.logs.err
 }
 
 func (n *node) step(text string) {

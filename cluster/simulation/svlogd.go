@@ -50,18 +50,26 @@ func (l *loggers) write(service, line string, at time.Time) {
 		g = nil
 	}
 	if g == nil {
-		dir := logDir + service
-		if service == "postgresql" {
-			dir += "/9.5"
-		}
-		g = &logger{files: l.files, dir: dir}
-		if err := g.begin(at); err != nil {
-			l.note(err)
+		if g = l.start(service, at); g == nil {
 			return
 		}
-		l.open[service] = g
 	}
 	l.note(g.write(line, at))
+}
+
+// start opens a service's log; svlogd does so before there is a line.
+func (l *loggers) start(service string, at time.Time) *logger {
+	dir := logDir + service
+	if service == "postgresql" {
+		dir += "/9.5"
+	}
+	g := &logger{files: l.files, dir: dir}
+	if err := g.begin(at); err != nil {
+		l.note(err)
+		return nil
+	}
+	l.open[service] = g
+	return g
 }
 
 func (l *loggers) note(err error) {
