@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -91,14 +92,15 @@ func (c *Cluster) change(f func(string) error, fault string) error {
 	return nil
 }
 
-// Err is the first thing that went wrong in the simulation itself, or nil.
+// Err is what went wrong in the simulation itself, or nil.
 func (c *Cluster) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.fault != nil {
-		return c.fault
+	errs := []error{c.fault, c.world.Err()}
+	for _, n := range c.nodes {
+		errs = append(errs, n.logs.err)
 	}
-	return c.world.Err()
+	return errors.Join(errs...)
 }
 
 // command is a process of the model behind the world's lock.

@@ -103,9 +103,10 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	return c, nil
 }
 
-func (c *Cluster) build(o Options) (err error) {
+func (c *Cluster) build(o Options) error {
 	start := c.clock.Now()
-	if err := c.plan(o, start); err != nil {
+	faults, err := story(o.Scenario)
+	if err != nil {
 		return err
 	}
 	if c.dir == "" {
@@ -149,30 +150,35 @@ func (c *Cluster) build(o Options) (err error) {
 		hosts[n.server.address()] = key.PublicKey()
 		n.fingerprint = ssh.FingerprintSHA256(key.PublicKey())
 	}
+	c.plan(faults, o.StrikeAfter)
 	return c.keys.writeHosts(hosts)
 }
 
-// plan finds the scenario and notes when it strikes.
-func (c *Cluster) plan(o Options, start time.Time) error {
-	if o.Scenario == "" {
-		return nil
+// story is what happens in a scenario; nothing in "".
+func story(name string) ([]model.TimedFault, error) {
+	if name == "" {
+		return nil, nil
 	}
 	var known []string
 	for _, s := range model.Scenarios() {
+		if s.Name == name {
+			return s.Faults, nil
+		}
 		known = append(known, s.Name)
-		if s.Name != o.Scenario {
-			continue
-		}
-		for _, f := range s.Faults {
-			after := f.After
-			if o.StrikeAfter != 0 {
-				after += o.StrikeAfter - s.Faults[0].After
-			}
-			c.due = append(c.due, strike{start.Add(after), f.Fault})
-		}
-		return nil
 	}
-	return fmt.Errorf("unknown scenario %q; known are %s", o.Scenario, strings.Join(known, ", "))
+	return nil, fmt.Errorf("unknown scenario %q; known are %s", name, strings.Join(known, ", "))
+}
+
+// plan notes when faults strike, counted from now: making the nodes took time.
+func (c *Cluster) plan(faults []model.TimedFault, first time.Duration) {
+	now := c.clock.Now()
+	for _, f := range faults {
+		after := f.After
+		if first != 0 {
+			after += first - faults[0].After
+		}
+		c.due = append(c.due, strike{now.Add(after), f.Fault})
+	}
 }
 
 func (c *Cluster) newNode(name, address string) (*node, error) {

@@ -14,6 +14,25 @@ import (
 	"chef-backend-cockpit/remote"
 )
 
+// A scenario strikes by itself, at its time and not before.
+func TestScenarioStrikes(t *testing.T) {
+	c := start(t, Options{Speed: 50, Scenario: "node-down", StrikeAfter: 20 * time.Second})
+	began := c.clock.Now()
+	eventually(t, "a node is switched off", func() bool { return !c.reached("be3") })
+	if after := c.clock.Now().Sub(began); after < 10*time.Second {
+		t.Errorf("it struck after %s", after)
+	}
+	if err := c.Err(); err != nil {
+		t.Error(err)
+	}
+	if _, err := Start(t.Context(), Options{Scenario: "no-such"}); err == nil || !strings.Contains(err.Error(), "follower-wal-gap") {
+		t.Errorf("an unknown scenario gives %v", err)
+	}
+	if err := c.Strike("no-such"); err == nil {
+		t.Error("an unknown fault struck")
+	}
+}
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func start(t testing.TB, o Options) *Cluster {
