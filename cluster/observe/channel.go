@@ -35,9 +35,16 @@ type channel struct {
 // ask sends one look and returns its raw answer, which may have noise before
 // it. With an error it returns what came until then. ctx is its deadline.
 func (c *channel) ask(ctx context.Context, kind, nonce, peers string) ([]byte, error) {
+	old := c.session != nil
 	raw, err := c.tryAsk(ctx, kind, nonce, peers)
 	if err != nil {
 		c.close()
+	}
+	if old && len(raw) == 0 && errors.Is(err, errEnded) {
+		// The session ended between two looks, as with a link that came back.
+		if raw, err = c.tryAsk(ctx, kind, nonce, peers); err != nil {
+			c.close()
+		}
 	}
 	return raw, err
 }

@@ -42,14 +42,15 @@ type Observer struct {
 	fastLimit, slowLimit time.Duration
 	wakeFast, wakeSlow   chan struct{}
 
-	mu      sync.Mutex
-	seq     uint64
-	newest  *cluster.Report // as published last
-	slow    *cluster.Report // newest slow look, or nil since the node was last out of reach
-	slowOf  time.Time       // when the slow look in newest was begun
-	down    bool            // newest says that the node is not reached
-	downAt  time.Time
-	changed chan struct{} // closed when newest changes
+	mu       sync.Mutex
+	seq      uint64
+	newest   *cluster.Report // as published last
+	slow     *cluster.Report // newest slow look, or nil since the node was last out of reach
+	slowOf   time.Time       // when the slow look in newest was begun
+	lostSlow bool            // a slow look was dropped because the node was out of reach
+	down     bool            // newest says that the node is not reached
+	downAt   time.Time
+	changed  chan struct{} // closed when newest changes
 }
 
 // New makes an Observer; it looks once Run is called.

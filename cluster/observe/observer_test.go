@@ -197,6 +197,22 @@ func (w *watched) next(holds func(*cluster.Report) bool) *cluster.Report {
 	}
 }
 
+// still waits for the report that holds while the clock stands.
+func (w *watched) still(holds func(*cluster.Report) bool) {
+	w.t.Helper()
+	limit := time.After(20 * time.Second)
+	for {
+		select {
+		case r := <-w.reports:
+			if holds(r) {
+				return
+			}
+		case <-limit:
+			w.t.Fatal("no such report while the clock stands")
+		}
+	}
+}
+
 func hasSlow(r *cluster.Report) bool { return r.Host.Version.Known }
 
 func TestReportsCarryTheNewestSlowLook(t *testing.T) {
@@ -250,7 +266,28 @@ func TestNoOldValueStays(t *testing.T) {
 	if back.Host.Version.Known && back.Host.Version.At.Before(r.Began) {
 		t.Error("a slow claim from before the loss came back")
 	}
-	w.next(hasSlow)
+	w.still(hasSlow) // at once, not after the period of slow looks
+}
+
+// A session that ended between two looks is not a look without an answer.
+func TestSessionsAreOpenedAgain(t *testing.T) {
+	looks := make(chan int, 1)
+	looks <- 0
+	w := watch(t, func(kind, nonce, peers string) string {
+		if kind == slow {
+			return healthy(kind, nonce, peers)
+		}
+		n := <-looks
+		looks <- n + 1
+		if n%2 == 1 {
+			return "exit"
+		}
+		return healthy(kind, nonce, peers)
+	})
+	w.start()
+	for range 4 {
+		want(t, w.next(func(*cluster.Report) bool { return true }), map[string]string{"leaderl.leader-code": "200"})
+	}
 }
 
 func TestSilentNode(t *testing.T) {

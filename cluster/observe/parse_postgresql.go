@@ -72,12 +72,11 @@ func (l *look) state(p *cluster.PostgreSQLClaims) {
 	p.InRecovery = known(l, row[0] == "t", pg)
 	if row[0] == "t" {
 		p.Receive, p.Replay = l.position(row[1]), l.position(row[2])
-		p.Current.Reason = "in recovery"
+		p.Current.Reason, p.LastCommit.Reason = "in recovery", "nothing replayed yet"
 	} else {
 		p.Current = l.position(row[3])
-		p.Receive.Reason, p.Replay.Reason = "not in recovery", "not in recovery"
+		p.Receive.Reason, p.Replay.Reason, p.LastCommit.Reason = "not in recovery", "not in recovery", "not in recovery"
 	}
-	p.LastCommit.Reason = "nothing replayed yet"
 	if t, ok := sqlTime(row[4]); ok {
 		p.LastCommit = known(l, t, pg)
 	}

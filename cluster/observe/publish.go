@@ -79,11 +79,17 @@ func (o *Observer) publish(r, slowPart *cluster.Report, down bool) {
 	r.Seq = o.seq
 	o.newest, o.slowOf, o.down = r, slowPart.Began, down
 	if down {
+		o.lostSlow = o.lostSlow || o.slow != nil
 		o.slow, o.downAt = nil, r.Began
 	}
+	again := o.lostSlow && !down
+	o.lostSlow = o.lostSlow && down
 	close(o.changed)
 	o.changed = make(chan struct{})
 	o.mu.Unlock()
+	if again {
+		poke(o.wakeSlow) // what was dropped is asked for as soon as it can be
+	}
 	if o.Publish != nil {
 		o.Publish(r)
 	}
@@ -93,8 +99,10 @@ func (o *Observer) publish(r, slowPart *cluster.Report, down bool) {
 // of reach since it was begun.
 func (o *Observer) keepSlow(r *cluster.Report) {
 	o.mu.Lock()
-	if r.Began.After(o.downAt) || o.downAt.IsZero() {
+	if !r.Began.Before(o.downAt) {
 		o.slow = r
+	} else {
+		o.lostSlow = true
 	}
 	o.mu.Unlock()
 	poke(o.wakeFast)
