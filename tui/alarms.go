@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -97,11 +98,12 @@ func (m *model) drawAlarms(r rect) []string {
 		first = first || f.FirstOut
 	}
 	for i := top; i < min(top+room, n); i++ {
-		row := m.alarmRow(m.alarms.shown[i], r.w, first && n > 1)
-		if i == m.alarms.at && m.focus == paneAlarms && m.top() == nil {
-			row = m.st.chosenRow(row)
+		chosen := i == m.alarms.at && m.focus == paneAlarms && m.top() == nil
+		rows = append(rows, m.alarmRow(m.alarms.shown[i], r.w, first && n > 1, chosen))
+		if i == m.alarms.at && n < room {
+			more := m.alarmMore(m.alarms.shown[i], r.w, first && n > 1)
+			rows = append(rows, more[:min(len(more), room-n)]...)
 		}
-		rows = append(rows, row)
 	}
 	return padRows(rows, r.w, r.h)
 }
@@ -139,9 +141,16 @@ func (m *model) alarmHead(w, n, more int) string {
 
 // alarmRow is one finding: priority, new or seen, first-out, name, title, how
 // it is known and since when, what it folds, and what is offered first.
-func (m *model) alarmRow(f cluster.Finding, w int, firstColumn bool) string {
+func (m *model) alarmRow(f cluster.Finding, w int, firstColumn, chosen bool) string {
 	p := m.st.priority(f.Priority)
-	l := newLine(w-1).gap(1).put(p, f.Priority.String()).gap(1)
+	l := newLine(w - 1)
+	if chosen {
+		l.put(m.st.strong, ">")
+	}
+	l.to(1).put(p, f.Priority.String()).gap(1)
+	if chosen {
+		p = p.reversed()
+	}
 	fresh, first := "   ", ""
 	if !f.Acked {
 		fresh = "new"
@@ -166,6 +175,27 @@ func (m *model) alarmRow(f cluster.Finding, w int, firstColumn bool) string {
 	return l.gap(1).right(m.st.plain, tail).String() + " "
 }
 
+// alarmMore uses rows that stand empty: the whole title of the selected
+// finding where its row had to cut it, and what it folds.
+func (m *model) alarmMore(f cluster.Finding, w int, firstColumn bool) []string {
+	at := 8
+	if firstColumn {
+		at = 14
+	}
+	var rows []string
+	name := strings.TrimSpace(f.Failure + " " + strings.Join(f.Nodes, " "))
+	if at+width(name)+2+width(f.Title)+width(m.alarmTail(f, w))+2 > w-1 {
+		for _, s := range wrap(f.Title, w-at-2) {
+			rows = append(rows, newLine(w).gap(at).put(m.st.plain, s).String())
+		}
+	}
+	for _, c := range m.alarms.folded[f.ID()] {
+		says := "+ " + strings.TrimSpace(c.Failure+" "+strings.Join(c.Nodes, " "))
+		rows = append(rows, newLine(w).gap(at).put(m.st.dim, says+"   folded: its consequence").String())
+	}
+	return rows
+}
+
 // alarmTail is the right end of a finding's row.
 func (m *model) alarmTail(f cluster.Finding, w int) string {
 	var parts []string
@@ -176,11 +206,15 @@ func (m *model) alarmTail(f cluster.Finding, w int) string {
 	if since == "now" {
 		since = "just now"
 	}
+	word := "confirmed"
+	if f.Certainty == cluster.Suspected {
+		word = "? suspected"
+	}
 	switch {
-	case f.Certainty == cluster.Suspected:
-		parts = append(parts, "? suspected "+since)
 	case w >= 100:
-		parts = append(parts, "confirmed "+since)
+		parts = append(parts, fmt.Sprintf("%-11s %8s", word, since))
+	case f.Certainty == cluster.Suspected:
+		parts = append(parts, word+" "+since)
 	default:
 		parts = append(parts, since)
 	}

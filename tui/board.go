@@ -53,23 +53,29 @@ func (m *model) drawBoard(r rect) []string {
 	first, widths := m.boardWidths(b, r.w-2)
 	l := newLine(r.w).gap(1).put(m.head(paneBoard), "LEADERSHIP").to(first + 1)
 	for i, c := range b.Columns {
-		l.col(m.st.dim, c, widths[i])
+		l.col(m.st.dim, short(c, widths[i]-1), widths[i])
 	}
 	rows = append(rows, l.String())
 	selRow, selCol, _ := m.board.cell(b)
+	lines := 1
+	if r.h >= 1+2*len(b.Rows)+2 && r.w < 120 {
+		lines = 2 // there is room to say the long words on two rows
+	}
 	for y, row := range b.Rows {
-		l := newLine(r.w).gap(1).col(m.st.title, row.Node, first)
-		for x, c := range row.Cells {
-			if x >= len(widths) {
-				break
+		for n := range lines {
+			l := newLine(r.w).gap(1).col(m.st.title, map[bool]string{true: row.Node}[n == 0], first)
+			for x, c := range row.Cells {
+				if x >= len(widths) {
+					break
+				}
+				p := m.st.mark(c.Mark)
+				if m.focus == paneBoard && m.top() == nil && y == selRow && x == selCol {
+					p = m.st.chosen
+				}
+				l.col(p, cellPart(cellText(c), widths[x]-1, n, lines), widths[x])
 			}
-			p := m.st.mark(c.Mark)
-			if m.focus == paneBoard && m.top() == nil && y == selRow && x == selCol {
-				p = m.st.chosen
-			}
-			l.col(p, short(cellText(c), widths[x]-1), widths[x])
+			rows = append(rows, l.String())
 		}
-		rows = append(rows, l.String())
 	}
 	return padRows(append(rows, m.boardFoot(b, r.w, r.h-len(rows))...), r.w, r.h)
 }
@@ -82,38 +88,66 @@ func cellText(c cluster.Cell) string {
 	return string(c.Mark) + " " + c.Text
 }
 
+// cellPart is what stands on row n of a cell that has several: the last row
+// takes, and cuts, the rest.
+func cellPart(s string, w, n, lines int) string {
+	if lines == 1 {
+		return short(s, w)
+	}
+	for _, m := range []string{"! ", "? ", "~ "} { // a mark stays with its word
+		if rest, ok := strings.CutPrefix(s, m); ok {
+			s = m[:1] + "\u00a0" + rest
+		}
+	}
+	parts := wrap(s, w)
+	part := ""
+	switch {
+	case n == lines-1 && n < len(parts):
+		part = short(strings.Join(parts[n:], " "), w)
+	case n < len(parts):
+		part = parts[n]
+	}
+	return strings.ReplaceAll(part, "\u00a0", " ")
+}
+
 // boardWidths gives each column what it needs, and takes it from the widest
 // where there is not enough. They depend on the texts only as far as they
 // outgrow a common width, so that columns keep still.
 func (m *model) boardWidths(b cluster.Board, room int) (first int, widths []int) {
 	first = 13
 	widths = make([]int, len(b.Columns))
+	need := make([]int, len(b.Columns))
 	sum := first
 	for i, c := range b.Columns {
-		widths[i] = max(width(c)+3, 10)
-		if i < 4 {
-			widths[i] = max(widths[i], 23)
-		}
+		need[i] = width(c) + 2
 		for _, row := range b.Rows {
 			if i < len(row.Cells) {
-				widths[i] = max(widths[i], width(cellText(row.Cells[i]))+2)
+				need[i] = max(need[i], width(cellText(row.Cells[i]))+2)
 			}
+		}
+		widths[i] = max(need[i], 11)
+		if i < 4 {
+			widths[i] = max(need[i], 22)
 		}
 		sum += widths[i]
 	}
-	for sum > room {
-		widest := 0
-		for i := range widths {
-			if widths[i] > widths[widest] {
-				widest = i
+	narrower := func(spare func(i int) int) {
+		for sum > room {
+			most := 0
+			for i := range widths {
+				if spare(i) > spare(most) {
+					most = i
+				}
 			}
+			if len(widths) == 0 || spare(most) <= 0 {
+				return
+			}
+			widths[most]--
+			sum--
 		}
-		if len(widths) == 0 || widths[widest] <= 8 {
-			break
-		}
-		widths[widest]--
-		sum--
 	}
+	narrower(func(i int) int { return widths[i] - need[i] })
+	narrower(func(i int) int { return widths[i] - 8 })
 	return first, widths
 }
 

@@ -27,13 +27,13 @@ func (m *model) claimRows(node string, w int) []string {
 	}
 	var all []claimRow
 	collect(reflect.ValueOf(*r), "", &all)
-	rows := []string{newLine(w).col(m.st.dim, "claim", 26).col(m.st.dim, "value", max(w-50, 10)).col(m.st.dim, "source", 14).put(m.st.dim, "age").String()}
+	rows := []string{newLine(w).col(m.st.dim, "claim", 32).col(m.st.dim, "value", max(w-56, 10)).col(m.st.dim, "source", 14).put(m.st.dim, "age").String()}
 	for _, c := range all {
 		p, value := m.st.plain, c.value
 		if !c.known {
 			p, value = m.st.dim, "? "+c.reason
 		}
-		l := newLine(w).col(m.st.dim, c.name, 26).col(p, short(value, max(w-52, 10)), max(w-50, 10)).col(m.st.dim, string(c.source), 14)
+		l := newLine(w).col(m.st.dim, c.name, 32).col(p, short(value, max(w-58, 10)), max(w-56, 10)).col(m.st.dim, string(c.source), 14)
 		rows = append(rows, l.put(m.st.dim, evidenceAge(m.now(), c.at, c.source)).String())
 	}
 	return rows
@@ -81,6 +81,9 @@ func add(f reflect.Value, name string, all *[]claimRow) {
 func claimText(v any) string {
 	switch v := v.(type) {
 	case time.Duration:
+		if v.Abs() >= time.Minute {
+			return stateTime(v)
+		}
 		return v.Round(time.Millisecond).String()
 	case time.Time:
 		return v.UTC().Format("2006-01-02 15:04:05Z")

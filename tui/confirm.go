@@ -256,19 +256,22 @@ func (d *confirmDialog) head(*model) (string, string) {
 // body says where, what is lost, what is kept, how long, and the way back.
 func (d *confirmDialog) body(m *model, w int) ([]string, int) {
 	p := d.plan
-	rows := m.labelled("Where", p.Where, w)
-	for i, s := range p.Steps {
-		if s.Command != "" {
-			rows = append(rows, m.labelled(map[bool]string{true: "Runs"}[i == 0], s.Node+": "+s.Command, w)...)
-		}
-	}
-	rows = append(rows, m.labelled("Lost", p.Lost, w)...)
+	rows := m.labelledIn(m.st.strong, "Where", p.Where, w)
+	rows = append(rows, m.labelledIn(m.st.red, "Lost", p.Lost, w)...)
 	for _, c := range p.Copies {
 		rows = append(rows, m.labelled("", c.Sentence, w)...)
 	}
 	rows = append(rows, m.labelled("Kept", p.Kept, w)...)
 	rows = append(rows, m.labelled("Lasts", p.Lasts, w)...)
-	return append(rows, m.labelled("Back", p.WayBack, w)...), -1
+	rows = append(rows, m.labelled("Back", p.WayBack, w)...)
+	label := "Runs"
+	for _, s := range p.Steps {
+		if s.Command != "" {
+			rows = append(rows, m.labelled(label, s.Node+": "+s.Command, w)...)
+			label = ""
+		}
+	}
+	return rows, -1
 }
 
 // foot is the question, the field and the word; it never scrolls away.
@@ -285,7 +288,7 @@ func (d *confirmDialog) foot(m *model, w int) []string {
 		rows = append(rows, d.ask(m, "Press ", "y", "; any other key leaves everything as it is.", w))
 	} else {
 		rows = append(rows, d.override(m, w)...)
-		say := " by hand, then Enter. Esc or Enter on anything else leaves everything as it is."
+		say := " by hand, then Enter. Esc, or Enter on anything else, is no."
 		if n := len(d.plan.Phrases); n > 1 {
 			say = fmt.Sprintf(" by hand, then Enter (%d of %d). Anything else is no.", n-len(d.left)+1, n)
 		}

@@ -154,7 +154,7 @@ func (m *model) footerKeys(room int) []key.Binding {
 	case paneBoard:
 		all = append(all, bind("arrows", "cell"), renamed(k.Why, "claims behind it"), renamed(k.Recover, "recover"))
 	default:
-		all = append(all, renamed(k.Pause, "pause"), renamed(k.Text, "find"), renamed(k.ByNode, "node"), renamed(k.ByService, "service"), renamed(k.ByLevel, "level"), renamed(k.NextSign, "next sign"), renamed(k.Unfold, "unfold"), renamed(k.Follow, "follow"))
+		all = append(all, renamed(k.Pause, map[bool]string{true: "pause", false: "resume"}[m.logs.follow]), renamed(k.Text, "find"), renamed(k.ByNode, "node"), renamed(k.ByService, "service"), renamed(k.ByLevel, "level"), renamed(k.NextSign, "next sign"), renamed(k.Unfold, "unfold"), renamed(k.Follow, "follow"))
 	}
 	all = append(all, renamed(k.Look, "probe"), renamed(k.Summary, "summary"))
 	if m.state != nil && m.state.Run != nil {

@@ -323,6 +323,13 @@ func noLeader() *fakeDoor {
 	st.Findings[4].FirstOut = true
 	st.Findings[7].Acked, st.Findings[8].Acked = true, true
 	st.Findings[0].Offers = []cluster.Offer{{Procedure: "observe"}, {Procedure: "promote-previous-leader"}}
+	for _, id := range []string{"deposed-leader-blocked@be1"} {
+		d.offered[id] = []watch.Offered{
+			{Procedure: "promote-previous-leader", Title: "Promote the previous leader be1", Node: "be1", Tier: cluster.T3,
+				WhyNot: []cluster.CheckedGuard{guard("copies-compared", cluster.Unknown, "the end of the WAL of be2 is not known")}},
+			{Procedure: "promote-node", Title: "Promote be2", Node: "be2", Tier: cluster.T3, Ready: true},
+			{Procedure: "observe", Title: "Observe", Tier: cluster.T0, Ready: true}}
+	}
 	st.Notices = []watch.Notice{{Text: "the journal is on a disk that is nearly full"}, {Grave: true, Text: "the journal cannot be written: nothing can be carried out"}}
 	return d
 }

@@ -102,7 +102,7 @@ func (m *model) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
 		return m, m.takeConfirmed(msg)
 	case summaryMsg:
 		m.dirty = true
-		m.push(&textView{heading: "Summary, to paste", text: msg.text})
+		m.push(&textView{heading: "Summary, to paste", text: m.withNotices(msg.text)})
 	case copiedMsg:
 		m.say(msg.text)
 	case tea.ResumeMsg:

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"chef-backend-cockpit/cluster"
@@ -16,8 +17,8 @@ type serviceLook struct {
 
 // lookRow is one further row about a node.
 type lookRow struct {
-	label, text string
-	mark        cluster.Mark
+	label, text, note string
+	mark, noteMark    cluster.Mark
 }
 
 // nodeLook is what the screen says of a node: claims in words, nothing
@@ -48,6 +49,13 @@ func (n nodeLook) pgText() string {
 		return n.pg.note
 	}
 	return n.pg.state
+}
+
+func (n nodeLook) pgMark() cluster.Mark {
+	if n.pg.note != "" {
+		return n.pg.noteMark
+	}
+	return n.pg.mark
 }
 
 // serviceSum sums the services up, naming what does not run.
@@ -88,7 +96,7 @@ func (m *model) lookAt(n cluster.Node, place int) nodeLook {
 	}
 	l.pg = l.services[3]
 	if r == nil {
-		l.rest = []lookRow{{"", "not looked at yet", cluster.MarkUnknown}}
+		l.rest = []lookRow{{text: "not looked at yet", mark: cluster.MarkUnknown}}
 		return l
 	}
 	if d := m.now().Sub(r.Ended); d > 2*fastPeriod {
@@ -139,7 +147,7 @@ func (m *model) reach(node string, r *cluster.Report) (reachLook, bool) {
 	}
 	for i, row := range wrap(reason, 30) {
 		if i < 3 {
-			k.rows = append(k.rows, lookRow{"", row, cluster.MarkUnknown})
+			k.rows = append(k.rows, lookRow{text: row, mark: cluster.MarkUnknown})
 		}
 	}
 	return k, false
@@ -220,26 +228,24 @@ func esNote(r *cluster.Report) (string, cluster.Mark) {
 // lookCopy says where the node's copy of the database stands.
 func (m *model) lookCopy(l *nodeLook, r *cluster.Report) []lookRow {
 	p := r.PostgreSQL
-	if p.InRecovery.Known && !p.InRecovery.Value {
-		l.lag, l.lagMark = "-", cluster.MarkNone
-		text := "position ?"
-		if p.Current.Known {
-			text = "WAL " + p.Current.Value.String()
-		}
-		if p.Control.Known {
-			text += fmt.Sprintf("   timeline %d", p.Control.Value.Timeline)
-		}
-		return []lookRow{{"", text, cluster.MarkNone}}
+	timeline := "timeline ?"
+	if p.Control.Known {
+		timeline = fmt.Sprintf("timeline %d", p.Control.Value.Timeline)
 	}
-	upstream := "?"
-	if p.Upstream.Known {
-		upstream = p.Upstream.Value
-		if n, ok := m.view().Snapshot.ByAddress(upstream); ok {
-			upstream = n.Name
+	switch {
+	case !p.InRecovery.Known:
+		row := lookRow{label: timeline, text: "position ?", mark: cluster.MarkUnknown}
+		if p.EndOfWAL.Known {
+			row.text, row.mark = "ends at "+p.EndOfWAL.Value.String(), cluster.MarkNone
 		}
-		if upstream == "" {
-			upstream = "nobody"
+		return []lookRow{row}
+	case !p.InRecovery.Value:
+		l.lag, l.lagMark = "-", cluster.MarkNone
+		row := lookRow{label: timeline, text: "position ?", mark: cluster.MarkUnknown}
+		if p.Current.Known {
+			row.text, row.mark = p.Current.Value.String(), cluster.MarkNone
 		}
+		return []lookRow{row}
 	}
 	streams := p.Receiver.Known && p.Receiver.Value != ""
 	if s := m.view().Past.Samples[l.node.Name]; len(s) > 0 && s[len(s)-1].LagKnown {
@@ -252,35 +258,49 @@ func (m *model) lookCopy(l *nodeLook, r *cluster.Report) []lookRow {
 	if l.lagMark == cluster.MarkLook {
 		behind = "! " + behind
 	}
-	return []lookRow{{"follows " + upstream, behind, l.lagMark}}
+	return []lookRow{{label: "follows " + m.upstream(p), text: behind, mark: l.lagMark}}
+}
+
+// upstream is whom a follower follows, by name where the address is a node's.
+func (m *model) upstream(p cluster.PostgreSQLClaims) string {
+	if !p.Upstream.Known {
+		return "?"
+	}
+	if n, ok := m.view().Snapshot.ByAddress(p.Upstream.Value); ok {
+		return n.Name
+	}
+	if p.Upstream.Value == "" {
+		return "nobody"
+	}
+	return p.Upstream.Value
 }
 
 // lookDisks names each file system once, with how full it is.
 func lookDisks(r *cluster.Report) lookRow {
-	d := r.Host.Disks
-	if !d.Known {
-		return lookRow{"disk", "?", cluster.MarkUnknown}
+	row := lookRow{label: "disk", text: "?", mark: cluster.MarkUnknown}
+	if !r.Host.Disks.Known {
+		return row
 	}
-	row := lookRow{label: "disk"}
-	var parts []string
 	seen := map[[2]int64]bool{}
-	for _, k := range d.Value {
-		if k.Total <= 0 || seen[[2]int64{k.Total, k.Free}] || len(parts) == 2 {
+	for _, k := range r.Host.Disks.Value {
+		if k.Total <= 0 || seen[[2]int64{k.Total, k.Free}] || row.note != "" {
 			continue
 		}
+		first := len(seen) == 0
 		seen[[2]int64{k.Total, k.Free}] = true
 		used := 100 - int(k.Free*100/k.Total)
-		part := fmt.Sprintf("%s %d %%", shortPath(k.Path), used)
-		if used >= 90 || k.ReadOnly {
-			row.mark, part = cluster.MarkLook, "! "+part
-		}
+		text, mark := fmt.Sprintf("%d %%", used), cluster.MarkNone
 		if k.ReadOnly {
-			part += " read-only"
+			text += " read-only"
 		}
-		parts = append(parts, part)
-	}
-	if row.text = strings.Join(parts, "  "); row.text == "" {
-		return lookRow{"disk", "?", cluster.MarkUnknown}
+		if used >= 90 || k.ReadOnly {
+			text, mark = "! "+text, cluster.MarkLook
+		}
+		if first {
+			row = lookRow{label: shortPath(k.Path), text: text, mark: mark}
+			continue
+		}
+		row.note, row.noteMark = path.Base(shortPath(k.Path))+" "+text, mark
 	}
 	return row
 }
@@ -291,17 +311,20 @@ func shortPath(p string) string {
 	return "/" + strings.Join(parts[:min(len(parts), 2)], "/")
 }
 
-// lookClock is the clock and the sentinels.
+// lookClock is the clock, and any sentinel that lies on the node: a sentinel
+// takes the place of a clock that is in step.
 func lookClock(r *cluster.Report) lookRow {
-	row := lookRow{label: "clock", text: "?"}
+	row := lookRow{label: "clock", text: "?", mark: cluster.MarkUnknown}
+	off := false
 	if c := r.Host.ClockOffset; c.Known {
-		text, off := offsetText(c.Value)
-		row.text = text
-		if off {
-			row.text, row.mark = "! "+text, cluster.MarkLook
-		}
+		row.text, off = offsetText(c.Value)
+		row.mark = cluster.MarkNone
+	}
+	if off {
+		row.text, row.mark = "! "+row.text, cluster.MarkLook
 	}
 	var lie []string
+	mark := cluster.MarkUnknown
 	for _, s := range []struct {
 		name string
 		c    cluster.Claim[bool]
@@ -311,11 +334,15 @@ func lookClock(r *cluster.Report) lookRow {
 			lie = append(lie, "? "+s.name)
 		case s.c.Value:
 			lie = append(lie, "! "+s.name)
-			row.mark = cluster.MarkLook
+			mark = cluster.MarkLook
 		}
 	}
 	if len(lie) > 0 {
-		row.text += "  " + strings.Join(lie, " ")
+		text := strings.Join(lie, " ")
+		if off {
+			text += ", clock " + strings.TrimPrefix(row.text, "! ")
+		}
+		return lookRow{label: "sentinels", text: text, mark: mark}
 	}
 	return row
 }
@@ -331,10 +358,10 @@ func (m *model) lookMore(r *cluster.Report) []lookRow {
 	e, s, h := r.Etcd, r.Elasticsearch, r.Host
 	health := or(e.Health.Known, map[bool]string{true: "healthy", false: "not healthy"}[e.Health.Value])
 	return []lookRow{
-		{"etcd member", fmt.Sprintf("%s, raft term %s", health, or(e.RaftTerm.Known, fmt.Sprint(e.RaftTerm.Value))), cluster.MarkNone},
-		{"index", fmt.Sprintf("%s, %s nodes", or(s.Status.Known, s.Status.Value), or(s.Nodes.Known, fmt.Sprint(s.Nodes.Value))), cluster.MarkNone},
-		{"database", or(r.PostgreSQL.DataBytes.Known, bytesText(r.PostgreSQL.DataBytes.Value)), cluster.MarkNone},
-		{"host", fmt.Sprintf("up %s, version %s", or(h.Uptime.Known, stateTime(h.Uptime.Value)), or(h.Version.Known, h.Version.Value)), cluster.MarkNone},
+		{label: "etcd member", text: fmt.Sprintf("%s, raft term %s", health, or(e.RaftTerm.Known, fmt.Sprint(e.RaftTerm.Value)))},
+		{label: "index", text: fmt.Sprintf("%s, %s nodes", or(s.Status.Known, s.Status.Value), or(s.Nodes.Known, fmt.Sprint(s.Nodes.Value)))},
+		{label: "database", text: or(r.PostgreSQL.DataBytes.Known, bytesText(r.PostgreSQL.DataBytes.Value))},
+		{label: "host", text: fmt.Sprintf("up %s, version %s", or(h.Uptime.Known, stateTime(h.Uptime.Value)), or(h.Version.Known, h.Version.Value))},
 	}
 }
 

@@ -80,20 +80,22 @@ func (m *model) drawNode(n nodeLook, w, h int) []string {
 	if w >= 39 {
 		indent = 3
 	}
-	for _, s := range n.services {
-		l := newLine(w).gap(indent).col(m.st.dim, s.name, 14)
-		l.put(m.st.mark(s.mark), s.state)
-		if s.note != "" {
-			l.to(max(indent+25, l.x+1)).put(m.st.mark(s.noteMark), s.note)
+	row := func(label, text, note string, mark, noteMark cluster.Mark) {
+		l := newLine(w).gap(indent)
+		if label != "" {
+			l.col(m.st.dim, label, 15)
+		}
+		l.put(m.st.mark(mark), text)
+		if note != "" {
+			l.to(max(indent+27, l.x+1)).put(m.st.mark(noteMark), note)
 		}
 		rows = append(rows, l.String())
 	}
+	for _, s := range n.services {
+		row(s.name, s.state, s.note, s.mark, s.noteMark)
+	}
 	for _, f := range n.rest {
-		l := newLine(w).gap(indent)
-		if f.label != "" {
-			l.col(m.st.dim, f.label, 14)
-		}
-		rows = append(rows, l.put(m.st.mark(f.mark), f.text).String())
+		row(f.label, f.text, f.note, f.mark, f.noteMark)
 	}
 	for len(rows) < h {
 		rows = append(rows, newLine(w).String())
@@ -144,7 +146,7 @@ func (m *model) drawNodeRows(r rect, all []cluster.Node) []string {
 	for _, n := range looks {
 		l := newLine(r.w).gap(1).col(m.st.title, n.node.Name, name+2).col(m.st.dim, n.node.Address, addr+2)
 		l.col(m.st.mark(n.roleMark), short(n.roleText(), role), role+2)
-		l.col(m.st.mark(n.pg.noteMark), short(n.pgText(), pg), pg+2).col(m.st.mark(n.lagMark), n.lag, 9)
+		l.col(m.st.mark(n.pgMark()), short(n.pgText(), pg), pg+2).col(m.st.mark(n.lagMark), n.lag, 9)
 		sum, mark := n.serviceSum()
 		if n.age != "" {
 			sum = "~ " + n.age + "  " + sum

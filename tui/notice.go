@@ -61,3 +61,14 @@ func (m *model) notice() (paint, string) {
 	}
 	return p, text
 }
+
+// withNotices is a text with all standing notices before it.
+func (m *model) withNotices(text string) string {
+	var b strings.Builder
+	if m.state != nil {
+		for _, n := range m.state.Notices {
+			b.WriteString("Notice: " + n.Text + "\n")
+		}
+	}
+	return b.String() + text
+}

@@ -127,8 +127,14 @@ func (m *model) overlayKey(top overlay, k tea.KeyMsg) tea.Cmd {
 	return top.key(m, k)
 }
 
-// boxWidth is the width of a box: readable, never wider than the screen.
-func boxWidth(w int) int { return min(w, max(104, min(w*2/3, 124))) }
+// boxWidth is the width of a box: the whole screen, or as much of a wide one
+// as can be read without losing the row.
+func boxWidth(w int) int {
+	if w < 140 {
+		return w
+	}
+	return max(w*2/3, 128)
+}
 
 // drawBox lays the top box over the rows of the screen. The situation line
 // and the rule below it stay.
@@ -139,7 +145,7 @@ func (m *model) drawBox(rows []string) {
 	}
 	w, first, last := boxWidth(m.w), 2, m.h-1
 	x := (m.w - w) / 2
-	if m.h >= 40 {
+	if w < m.w {
 		first++
 	}
 	body, at := o.body(m, w-4)

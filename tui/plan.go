@@ -101,7 +101,7 @@ func (m *model) planStep(s cluster.PlanStep, w int) []string {
 	at := 10
 	command := []string{s.Say}
 	if s.Command != "" {
-		command = hard(s.Command, w-at)
+		command = wrap(s.Command, w-at)
 	}
 	for i, c := range command {
 		l := newLine(w)

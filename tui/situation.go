@@ -25,42 +25,66 @@ func (m *model) drawSituation(w int) string {
 	}
 	left := []segment{
 		{p: m.st.stamp, says: stampText(m.state.Stamp), rank: 0},
-		{p: m.st.strong, says: []string{m.state.Cluster, short(m.state.Cluster, 12), ""}, rank: 6},
+		{p: m.st.strong, says: []string{m.state.Cluster, short(m.state.Cluster, 12), ""}, rank: 4},
 		m.leaderSegment(),
 		m.marginSegment(),
+		m.aheadSegment(),
 	}
 	if r := m.running(); r != nil {
 		left = append(left, m.runSegment(r))
 	}
 	left = append(left, m.linkSegment())
 	right := []segment{{p: m.st.plain, says: []string{m.modeText()}, rank: 0}, {p: m.st.plain, says: []string{m.clockOnScreen()}, rank: 0}}
-	m.shorten(left, w-width(right[0].says[0])-width(right[1].says[0])-5)
+	gap := 3
+	if w < 100 {
+		gap = 2
+	}
+	m.shorten(left, gap, w-width(right[0].says[0])-width(right[1].says[0])-3)
 	for _, s := range left {
 		if text := s.says[s.at]; text != "" {
-			l.put(s.p, text).gap(3)
+			l.put(s.p, text).gap(gap)
 		}
 	}
 	tail := right[0].says[0] + "  " + right[1].says[0] + " "
 	return l.right(m.st.plain, tail).String()
 }
 
-// shorten says segments shorter until they fit.
-func (m *model) shorten(all []segment, room int) {
-	for {
-		need, worst := 0, -1
-		for i, s := range all {
-			if n := width(s.says[s.at]); n > 0 {
-				need += n + 3
+// shorten says segments shorter until they fit, then says as many as possible
+// longer again, the weightiest first.
+func (m *model) shorten(all []segment, gap, room int) {
+	need := func() (n int) {
+		for _, s := range all {
+			if k := width(s.says[s.at]); k > 0 {
+				n += k + gap
 			}
+		}
+		return n
+	}
+	for need() > room {
+		worst := -1
+		for i, s := range all {
 			if s.at < len(s.says)-1 && (worst < 0 || s.rank > all[worst].rank) {
 				worst = i
 			}
 		}
-		if need <= room || worst < 0 {
+		if worst < 0 {
 			return
 		}
 		all[worst].at++
 		all[worst].rank-- // the others shorten too before it does so again
+	}
+	for rank := range 12 {
+		for i := range all {
+			for all[i].at > 0 && all[i].rank+all[i].at == rank {
+				all[i].at--
+				all[i].rank++
+				if need() > room {
+					all[i].at++
+					all[i].rank--
+					break
+				}
+			}
+		}
 	}
 }
 
@@ -112,7 +136,7 @@ func (m *model) leaderSegment() segment {
 		return segment{p: m.st.red, says: []string{"! nobody leads, " + agreeText(unknown), "! nobody leads"}, rank: 3}
 	}
 	p := m.st.leader
-	return segment{p: p, says: []string{"leader " + first[0] + ", " + agreeText(unknown), "leader " + first[0]}, rank: 4}
+	return segment{p: p, says: []string{"leader " + first[0] + ", " + agreeText(unknown), "leader " + first[0]}, rank: 7}
 }
 
 func agreeText(unknown int) string {
@@ -155,7 +179,7 @@ func (m *model) disagree(layers []cluster.LayerLeader) segment {
 		}
 	}
 	return segment{p: m.st.red, rank: 2, says: []string{"! leader: " + strings.Join(parts, ", "),
-		"! leader: " + strings.Join(names, " or ") + ", layers disagree", "! leader " + strings.Join(names, "?") + "?"}}
+		"! leader: " + strings.Join(names, " or ") + ", layers disagree", "! leader: " + strings.Join(names, " or "), "! leader " + strings.Join(names, "?") + "?"}}
 }
 
 // marginSegment is what votes, the good copies, and what more can be lost.
@@ -178,11 +202,16 @@ func (m *model) marginSegment() segment {
 		long = "? " + long + ", unknown counts as lost"
 	}
 	middle := fmt.Sprintf("%s, %s, %s", votes, plural(g.Copies, "copy", "copies"), lose)
-	says := []string{long, middle, lose}
-	if g.AheadKnown && g.Ahead > 0 && g.Known {
-		says = append([]string{long + ", leader " + bytesText(g.Ahead) + " ahead"}, says...)
+	return segment{p: p, says: []string{long, middle, lose}, rank: 6}
+}
+
+// aheadSegment is how much of the leader's writes no follower has yet.
+func (m *model) aheadSegment() segment {
+	g := m.state.Margin
+	if !g.AheadKnown || g.Ahead <= 0 {
+		return segment{says: []string{""}}
 	}
-	return segment{p: p, says: says, rank: 5}
+	return segment{p: m.st.dim, says: []string{"leader " + bytesText(g.Ahead) + " ahead", ""}, rank: 9}
 }
 
 // runSegment says that a plan is at work even when its box is hidden.

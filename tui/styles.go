@@ -22,6 +22,9 @@ func (p paint) on(s string) string {
 	return p.open + s + p.close
 }
 
+// reversed is the paint with its colours exchanged, for what is selected.
+func (p paint) reversed() paint { return paint{p.open + "\x1b[7m", "\x1b[0m"} }
+
 // styles are the paints by meaning. Colour only repeats what a word or a mark
 // says: without colour everything can still be read.
 type styles struct {

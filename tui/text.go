@@ -117,11 +117,12 @@ func (l *line) right(p paint, s string) *line {
 // String is the row, filled up with blanks.
 func (l *line) String() string { return l.to(l.w).b.String() }
 
-// text is a row with one text.
+// textLine is a row with one text.
 func textLine(w int, p paint, s string) string { return newLine(w).put(p, s).String() }
 
 // wrap breaks a text at blanks into rows of at most n cells; a longer word is
-// broken anywhere. Line ends in the text stay.
+// broken anywhere. Nothing but the blank at a break is lost, and line ends in
+// the text stay: commands are shown so too.
 func wrap(s string, n int) []string {
 	if n <= 0 {
 		return nil
@@ -133,15 +134,28 @@ func wrap(s string, n int) []string {
 			rows = append(rows, par)
 			continue
 		}
-		for _, row := range strings.Split(ansi.Wrap(par, n, " "), "\n") {
-			rows = append(rows, strings.TrimRight(row, " "))
+		row, used := "", 0
+		for i, word := range strings.Split(par, " ") {
+			ww := width(word)
+			if i > 0 && used+1+ww <= n {
+				row, used = row+" "+word, used+1+ww
+				continue
+			}
+			if i > 0 {
+				rows = append(rows, row)
+			}
+			parts := hard(word, n)
+			rows = append(rows, parts[:len(parts)-1]...)
+			row = parts[len(parts)-1]
+			used = width(row)
 		}
+		rows = append(rows, row)
 	}
 	return rows
 }
 
-// hard breaks a text at exactly n cells, changing no character: for commands
-// and log lines, where a moved blank would be a lie.
+// hard breaks a text at exactly n cells, changing no character: for log
+// lines, where a moved blank would be a lie.
 func hard(s string, n int) []string {
 	s, w := clean(s)
 	if w <= n || n <= 0 {

@@ -18,6 +18,7 @@ type whyView struct {
 	folded  []cluster.Finding
 	gone    bool
 	moved   bool // the cursor was moved: the list must be visible
+	total   int  // rows of the body when it was last drawn
 }
 
 func newWhyView(m *model, f cluster.Finding) *whyView {
@@ -59,6 +60,9 @@ func (v *whyView) body(m *model, w int) ([]string, int) {
 			rows = append(rows, m.labelled(p[0], p[1], w)...)
 		}
 		rows = append(rows, m.evidence(f, w)...)
+		if len(d.Advice) > 0 {
+			rows = append(rows, "")
+		}
 		for i, a := range d.Advice {
 			rows = append(rows, m.labelled(map[bool]string{true: "Advice"}[i == 0], a, w)...)
 		}
@@ -73,6 +77,7 @@ func (v *whyView) body(m *model, w int) ([]string, int) {
 	}
 	rows = append(rows, "", m.st.title.on("Offered"))
 	list, at := v.offers.rows(m, w)
+	v.total = len(rows) + len(list)
 	if !v.moved {
 		return append(rows, list...), -1
 	}
@@ -81,6 +86,10 @@ func (v *whyView) body(m *model, w int) ([]string, int) {
 
 // labelled is a text with a word at its left.
 func (m *model) labelled(label, text string, w int) []string {
+	return m.labelledIn(m.st.plain, label, text, w)
+}
+
+func (m *model) labelledIn(p paint, label, text string, w int) []string {
 	if text == "" {
 		return nil
 	}
@@ -90,7 +99,7 @@ func (m *model) labelled(label, text string, w int) []string {
 		if i == 0 {
 			l.put(m.st.dim, label)
 		}
-		rows = append(rows, l.to(9).put(m.st.plain, s).String())
+		rows = append(rows, l.to(9).put(p, s).String())
 	}
 	return rows
 }
@@ -129,7 +138,9 @@ func (m *model) evidenceRows(side string, first bool, e cluster.Evidence, w int)
 	if e.Node != "" {
 		from = strings.TrimSpace(from + " on " + e.Node)
 	}
-	age := evidenceAge(m.now(), e.At, e.Source)
+	if age := evidenceAge(m.now(), e.At, e.Source); age != "" {
+		from += ", " + age
+	}
 	room := w - 9 - 11 - 30
 	if w < 90 {
 		room = w - 9 - 11 - 20
@@ -145,7 +156,7 @@ func (m *model) evidenceRows(side string, first bool, e cluster.Evidence, w int)
 		}
 		l.to(20).col(m.st.plain, s, room)
 		if i == 0 {
-			l.gap(2).upTo(m.st.dim, from, w-l.x-8).right(m.st.dim, age)
+			l.gap(2).put(m.st.dim, from)
 		}
 		rows = append(rows, l.String())
 	}
@@ -176,7 +187,7 @@ func (v *whyView) key(m *model, k tea.KeyMsg) tea.Cmd {
 	case is(k, m.keys.Look):
 		m.say("looking at all nodes")
 		return m.command(func() tea.Msg { m.door.LookNow(); return nil })
-	case is(k, m.keys.Choose) && !v.moved:
+	case is(k, m.keys.Choose) && !v.moved && v.scroll.top+v.scroll.tall < v.total:
 		v.moved = true // the list comes into sight before anything is chosen
 		return nil
 	case is(k, m.keys.Up), is(k, m.keys.Down):

@@ -1,0 +1,219 @@
+package tui
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/watch"
+)
+
+// dialogFor opens the confirmation of a plan and leaves it dead.
+func dialogFor(tier cluster.Tier, phrases ...string) *stage {
+	d := walGap()
+	d.plan.Tier, d.plan.Phrases = tier, phrases
+	s := newStage(d, 100, 30).keys("r", "enter")
+	return s.raw("c")
+}
+
+// live lets the keyboard be quiet until the dialog is live.
+func (s *stage) live() *stage {
+	s.settle()
+	return s
+}
+
+func paste(text string) tea.KeyMsg {
+	return tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(text), Paste: true}
+}
+
+// Every way of not saying yes. In each, nothing may be confirmed.
+func TestNothingElseConfirms(t *testing.T) {
+	for name, act := range map[string]func(s *stage){
+		"Esc":                    func(s *stage) { s.live().typed("be3").pause(time.Second).keys("esc") },
+		"Ctrl-C":                 func(s *stage) { s.live().typed("be3").pause(time.Second).keys("ctrl+c") },
+		"Enter on nothing":       func(s *stage) { s.live().keys("enter") },
+		"a paste":                func(s *stage) { s.live().send(paste("be3")); s.pause(time.Second).raw("enter") },
+		"a paste with its Enter": func(s *stage) { s.live().send(paste("be3\n")); s.pause(time.Second).raw("enter") },
+		"half a paste":           func(s *stage) { s.live().typed("be").send(paste("3")); s.pause(time.Second).raw("enter") },
+		"the whole at once":      func(s *stage) { s.live().raw("be3").pause(time.Second).raw("enter") },
+		"the wrong word":         func(s *stage) { s.live().typed("be2").pause(time.Second).keys("enter") },
+		"too much":               func(s *stage) { s.live().typed("be33").pause(time.Second).keys("enter") },
+		"other letters' case":    func(s *stage) { s.live().typed("BE3").pause(time.Second).keys("enter") },
+		"y":                      func(s *stage) { s.live().typed("y").pause(time.Second).keys("enter") },
+		"a hasty Enter":          func(s *stage) { s.live().typed("be").raw("3", "enter") },
+		"type-ahead": func(s *stage) {
+			for _, k := range []string{"b", "e", "3", "enter"} {
+				s.pause(300 * time.Millisecond).raw(k)
+			}
+		},
+		"type-ahead, then a pause and Enter": func(s *stage) { s.raw("b", "e", "3").live().raw("enter") },
+		"a situation that changed": func(s *stage) {
+			s.live().typed("be3").pause(time.Second)
+			s.door.differs = true
+			s.door.rechecks = append([]cluster.CheckedGuard{guard("not-leader", cluster.False, "be3 leads by now")}, s.door.rechecks[1:]...)
+			s.change(func(*watch.State) {})
+			if !strings.Contains(s.screen(), "be3 leads by now") {
+				panic("the change is not shown")
+			}
+			s.keys("enter").typed("be3").pause(time.Second).keys("enter")
+		},
+		"suspending": func(s *stage) { s.live().keys("ctrl+z") },
+	} {
+		s := dialogFor(cluster.T2, "be3")
+		act(s)
+		s.settle()
+		if len(s.door.confirmed) > 0 {
+			t.Errorf("%s: confirmed %q", name, s.door.confirmed)
+		}
+	}
+}
+
+func TestTypingConfirmsOnce(t *testing.T) {
+	for _, phrase := range []string{"be3", "promote be2", "q", "r c y"} {
+		s := dialogFor(cluster.T3, phrase).live().typed(phrase).pause(enterTime)
+		s.raw("enter", "enter", "y").settle()
+		if !reflect.DeepEqual(s.door.confirmed, []string{phrase}) {
+			t.Errorf("%q: confirmed %q", phrase, s.door.confirmed)
+		}
+		if _, ok := s.m.top().(*runView); !ok {
+			t.Errorf("%q: the plan is not shown as it is carried out", phrase)
+		}
+	}
+}
+
+func TestLettersMayArriveInPieces(t *testing.T) {
+	s := dialogFor(cluster.T3, "promote be2").live().raw("prom").typed("ote").raw(" ", "be").typed("2").pause(enterTime)
+	if s.keys("enter"); len(s.door.confirmed) != 1 {
+		t.Error("a slow link must not keep the operator from typing")
+	}
+}
+
+func TestHastyEnterIsOnlyIgnored(t *testing.T) {
+	s := dialogFor(cluster.T2, "be3").live().typed("be").raw("3", "enter").pause(enterTime)
+	if s.keys("enter"); len(s.door.confirmed) != 1 {
+		t.Error("after a hasty Enter an unhurried one must count")
+	}
+}
+
+func TestDeadAgainWhileTypedAhead(t *testing.T) {
+	s := dialogFor(cluster.T2, "be3")
+	d := s.m.top().(*confirmDialog)
+	for range 5 {
+		s.pause(quietTime - time.Millisecond).raw("x")
+		if s.send(quietMsg{d}); d.live {
+			t.Fatal("live although the keyboard was not quiet")
+		}
+	}
+	s.pause(quietTime)
+	if s.send(quietMsg{d}); !d.live || d.field.text() != "" {
+		t.Errorf("live %v with %q", d.live, d.field.text())
+	}
+	if !strings.Contains(s.screen(), "live: type to confirm") {
+		t.Error("that it is live is not said")
+	}
+}
+
+func TestPhrasesOneAfterAnother(t *testing.T) {
+	s := dialogFor(cluster.T3, "discard be1", "promote be2")
+	s.door.left = []string{"promote be2"}
+	s.live().typed("discard be1").pause(enterTime).keys("enter")
+	if len(s.door.confirmed) != 1 || !strings.Contains(s.screen(), "promote be2") {
+		t.Fatalf("%q\n%s", s.door.confirmed, s.screen())
+	}
+	s.door.left = nil
+	s.typed("promote be2").pause(enterTime).keys("enter")
+	if !reflect.DeepEqual(s.door.confirmed, []string{"discard be1", "promote be2"}) {
+		t.Errorf("%q", s.door.confirmed)
+	}
+}
+
+func TestOneLetterForT1(t *testing.T) {
+	for keys, want := range map[string]int{"y": 1, "Y": 0, "n": 0, "enter": 0, "esc": 0, " ": 0, "yy": 0} {
+		s := dialogFor(cluster.T1, "y").live()
+		if s.keys(keys); len(s.door.confirmed) != want {
+			t.Errorf("%q: confirmed %q", keys, s.door.confirmed)
+		}
+	}
+	s := dialogFor(cluster.T1, "y").raw("y")
+	if s.settle(); len(s.door.confirmed) > 0 {
+		t.Error("y counted while the dialog was dead")
+	}
+}
+
+func TestWatchingNeedsNoWord(t *testing.T) {
+	if s := dialogFor(cluster.T0); true {
+		if s.settle(); !reflect.DeepEqual(s.door.confirmed, []string{""}) {
+			t.Errorf("%q", s.door.confirmed)
+		}
+	}
+}
+
+func TestRefusalIsShown(t *testing.T) {
+	s := dialogFor(cluster.T2, "be3")
+	s.door.refuse = errors.New("the journal cannot be written")
+	s.live().typed("be3").pause(enterTime).keys("enter")
+	if !strings.Contains(s.screen(), "nothing was done: the journal cannot be written") {
+		t.Error(s.screen())
+	}
+}
+
+func TestReadOnlyOpensNoDialog(t *testing.T) {
+	d := walGap()
+	d.state.Mode = watch.ReadOnly
+	s := newStage(d, 100, 30).keys("r", "enter", "c")
+	if _, ok := s.m.dialog(); ok || !strings.Contains(s.screen(), "read-only") {
+		t.Error(s.screen())
+	}
+}
+
+// A plan that was looked for and left again must not come up later.
+func TestLatePlanIsDropped(t *testing.T) {
+	s := newStage(walGap(), 100, 30).keys("r").raw("enter", "esc")
+	s.settle()
+	if len(s.door.planned) != 1 || s.m.top() != nil {
+		t.Errorf("planned %q, and %T stands", s.door.planned, s.m.top())
+	}
+}
+
+func TestQuittingAsksWhileAStepRuns(t *testing.T) {
+	s := newStage(atWork(), 100, 30).raw("q", "y")
+	s.settle()
+	if s.ended || !strings.Contains(s.screen(), "goes on by itself") {
+		t.Fatal("it must ask, and not take the y that was typed ahead")
+	}
+	if s.keys("y"); !s.ended {
+		t.Error("y leaves")
+	}
+	if s = newStage(atWork(), 100, 30).keys("q", "enter"); s.ended || s.m.top() != nil {
+		t.Error("any other key stays")
+	}
+	if s = newStage(walGap(), 100, 30).keys("q"); !s.ended {
+		t.Error("without a step at work q leaves at once")
+	}
+}
+
+func TestSuspendOnlyWithoutDialog(t *testing.T) {
+	suspends := func(s *stage) bool {
+		_, cmd := s.m.Update(keyOf("ctrl+z"))
+		if cmd == nil {
+			return false
+		}
+		msg := cmd()
+		if all, ok := msg.(tea.BatchMsg); ok {
+			msg = all[0]()
+		}
+		_, ok := msg.(tea.SuspendMsg)
+		return ok
+	}
+	if !suspends(newStage(walGap(), 100, 30)) || !suspends(newStage(walGap(), 100, 30).keys("r")) {
+		t.Error("Ctrl-Z suspends where there is no dialog")
+	}
+	if suspends(dialogFor(cluster.T2, "be3")) || suspends(newStage(atWork(), 100, 30).keys("q")) {
+		t.Error("Ctrl-Z suspends in a dialog")
+	}
+}

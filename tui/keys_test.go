@@ -1,0 +1,218 @@
+package tui
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
+
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/watch"
+)
+
+// bindingsOf are all bindings of the key map, by field name.
+func bindingsOf(k keyMap) map[string]key.Binding {
+	all := map[string]key.Binding{}
+	v := reflect.ValueOf(k)
+	for i := range v.NumField() {
+		all[v.Type().Field(i).Name] = v.Field(i).Interface().(key.Binding)
+	}
+	return all
+}
+
+func TestHelpListsEveryBinding(t *testing.T) {
+	help := strings.Join(helpText(newStage(healthy(), 120, 40).m, 116), "\n")
+	for name, b := range bindingsOf(newKeyMap()) {
+		if !strings.Contains(help, b.Help().Desc) || !strings.Contains(help, b.Help().Key) {
+			t.Errorf("%s (%s, %s) is missing in the help", name, b.Help().Key, b.Help().Desc)
+		}
+	}
+}
+
+// No two bindings of one place share a key.
+func TestKeysDoNotClash(t *testing.T) {
+	k := newKeyMap()
+	for _, place := range [][]key.Binding{
+		append(append(append([]key.Binding{}, k.groups()[0].keys...), k.groups()[1].keys...), k.groups()[2].keys...),
+		append(append([]key.Binding{}, k.groups()[3].keys[1:]...), k.Up, k.Down, k.PageUp, k.PageDown, k.Help),
+	} {
+		taken := map[string]string{}
+		for _, b := range place {
+			for _, c := range b.Keys() {
+				if other, twice := taken[c]; twice {
+					t.Errorf("%q is both %q and %q", c, other, b.Help().Desc)
+				}
+				taken[c] = b.Help().Desc
+			}
+		}
+	}
+}
+
+// Whatever single key is pressed outside a dialog, in whatever place, no plan
+// is confirmed that could change a node.
+func TestNoBareKeyIsDangerous(t *testing.T) {
+	var every []string
+	for c := ' '; c <= '~'; c++ {
+		every = append(every, string(c))
+	}
+	every = append(every, "enter", "esc", "tab", "up", "down", "left", "right", "pgup", "pgdown", "home", "end")
+	for _, way := range [][]string{nil, {"tab"}, {"tab", "tab"}, {"shift+tab"}, {"w"}, {"w", "down"}, {"r"}, {"n"}, {"r", "enter"}, {"g"}, {"?"}, {"c"}, {"s"}, {"/"}} {
+		for _, k := range every {
+			s := newStage(walGap(), 100, 30).keys(way...).keys(k)
+			if len(s.door.confirmed) > 0 {
+				t.Errorf("%v then %q confirmed %q", way, k, s.door.confirmed)
+			}
+		}
+	}
+}
+
+func TestLettersOfOneReadAreSingleKeys(t *testing.T) {
+	s := newStage(walGap(), 100, 30)
+	s.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("bbv")})
+	if s.settle(); s.m.logs.node != "be2" || s.m.logs.service != "leaderl" {
+		t.Errorf("node %q, service %q", s.m.logs.node, s.m.logs.service)
+	}
+	s.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("bbv"), Paste: true})
+	if s.settle(); s.m.logs.node != "be2" {
+		t.Error("a paste was taken for keys")
+	}
+}
+
+// The table of what keys do.
+func TestKeys(t *testing.T) {
+	top := func(s *stage) string { return strings.TrimPrefix(reflect.TypeOf(s.m.top()).String(), "*tui.") }
+	for _, c := range []struct {
+		keys string
+		door func() *fakeDoor
+		ok   func(s *stage) bool
+	}{
+		{"tab", walGap, func(s *stage) bool { return s.m.focus == paneNodes }},
+		{"tab tab tab tab", walGap, func(s *stage) bool { return s.m.focus == paneAlarms }},
+		{"shift+tab", walGap, func(s *stage) bool { return s.m.focus == paneLogs }},
+		{"3", walGap, func(s *stage) bool { return s.m.nodes.at == 2 && s.m.focus == paneNodes }},
+		{"9", walGap, func(s *stage) bool { return s.m.nodes.at == 0 }},
+		{"3 left left left", walGap, func(s *stage) bool { return s.m.nodes.at == 0 }},
+		{"tab tab down right", walGap, func(s *stage) bool { return s.m.board == boardPane{1, 1} }},
+		{"tab tab w", walGap, func(s *stage) bool { return strings.Contains(s.screen(), "leaderl on be1") }},
+		{"w", walGap, func(s *stage) bool { return top(s) == "whyView" }},
+		{"w esc", walGap, func(s *stage) bool { return s.m.top() == nil }},
+		{"w", healthy, func(s *stage) bool { return s.m.top() == nil && s.m.flash.text != "" }},
+		{"r", walGap, func(s *stage) bool { return top(s) == "menu" }},
+		{"r enter", walGap, func(s *stage) bool {
+			return top(s) == "planView" && reflect.DeepEqual(s.door.planned, []string{"rebuild-follower be3"})
+		}},
+		{"r down enter", walGap, func(s *stage) bool { return top(s) == "menu" && len(s.door.planned) == 0 }},
+		{"r enter p", walGap, func(s *stage) bool { return top(s) == "planView" && len(s.door.planned) == 2 }},
+		{"r enter c", walGap, func(s *stage) bool { return top(s) == "confirmDialog" }},
+		{"2 n", walGap, func(s *stage) bool { return strings.Contains(s.screen(), "Restart leaderl on be2") }},
+		{"a", walGap, func(s *stage) bool { return reflect.DeepEqual(s.door.acked, []string{"follower-wal-gap@be3"}) }},
+		{"down a", noLeader, func(s *stage) bool { return reflect.DeepEqual(s.door.acked, []string{"etcd-slow"}) }},
+		{"p", walGap, func(s *stage) bool { return s.door.looks == 1 }},
+		{"c", walGap, func(s *stage) bool { return strings.Contains(s.screen(), "nothing is wrong") }},
+		{"g", walGap, func(s *stage) bool { return s.m.top() == nil }},
+		{"g s", atWork, func(s *stage) bool { return s.door.stops == 1 }},
+		{"g esc", atWork, func(s *stage) bool {
+			return s.m.top() == nil && strings.Contains(strings.Split(ansi.Strip(s.screen()), "\n")[0], "running")
+		}},
+		{"g o", atWork, func(s *stage) bool { return strings.Contains(s.screen(), "could not connect to the old primary") }},
+		{"?", walGap, func(s *stage) bool { return strings.Contains(s.screen(), "what can be done there") }},
+		{"? ?", walGap, func(s *stage) bool { return s.m.top() == nil }},
+		{"b", walGap, func(s *stage) bool { return s.m.logs.node == "be1" }},
+		{"b b b b", walGap, func(s *stage) bool { return s.m.logs.node == "" }},
+		{"l l l", walGap, func(s *stage) bool { return s.m.logs.level == cluster.LevelError && allLines(s, "FATAL") }},
+		{"m", walGap, func(s *stage) bool { return allLines(s, "FATAL") }},
+		{"m x", walGap, func(s *stage) bool { return !s.m.logs.signs }},
+		{"/ p o n g enter", walGap, func(s *stage) bool { return allLines(s, "pong") }},
+		{"/ p o n g esc", walGap, func(s *stage) bool { return s.m.logs.text == "" && s.m.prompt == nil }},
+		{"/ q enter", walGap, func(s *stage) bool { return s.m.logs.text == "q" && !s.ended }},
+		{"/ ~ ( enter", walGap, func(s *stage) bool { return strings.Contains(s.screen(), "lacks a )") }},
+		{"/ p o n g enter o [", walGap, func(s *stage) bool { return selectedHas(s, "pong") && !s.m.logs.follow }},
+		{"e", walGap, func(s *stage) bool { return selectedHas(s, "FATAL") }},
+		{"e E", walGap, func(s *stage) bool { return selectedHas(s, "FATAL") && s.m.logs.sel < 83 }},
+		{"e f", walGap, func(s *stage) bool { return s.m.logs.follow && s.m.logs.sel == 0 }},
+		{"pgup", walGap, func(s *stage) bool { return !s.m.logs.follow && s.m.logs.page.Newer > 0 }},
+		{"home", walGap, func(s *stage) bool { return s.m.logs.page.Lines[0].Seq == 1 }},
+		{"home end", walGap, func(s *stage) bool { return s.m.logs.follow && s.m.logs.page.Newer == 0 }},
+		{"home pgdown", walGap, func(s *stage) bool { return s.m.logs.page.Lines[0].Seq == uint64(s.m.logs.rows) }},
+		{"shift+tab up up up", walGap, func(s *stage) bool { return s.m.logs.sel == uint64(len(s.door.lines)-2) }},
+		{"q", walGap, func(s *stage) bool { return s.ended }},
+		{"ctrl+c", walGap, func(s *stage) bool { return s.ended }},
+	} {
+		s := newStage(c.door(), 100, 30)
+		s.screen()
+		for _, k := range strings.Split(c.keys, " ") {
+			s.keys(k)
+			s.screen()
+		}
+		if !c.ok(s) {
+			t.Errorf("%q did something else:\n%s", c.keys, ansi.Strip(s.screen()))
+		}
+	}
+}
+
+func allLines(s *stage, text string) bool {
+	for _, l := range s.m.logs.page.Lines {
+		if !strings.Contains(l.Text, text) {
+			return false
+		}
+	}
+	return len(s.m.logs.page.Lines) > 0
+}
+
+func selectedHas(s *stage, text string) bool {
+	i := s.m.logs.index()
+	return i >= 0 && strings.Contains(s.m.logs.page.Lines[i].Text, text)
+}
+
+// A paused page stands still while lines go on arriving, and none is missed.
+func TestPauseKeepsThePage(t *testing.T) {
+	s := newStage(walGap(), 100, 30).keys(" ")
+	before := s.m.logs.page.Lines
+	for range 214 {
+		addLine(s.door, cluster.Line{Node: "be2", Service: "etcd", Text: "more"})
+	}
+	s.change(func(*watch.State) {})
+	if !strings.Contains(s.screen(), "paused: 214 new below") {
+		t.Error(s.screen())
+	}
+	if !reflect.DeepEqual(before, s.m.logs.page.Lines) {
+		t.Error("the page moved")
+	}
+	if s.keys(" "); s.m.logs.page.Lines[len(s.m.logs.page.Lines)-1].Seq != uint64(len(s.door.lines)) {
+		t.Error("resuming does not show the newest line")
+	}
+}
+
+// The selection holds on to the finding, whatever its row is by now.
+func TestSelectionHoldsOnToTheFinding(t *testing.T) {
+	s := newStage(noLeader(), 100, 30).keys("down")
+	chosen := s.m.alarms.id
+	s.change(func(n *watch.State) {
+		first := n.Findings[8]
+		n.Findings = append([]cluster.Finding{first}, n.Findings[:8]...)
+	})
+	if f, _ := s.m.alarms.selected(); f.ID() != chosen {
+		t.Errorf("%s is selected now", f.ID())
+	}
+}
+
+// The screen stays with a finding that went away, and offers nothing of it.
+func TestWhyOutlivesItsFinding(t *testing.T) {
+	s := newStage(walGap(), 100, 30).keys("w")
+	s.change(func(n *watch.State) { n.Findings = nil })
+	if !strings.Contains(s.screen(), "it no longer stands") {
+		t.Error(s.screen())
+	}
+}
+
+func TestLateStateIsDropped(t *testing.T) {
+	s := newStage(healthy(), 100, 30)
+	s.m.state = &watch.State{Seq: 99, Cluster: "newest", View: s.m.state.View}
+	s.send(contentNow{})
+	if s.m.state.Cluster != "newest" {
+		t.Error("an older state replaced a newer one")
+	}
+}

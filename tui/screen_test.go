@@ -1,0 +1,204 @@
+package tui
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
+
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/watch"
+)
+
+var update = flag.Bool("update", false, "write the pictures in testdata anew")
+
+var sizes = [][2]int{{80, 24}, {100, 30}, {120, 40}, {200, 60}}
+
+// pictures are the situations of which a picture is kept, with the keys that
+// lead to it.
+var pictures = []struct {
+	name string
+	door func() *fakeDoor
+	keys []string
+}{
+	{"healthy", healthy, nil},
+	{"wal-gap", walGap, nil},
+	{"no-leader", noLeader, nil},
+	{"unseen", unseen, nil},
+	{"two-primaries", twoPrimaries, nil},
+	{"two-primaries-board", twoPrimaries, []string{"tab", "tab"}},
+	{"why", walGap, []string{"w"}},
+	{"menu", walGap, []string{"r", "down"}},
+	{"plan", walGap, []string{"r", "enter"}},
+	{"confirm", walGap, []string{"r", "enter", "c", "b", "e"}},
+	{"at-work", atWork, nil},
+	{"carrying-out", atWork, []string{"g"}},
+	{"help", healthy, []string{"?"}},
+	{"whole-line", walGap, []string{"shift+tab", "up", "up", "enter"}},
+}
+
+func TestPictures(t *testing.T) {
+	for _, p := range pictures {
+		for _, s := range sizes {
+			t.Run(fmt.Sprintf("%s-%dx%d", p.name, s[0], s[1]), func(t *testing.T) {
+				got := ansi.Strip(newStage(p.door(), s[0], s[1]).keys(p.keys...).screen()) + "\n"
+				file := filepath.Join("testdata", fmt.Sprintf("%s-%dx%d.txt", p.name, s[0], s[1]))
+				if *update {
+					if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got != string(want) {
+					t.Errorf("the picture differs from %s; if that is meant: go test ./tui -update\n%s", file, got)
+				}
+			})
+		}
+	}
+}
+
+// check holds what is true of every picture.
+func check(t *testing.T, screen string, w, h int) {
+	t.Helper()
+	rows := strings.Split(screen, "\n")
+	if len(rows) != h {
+		t.Fatalf("%dx%d: %d rows", w, h, len(rows))
+	}
+	for i, r := range rows {
+		if n := ansi.StringWidth(r); n > w {
+			t.Fatalf("%dx%d: row %d is %d cells wide: %q", w, h, i, n, ansi.Strip(r))
+		}
+	}
+}
+
+func TestEverySize(t *testing.T) {
+	for _, p := range pictures {
+		s := newStage(p.door(), 120, 40).keys(p.keys...)
+		for w := 1; w <= 220; w += 1 {
+			for _, h := range []int{1, 2, 5, 23, 24, 25, 29, 30, 33, 34, 38, 47, 48, 60, 1 + w%70} {
+				if w > 84 && w%7 != 0 && h != 24 && h != 48 {
+					continue // every width at two heights, every seventh at all
+				}
+				s.send(tea.WindowSizeMsg{Width: w, Height: h})
+				check(t, s.screen(), w, h)
+			}
+		}
+	}
+}
+
+func TestTooSmallIsSaid(t *testing.T) {
+	s := newStage(healthy(), 79, 24)
+	if !strings.Contains(s.screen(), "needs 80x24, has 79x24") {
+		t.Error(s.screen())
+	}
+	s.send(tea.WindowSizeMsg{})
+	s.screen()
+}
+
+// Nothing may change its place because of what is shown.
+func TestNothingJumps(t *testing.T) {
+	for _, size := range sizes {
+		heads := func(d *fakeDoor) (at [4]int) {
+			for y, row := range strings.Split(ansi.Strip(newStage(d, size[0], size[1]).screen()), "\n") {
+				for i, h := range []string{"LEADERSHIP", "ALARMS", "LOGS", "Tab pane"} {
+					if strings.Contains(row, h) {
+						at[i] = y
+					}
+				}
+			}
+			return at
+		}
+		calm := heads(healthy())
+		for _, d := range []*fakeDoor{walGap(), noLeader(), unseen(), twoPrimaries(), atWork()} {
+			if got := heads(d); got != calm {
+				t.Errorf("%v: panes at %v, when healthy at %v", size, got, calm)
+			}
+		}
+	}
+}
+
+// Colour only repeats what words and marks say.
+func TestColourSaysNothingMore(t *testing.T) {
+	for _, p := range pictures {
+		coloured := newStage(p.door(), 120, 40).keys(p.keys...).screen()
+		plain := newStageWith(p.door(), 120, 40, Options{NoColor: true}).keys(p.keys...).screen()
+		if ansi.Strip(coloured) != ansi.Strip(plain) {
+			t.Errorf("%s: the words differ without colour", p.name)
+		}
+		for _, colour := range []string{"\x1b[3", "\x1b[9", ";3", ";9"} {
+			if strings.Contains(plain, colour) {
+				t.Errorf("%s: colour in spite of NoColor: %q", p.name, colour)
+			}
+		}
+	}
+	healthyScreen := newStage(healthy(), 120, 40).screen()
+	for _, loud := range []string{newStyles(false, "", "").amber.open, newStyles(false, "", "").red.open} {
+		if strings.Contains(strings.Join(strings.Split(healthyScreen, "\n")[1:], "\n"), loud) {
+			t.Error("a healthy screen uses a colour that means: act")
+		}
+	}
+}
+
+func TestQuietScreenStaysStill(t *testing.T) {
+	d := healthy()
+	s := newStage(d, 120, 40)
+	first := s.screen()
+	s.m.clock.(*handClock).now = now.Add(7 * 1e9)
+	for n := range d.state.View.Snapshot.Reports {
+		r := *d.state.View.Snapshot.Reports[n]
+		r.Ended = now.Add(6 * 1e9)
+		d.state.View.Snapshot.Reports[n] = &r
+	}
+	s.change(func(*watch.State) {})
+	if s.screen() != first {
+		t.Error("seven quiet seconds changed the picture")
+	}
+	if !strings.Contains(first, "02:44Z") {
+		t.Error("a quiet clock has no seconds")
+	}
+	if loud := newStage(walGap(), 120, 40).screen(); !strings.Contains(loud, "02:44:51Z") {
+		t.Error("the clock has no seconds although something is wrong")
+	}
+}
+
+// Whatever comes in, nothing but text goes out.
+func TestForeignTextCarriesNoControls(t *testing.T) {
+	evil := "a\x1b[31mb\x1b]52;c;eA==\x07c\u202ed\u200be\x9bf\x00g\r\nh\ti\xffj宽"
+	d := walGap()
+	f := d.state.Findings[0]
+	f.Title, f.Evidence[0].Sentence = evil, evil
+	d.state.Findings[0] = f
+	d.failures["follower-wal-gap"] = cluster.Failure{Cause: evil, Advice: []string{evil}}
+	d.state.Cluster, d.state.Notices = evil, []watch.Notice{{Text: evil}}
+	d.state.Board.Rows[0].Cells[1].Text, d.state.Board.Contradictions = evil, []string{evil}
+	d.state.View.Snapshot.Reports["be1"].PostgreSQL.Receiver = known(evil, cluster.SourcePostgreSQL)
+	d.plan.Steps[0].Command, d.plan.Where = evil, evil
+	d.offered["follower-wal-gap@be3"][0].Note = evil
+	addLine(d, cluster.Line{Node: evil, Service: evil, Text: evil})
+	run := *atWork().state.Run
+	run.Steps[2].Output, run.Sentence = []string{evil}, evil
+	d.state.Run = &run
+	allowed := newStyles(false, "", "red")
+	for _, keys := range [][]string{nil, {"w"}, {"r"}, {"r", "enter"}, {"r", "enter", "c"}, {"g"}, {"tab", "w"}, {"c"}, {"/", "宽", "enter", "o"}} {
+		screen := newStage(d, 120, 40).keys(keys...).screen()
+		for _, p := range []paint{allowed.dim, allowed.title, allowed.focus, allowed.strong, allowed.leader, allowed.amber, allowed.red,
+			allowed.chosen, allowed.stamp, allowed.match, allowed.amber.reversed(), allowed.red.reversed(), allowed.plain.reversed()} {
+			screen = strings.ReplaceAll(screen, p.open, "")
+			screen = strings.ReplaceAll(screen, p.close, "")
+		}
+		for _, r := range screen {
+			if r != '\n' && (r < ' ' || (r >= 0x7f && r <= 0x9f) || r == 0x202e || r == 0x200b || r == 0xfffd) {
+				t.Fatalf("%v: character %U came through", keys, r)
+			}
+		}
+		check(t, screen, 120, 40)
+	}
+}
