@@ -24,10 +24,8 @@ func resolveWith(t *testing.T, config string, target Target) (hops []hop, warnin
 	return hops, warnings, err
 }
 
-func TestResolve(t *testing.T) {
-	t.Setenv("HOME", "/home/tester")
-	t.Setenv("SSH_AUTH_SOCK", "/run/agent")
-	const config = `# invented
+// sshConfigText is invented.
+const sshConfigText = `
 Host be1 alias
   HostName 10.0.4.11
   User chef
@@ -49,7 +47,11 @@ Match host be3,be4
 Host *
   GlobalKnownHostsFile none
 `
-	hops, warnings, err := resolveWith(t, config, Target{Name: "be1"})
+
+func TestResolve(t *testing.T) {
+	t.Setenv("HOME", "/home/tester")
+	t.Setenv("SSH_AUTH_SOCK", "/run/agent")
+	hops, warnings, err := resolveWith(t, sshConfigText, Target{Name: "be1"})
 	must(t, err)
 	h := hops[0]
 	if len(hops) != 1 || h.address() != "10.0.4.11:2222" || h.user != "chef" || !h.only || h.knownAs != "backend-one:22" || h.agent != "/run/agent" {
@@ -61,18 +63,18 @@ Host *
 	if got := strings.Join(h.knownHosts, "|"); got != "/home/tester/.ssh/one|/etc/two" || len(warnings) != 0 {
 		t.Errorf("known hosts %s, warnings %q", got, warnings)
 	}
-	hops, _, err = resolveWith(t, config, Target{Name: "be2", User: "root", Port: 23, Identity: []string{"/k"}})
+	hops, _, err = resolveWith(t, sshConfigText, Target{Name: "be2", User: "root", Port: 23, Identity: []string{"/k"}})
 	must(t, err)
 	if len(hops) != 3 || hops[0].user != "ops" || hops[0].address() != "bastion:2200" || hops[1].host != "inner" || hops[2].agent != "" ||
 		hops[2].user != "root" || hops[2].address() != "be2:23" || hops[2].identities[0] != "/k" || !hops[2].only {
 		t.Errorf("%+v", hops)
 	}
-	hops, _, err = resolveWith(t, config, Target{Name: "x", Address: "me@[fd00::4]:24", Jump: "none"})
+	hops, _, err = resolveWith(t, sshConfigText, Target{Name: "x", Address: "me@[fd00::4]:24", Jump: "none"})
 	must(t, err)
 	if hops[0].user != "me" || hops[0].address() != "[fd00::4]:24" || hops[0].identities[0] != "/home/tester/.ssh/id_ed25519" {
 		t.Errorf("%+v", hops)
 	}
-	if hops, _, _ = resolveWith(t, config, Target{Name: "be4"}); hops[0].user != "third" {
+	if hops, _, _ = resolveWith(t, sshConfigText, Target{Name: "be4"}); hops[0].user != "third" {
 		t.Errorf("Match host: %+v", hops)
 	}
 }

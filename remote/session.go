@@ -3,6 +3,7 @@ package remote
 import (
 	"io"
 	"sync"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -125,13 +126,19 @@ func (s *session) Wait() (Result, error) {
 	return r, nil
 }
 
+// deathMost is how long a connection that ends may take to say so after its
+// channels have ended.
+const deathMost = 500 * time.Millisecond
+
 // noExit is the error of a script whose end was not told: unknown, not failed.
 func (s *session) noExit() *Error {
 	e := s.c.lost()
+	late := time.NewTimer(deathMost)
+	defer late.Stop()
 	select {
 	case <-s.c.dead:
 		e.Text = "the link was lost before the script ended: its outcome is unknown"
-	default:
+	case <-late.C:
 		e.Kind = Protocol
 		e.Text = "the script ended without an exit status: its outcome is unknown"
 		e.Remedy = "look at the host"
