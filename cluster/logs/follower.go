@@ -73,7 +73,7 @@ func (f *follower) run(ctx context.Context) {
 		return
 	}
 	pause := time.Second
-	for {
+	for f.linked(ctx) {
 		before := f.asked
 		err := f.session(ctx)
 		if ctx.Err() != nil {
@@ -90,6 +90,18 @@ func (f *follower) run(ctx context.Context) {
 		}
 		pause = min(2*pause, longestPause)
 	}
+}
+
+// linked waits for a live link; false when ctx is done.
+func (f *follower) linked(ctx context.Context) bool {
+	for f.host.Link().Phase != remote.Live {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-f.l.o.Clock.After(pollEvery):
+		}
+	}
+	return ctx.Err() == nil
 }
 
 // reasonOf is an error as a short safe text.

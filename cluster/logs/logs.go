@@ -107,6 +107,7 @@ func New(o Options) (*Logs, error) {
 	}
 	l.merge = newMerger(len(names))
 	l.store = newStore(o.RingBytes, names, func(i int16) string { return m.Sign(int(i)).Name })
+	l.store.yield = func() { l.mu.Unlock(); l.mu.Lock() }
 	return l, nil
 }
 

@@ -1,7 +1,6 @@
 package logs
 
 import (
-	"bytes"
 	"math/bits"
 	"regexp"
 	"slices"
@@ -20,12 +19,16 @@ const blockCost = maxCached * 24 / blockLines
 // over and over while the lines pass by.
 const maxCached = 4
 
+// yieldBlocks is after how many blocks a slow question lets the others have a
+// turn: about a millisecond.
+const yieldBlocks = 16
+
 // answersTo remembers which lines match a query. Lines are asked about in
 // blocks, each line once, and only where somebody looks.
 type answersTo struct {
 	query  Query
 	test   *test
-	blocks []block // block number % len
+	blocks []block // by block number % len
 }
 
 // block is the answer for 64 lines.
@@ -86,15 +89,8 @@ func (s *store) ask(q Query) (*answersTo, error) {
 	}
 	a := &answersTo{query: q.clone(), test: t}
 	if !t.all {
-		if len(s.cache) == maxCached { // its memory serves again
-			a.blocks = s.cache[maxCached-1].blocks
-			clear(a.blocks)
-			s.cache = s.cache[:maxCached-1]
-		}
-		if a.blocks == nil {
-			a.blocks = make([]block, len(s.index)/blockLines+1)
-		}
-		s.cache = slices.Insert(s.cache, 0, a)
+		a.blocks = make([]block, len(s.index)/blockLines+1)
+		s.cache = slices.Insert(s.cache[:min(len(s.cache), maxCached-1)], 0, a)
 	}
 	return a, nil
 }
@@ -127,6 +123,11 @@ func (s *store) matches(a *answersTo, number uint64) uint64 {
 		from = max(from, number*blockLines+b.done)
 		b.match |= s.test(a.test, from, to)
 		b.done = to - number*blockLines
+		held &= b.match
+		if s.asked++; a.test.re != nil && s.asked%yieldBlocks == 0 && s.yield != nil {
+			s.yield()
+		}
+		return held
 	}
 	return b.match & held
 }
@@ -200,22 +201,18 @@ func (s *store) page(a *answersTo, end uint64, n int) Page {
 		end = s.next - 1
 	}
 	p := Page{Held: s.next - s.first}
-	var seqs []uint64
 	seq, ok := s.before(a, end+1)
-	for ; ok && len(seqs) < n; seq, ok = s.before(a, seq) {
-		seqs = append(seqs, seq)
+	for ; ok && len(p.Lines) < n; seq, ok = s.before(a, seq) {
+		if seq >= s.first { // else it gave way while others had their turn
+			p.Lines = append(p.Lines, s.line(seq))
+		}
 	}
 	p.Older = ok
-	newest := end
-	if len(seqs) > 0 {
-		newest = seqs[0]
+	if len(p.Lines) > 0 {
+		end = p.Lines[0].Seq
 	}
-	slices.Reverse(seqs)
-	p.Lines = make([]cluster.Line, len(seqs))
-	for i, seq := range seqs {
-		p.Lines[i] = s.line(seq)
-	}
-	p.Newer = s.countAfter(a, newest)
+	slices.Reverse(p.Lines)
+	p.Newer = s.countAfter(a, end)
 	return p
 }
 
@@ -226,11 +223,11 @@ func (s *store) before(a *answersTo, seq uint64) (uint64, bool) {
 	}
 	number := (seq - 1) / blockLines
 	mask := bitsBetween(0, seq-number*blockLines)
-	for oldest := s.first / blockLines; ; number-- {
+	for ; ; number-- {
 		if m := s.matches(a, number) & mask; m != 0 {
 			return number*blockLines + uint64(63-bits.LeadingZeros64(m)), true
 		}
-		if number <= oldest {
+		if number <= s.first/blockLines {
 			return 0, false
 		}
 		mask = ^uint64(0)
@@ -258,70 +255,4 @@ func (s *store) countAfter(a *answersTo, seq uint64) (n uint64) {
 		mask = ^uint64(0)
 	}
 	return n
-}
-
-// needle is a literal made ready to be searched in much text.
-type needle struct {
-	literal
-	bytes        []byte
-	rare         int  // the byte of it that is rarest in logs
-	lower, upper byte // its two forms
-}
-
-func newNeedle(l literal) *needle {
-	n := &needle{literal: l, bytes: []byte(l.text)}
-	for i := range l.text {
-		if common(l.text[i]) < common(l.text[n.rare]) {
-			n.rare = i
-		}
-	}
-	n.lower, n.upper = l.text[n.rare], l.text[n.rare]
-	if both := bothCases(n.lower); l.fold && len(both) == 2 {
-		n.upper = both[1]
-	}
-	return n
-}
-
-// index is where the needle stands in b at or after from; -1 for nowhere.
-func (n *needle) index(b []byte, from int) int {
-	if from+len(n.text) > len(b) {
-		return -1
-	}
-	if !n.fold {
-		if i := bytes.Index(b[from:], n.bytes); i >= 0 {
-			return from + i
-		}
-		return -1
-	}
-	at := from + n.rare
-	lower, upper := nextByte(b, at, n.lower), len(b)
-	if n.upper != n.lower {
-		upper = nextByte(b, at, n.upper)
-	}
-	for {
-		at = min(lower, upper)
-		start := at - n.rare
-		if start+len(n.text) > len(b) {
-			return -1
-		}
-		if equalFold(b[start:start+len(n.text)], n.text) {
-			return start
-		}
-		if at == lower {
-			lower = nextByte(b, at+1, n.lower)
-		} else {
-			upper = nextByte(b, at+1, n.upper)
-		}
-	}
-}
-
-// nextByte is where c stands at or after from; len(b) for nowhere.
-func nextByte(b []byte, from int, c byte) int {
-	if from >= len(b) {
-		return len(b)
-	}
-	if i := bytes.IndexByte(b[from:], c); i >= 0 {
-		return from + i
-	}
-	return len(b)
 }

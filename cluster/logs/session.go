@@ -15,8 +15,10 @@ import (
 const (
 	// openWithin bounds the opening of a channel, by the real clock.
 	openWithin = 10 * time.Second
-	// answerWithin bounds the silence within one answer.
-	answerWithin = 30 * time.Second
+	// guardEvery is how often a session is looked after; so many rounds
+	// without a byte and it is given up.
+	guardEvery   = 3 * time.Second
+	silentRounds = 10
 )
 
 // session runs the log reader on the node and polls until it fails or ctx is
@@ -53,20 +55,21 @@ func (f *follower) session(ctx context.Context) error {
 // gone, or an answer does not come: it is what ends a blocked read.
 func (f *follower) guard(ctx context.Context, s remote.Session, done <-chan struct{}, heard *atomic.Int64) {
 	defer s.Close()
-	last := heard.Load()
-	for {
+	last, silent := heard.Load(), 0
+	for silent < silentRounds {
 		select {
 		case <-ctx.Done():
 			return
 		case <-done:
 			return
-		case <-f.l.o.Clock.After(answerWithin):
+		case <-f.l.o.Clock.After(guardEvery):
 		}
-		phase := f.host.Link().Phase
-		if now := heard.Load(); now == last || phase == remote.Lost || phase == remote.Refused {
+		if phase := f.host.Link().Phase; phase == remote.Lost || phase == remote.Refused {
 			return
-		} else {
-			last = now
+		}
+		silent++
+		if now := heard.Load(); now != last {
+			last, silent = now, 0
 		}
 	}
 }

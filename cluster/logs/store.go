@@ -40,6 +40,8 @@ type store struct {
 	names  []streamName
 	signOf func(int16) string
 	cache  []*answersTo
+	asked  int    // blocks of lines that were asked about
+	yield  func() // lets others use the store for a moment; nil: nobody else does
 }
 
 type streamName struct{ node, service string }
@@ -102,6 +104,9 @@ func (s *store) line(seq uint64) cluster.Line {
 	}
 	if r.stamp != 0 {
 		l.Stamp = time.Unix(0, r.stamp).UTC()
+	}
+	if r.kind == cluster.LineGap {
+		l.Cut = 0 // what a gap hides stands in its text
 	}
 	if r.sign >= 0 {
 		l.Sign = s.signOf(r.sign)
