@@ -15,7 +15,7 @@ func init() {
 		Fact{"leads", "The node leads or was the last one to lead: by election, by its row in cluster-status, or by the last change seen.", aboutNode((*View).leads), noArgs},
 		Fact{"role", "leaderl's state word for the node is one of those named (cluster-status).", askRole, roleArgs},
 		Fact{"nobody-leads", "No node is leader or promoting, no reachable PostgreSQL is out of recovery, no /leader answers 200.", aboutCluster((*View).nobodyLeads), noArgs},
-		Fact{"status-names-no-leader", "`chef-backend-ctl status` on some node counts no leader.", aboutCluster((*View).statusNamesNoLeader), noArgs},
+		Fact{"status-names-no-leader", "`chef-backend-ctl status` on some node counts no leader, and no later cluster-status names one.", aboutCluster((*View).statusNamesNoLeader), noArgs},
 		Fact{"failover-enabled", "Failover is enabled for the cluster (cluster-status).", aboutCluster((*View).failoverEnabled), noArgs},
 		Fact{"no-start-anywhere", "The sentinel no-start-pgsql lies on at least one reachable node.", aboutCluster((*View).noStartAnywhere), noArgs},
 		Fact{"deposed", "The sentinel no-start-pgsql lies on the node, or cluster-status calls it deposed_leader.", aboutNode((*View).deposed), noArgs},
@@ -54,6 +54,11 @@ func (v *View) leads(node string) Answer {
 	if ok && len(names) > 0 {
 		named := slices.Contains(names, node)
 		return say(TruthOf(named), fmt.Sprintf("cluster-status on %s names %s as leader", read.witness, strings.Join(names, " and ")), read.ref)
+	}
+	if v.Previous != nil { // the row has only just gone
+		if was, read, ok := namedLeader(v.Previous); ok && len(was) > 0 {
+			return say(TruthOf(slices.Contains(was, node)), fmt.Sprintf("cluster-status on %s named %s as leader just now", read.witness, strings.Join(was, " and ")), read.ref)
+		}
 	}
 	if last, ok := v.lastElection(); ok && last.To == "" {
 		return say(TruthOf(last.From == node), "the last leader was "+last.From)
@@ -150,7 +155,7 @@ func (v *View) statusNamesNoLeader() Answer {
 		ref := mention(n.Name, "ctl.status", c)
 		refs = append(refs, ref)
 		for _, row := range c.Value {
-			if row.Service == "leaderl" && strings.Contains(row.Distributed, "leader: 0;") {
+			if row.Service == "leaderl" && strings.Contains(row.Distributed, "leader: 0;") && !v.namedSince(c.At) {
 				return say(True, fmt.Sprintf("status on %s says %q", n.Name, row.Distributed), ref)
 			}
 		}
@@ -159,6 +164,13 @@ func (v *View) statusNamesNoLeader() Answer {
 		return say(Unknown, "`chef-backend-ctl status` could be read nowhere")
 	}
 	return say(False, "`chef-backend-ctl status` counts a leader", refs...)
+}
+
+// namedSince answers whether a cluster-status read at that time or later names
+// a leader, or one to be: what was read before it is past.
+func (v *View) namedSince(at time.Time) bool {
+	read, ok := newestRows(v.newest(), true)
+	return ok && !read.ref.At.Before(at) && slices.ContainsFunc(read.rows, func(r CtlNode) bool { return r.Role == "leader" || r.Role == "promoting" })
 }
 
 func (v *View) failoverEnabled() Answer {

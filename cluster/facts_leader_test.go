@@ -23,6 +23,9 @@ func TestLeaderFacts(t *testing.T) {
 			mute(s, n.Name)
 		}
 	}
+	counts := func(s *stage) {
+		s.at("be2").Ctl.Status = known([]cluster.CtlService{{Service: "leaderl", Distributed: "leader: 0; waiting: 3; follower: 0; total: 3"}})
+	}
 	primary := func(s *stage) {
 		s.at("be2").PostgreSQL.InRecovery, s.at("be2").PostgreSQL.Current = known(false), known(stageEnd)
 	}
@@ -50,6 +53,9 @@ func TestLeaderFacts(t *testing.T) {
 			s.at("be1").Leaderl.LeaderCode, s.at("be2").Leaderl.LeaderCode = known(0), known(200)
 		}, 0, cluster.True, "be2"},
 		{"the node of a dead leader still leads", "leads", "be1", func(s *stage) { mute(s, "be1") }, 0, cluster.True, "be1"},
+		{"its row has just gone", "leads", "be1", func(s *stage) { s.role("be1", "waiting_for_leader"); mute(s, "be1") }, 1, cluster.True, "just now"},
+		{"status older than the rows", "status-names-no-leader", "", counts, 0, cluster.False, ""},
+		{"status and rows agree", "status-names-no-leader", "", func(s *stage) { waiting(s); counts(s) }, 0, cluster.True, "leader: 0"},
 		{"all wait", "nobody-leads", "", waiting, 0, cluster.True, "nobody leads"},
 		{"one is promoting", "nobody-leads", "", func(s *stage) { waiting(s); s.role("be2", "promoting") }, 0, cluster.False, "promoting"},
 		{"one is out of recovery", "nobody-leads", "", func(s *stage) { waiting(s); primary(s) }, 0, cluster.False, "be2"},

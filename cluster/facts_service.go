@@ -119,9 +119,16 @@ func (v *View) postgresqlStarting(node string) Answer {
 	return say(False, "PostgreSQL on "+node+" is not starting", ref)
 }
 
+// postgresqlOut counts restarts only while PostgreSQL does not answer: one that
+// has come back, after a sync say, is starting and not out.
 func (v *View) postgresqlOut(node string) Answer {
+	ready := v.report(node).PostgreSQL.Ready
+	mute := unknownFor(node, "postgresql.ready", ready)
+	if ready.Known {
+		mute = say(TruthOf(ready.Value == 2), fmt.Sprintf("pg_isready on %s says %d", node, ready.Value), mention(node, "postgresql.ready", ready))
+	}
 	return anyOf("PostgreSQL runs and answers on "+node,
-		v.serviceWantedUp(node, "postgresql"), v.serviceRestarts(node, "postgresql"), v.postgresqlSilent(node))
+		v.serviceWantedUp(node, "postgresql"), all("", v.serviceRestarts(node, "postgresql"), mute), v.postgresqlSilent(node))
 }
 
 // leaderlStillChecks gives leaderl the time that it takes to act itself. The
