@@ -16,7 +16,7 @@ import (
 func Probe() string { return probeText }
 
 var (
-	probeText = compact(assets.MustRead("scripts/probe.sh"))
+	probeText = compact(assets.MustRead("scripts/probe.sh") + assets.MustRead("scripts/probe-slow.sh"))
 	loopText  = probeText + compact(assets.MustRead("scripts/probe-loop.sh"))
 )
 

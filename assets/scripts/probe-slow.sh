@@ -1,0 +1,179 @@
+# probe-slow.sh: what the slow look of probe.sh asks, and what tells the nodes
+# of the cluster. chef-backend-ctl starts Ruby, a second of CPU each time, so
+# its two commands never run at once.
+
+# probe_cluster: JSON where this release prints any, else the table.
+probe_cluster() {
+	probe_tool chef-backend-ctl
+	probe_begin cluster-status
+	probe_out=$(probe_within 10 "$probe_bin" cluster-status --json 2>/dev/null | head -c 262144)
+	case $probe_out in
+	*[\{\[]* | *Name*IP*)
+		printf '%s\n' "$probe_out"
+		probe_end cluster-status 0
+		;;
+	*)
+		{
+			probe_within 10 "$probe_bin" cluster-status 2>&1
+			probe_end cluster-status "$?"
+		} | head -c 262144
+		;;
+	esac
+}
+
+probe_ctl() {
+	probe_tool chef-backend-ctl
+	probe_section status 262144 probe_within 10 "$probe_bin" status
+	probe_cluster
+}
+
+# probe_port ADDRESS PORT: one line, in one write, so that many can run at once.
+probe_port() {
+	case $1 in
+	*:*) probe_url="telnet://[$1]:$2" ;;
+	*) probe_url="telnet://$1:$2" ;;
+	esac
+	probe_said=$("$probe_bin" -sv -o /dev/null -m 2 --connect-timeout 1 "$probe_url" </dev/null 2>&1 | head -c 4096)
+	case $probe_said in
+	*'Connected to'*) printf '%s %s open\n' "$1" "$2" ;;
+	*[Cc]'onnection refused'*) printf '%s %s refused\n' "$1" "$2" ;;
+	*'not found'*) printf '%s %s ?\n' "$1" "$2" ;;
+	*) printf '%s %s timeout\n' "$1" "$2" ;;
+	esac
+}
+
+probe_peers() {
+	probe_tool curl
+	probe_begin peers
+	for probe_peer; do
+		for probe_n in 22 2380 5432 7331; do
+			probe_port "$probe_peer" "$probe_n" &
+		done
+	done
+	wait
+	probe_end peers 0
+}
+
+# probe_disks: mounts tell what is read-only, which df does not.
+probe_disks() {
+	probe_begin disks
+	for probe_f in /var/opt/chef-backend /var/opt/chef-backend/postgresql /var/log/chef-backend; do
+		printf 'path %s\n' "$probe_f"
+		probe_within 2 df -P -k "$probe_f" 2>&1
+	done
+	probe_end disks 0
+	probe_section mounts 65536 probe_within 2 cat /proc/mounts
+	probe_begin version
+	probe_line /opt/chef-backend/version-manifest.txt
+	printf '%s\n' "$probe_l"
+	probe_end version 0
+	probe_begin addresses
+	probe_within 2 hostname -I 2>/dev/null || probe_within 2 ip -o addr 2>&1
+	probe_end addresses "$?"
+}
+
+# probe_running: whether any database server runs, by the process list; the
+# name is put together so that this text itself is no answer.
+probe_running() {
+	probe_name=postgres
+	case $(probe_within 2 ps -e -o args= 2>/dev/null | head -c 524288) in
+	'') return 2 ;;
+	*"/$probe_name -D "*) return 0 ;;
+	esac
+	return 1
+}
+
+# probe_dump TIMELINE START: the last commit there, and where the log ends.
+probe_dump() {
+	probe_tool pg_xlogdump
+	[ -x "$probe_bin" ] || command -v pg_xlogdump >/dev/null 2>&1 || probe_tool pg_waldump
+	printf 'dump %s %s\n' "$1" "$2"
+	probe_within 20 "$probe_bin" -p "$probe_wal" -t "$1" -s "$2" -r Transaction 2>&1 | tail -n 4
+}
+
+# probe_end_of_wal: only while the server is down, and only counted if it is
+# down afterwards too. From the checkpoint on, timeline after timeline.
+probe_end_of_wal() {
+	probe_tool pg_controldata
+	probe_tli='' probe_redo=''
+	probe_cd=$(probe_within 2 "$probe_bin" "$probe_d" 2>/dev/null | head -c 16384)
+	while read -r probe_l; do
+		case $probe_l in
+		*'REDO location:'*) probe_redo=${probe_l##*[: ]} ;;
+		*"checkpoint's TimeLineID:"*) probe_tli=${probe_l##*[: ]} ;;
+		esac
+	done <<EOF
+$probe_cd
+EOF
+	case $probe_tli in
+	'' | *[!0-9]*)
+		printf 'no timeline in the control data\n'
+		return 1
+		;;
+	esac
+	probe_dump "$probe_tli" "$probe_redo"
+	probe_hops=0
+	while [ $probe_hops -lt 8 ]; do
+		probe_hops=$((probe_hops + 1)) probe_tli=$((probe_tli + 1))
+		probe_f=$probe_wal/$(printf %08X "$probe_tli").history
+		[ -f "$probe_f" ] || break
+		probe_sw=
+		while read -r probe_parent probe_at probe_rest; do
+			case $probe_at in
+			*/*) probe_sw=$probe_at ;;
+			esac
+		done <"$probe_f"
+		[ -n "$probe_sw" ] && probe_dump "$probe_tli" "$probe_sw"
+	done
+}
+
+probe_wal_end() {
+	probe_begin wal-end
+	probe_data || {
+		printf 'no data directory\n'
+		probe_end wal-end 1
+		return
+	}
+	probe_running
+	probe_code=$?
+	printf 'server %s\n' "$probe_code"
+	if [ "$probe_code" = 1 ]; then
+		probe_end_of_wal
+		probe_running
+		printf 'server %s\n' "$?"
+	fi
+	probe_end wal-end 0
+	probe_section data-size 4096 probe_within 10 du -s -k "$probe_d"
+}
+
+probe_slow() {
+	probe_clock clock-1
+	probe_host
+	probe_disks
+	probe_http etcd-members 2 $probe_etcd/v2/members $probe_etcd/v2/stats/leader | {
+		probe_http elasticsearch-master 2 'http://127.0.0.1:9200/_cat/master?local=true&h=ip,host' | {
+			probe_peers "$@" | {
+				probe_wal_end | {
+					probe_begin pg-version
+					probe_sql "$probe_version_sql" 2>&1
+					probe_end pg-version "$?"
+					probe_ctl
+					head -c 65536
+				}
+				head -c 65536
+			}
+			head -c 16384
+		}
+		head -c 65536
+	}
+	probe_clock clock-2
+}
+
+# probe_discover: as little as tells the cluster's nodes.
+probe_discover() {
+	probe_host
+	probe_http etcd-members 2 $probe_etcd/v2/members $probe_etcd/v2/stats/leader | {
+		probe_cluster
+		head -c 65536
+	}
+}
