@@ -172,7 +172,7 @@ func TestAnyInterleavingOfRotation(t *testing.T) {
 		}
 		poll(func() {})
 		poll(func() {}) // the log is found and begun
-		for range rapid.IntRange(1, 40).Draw(t, "polls") {
+		for range rapid.IntRange(1, 25).Draw(t, "polls") {
 			if rapid.IntRange(0, 9).Draw(t, "cut") == 0 {
 				for range rapid.IntRange(0, 30).Draw(t, "acts") {
 					act()
