@@ -39,7 +39,8 @@ func (e *PanicError) Error() string { return fmt.Sprintf("internal error: %v", e
 
 // Run shows the cockpit until the operator quits, ctx is done or the terminal
 // is gone. It blocks; the terminal is as before when it returns. The error is
-// nil when the operator quit, ctx's cause when ctx ended it, or a *PanicError.
+// nil when the operator quit, ctx's cause when ctx ended it, ErrGone, or a
+// *PanicError.
 func Run(ctx context.Context, o Options) error {
 	if o.Door == nil || o.Clock == nil || o.Human == nil || o.In == nil || o.Out == nil {
 		return errors.New("the screen needs a door, two clocks, an input and an output")

@@ -59,8 +59,8 @@ func (t ttyOutput) Write(p []byte) (int, error) { return t.output.Write(p) }
 // Close leaves the terminal open: it is not ours.
 func (t ttyOutput) Close() error { return nil }
 
-// errGone ends the screen when nobody can type any more.
-var errGone = errors.New("the terminal is gone")
+// ErrGone ends Run when nobody can type any more: the terminal was closed.
+var ErrGone = errors.New("the terminal is gone")
 
 // ttyInput notices the end of the terminal, which Bubble Tea would not tell.
 type ttyInput struct {
@@ -72,7 +72,7 @@ type ttyInput struct {
 func (t ttyInput) Read(p []byte) (int, error) {
 	n, err := t.terminal.Read(p)
 	if err != nil {
-		t.gone(fmt.Errorf("%w: %v", errGone, err))
+		t.gone(fmt.Errorf("%w: %v", ErrGone, err))
 	}
 	return n, err
 }

@@ -1,0 +1,155 @@
+package tui
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+
+	"chef-backend-cockpit/cluster/watch"
+)
+
+// runOn shows the cockpit on a pseudo-terminal of its own and hands its other
+// end to f.
+func runOn(t *testing.T, door watch.Door, f func(cancel context.CancelFunc, screen *os.File)) (string, error) {
+	t.Helper()
+	screen, tty, err := pty.Open()
+	if err != nil {
+		t.Skip("no pseudo-terminal here:", err)
+	}
+	if err := pty.Setsize(tty, &pty.Winsize{Rows: 30, Cols: 100}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- Run(ctx, Options{Door: door, Clock: &handClock{now}, Human: realClock{}, In: tty, Out: tty})
+		tty.Close()
+	}()
+	var seen bytes.Buffer
+	buf := make([]byte, 1<<16)
+	once := false
+	for {
+		n, err := screen.Read(buf)
+		seen.Write(buf[:n])
+		if !once && bytes.Contains(seen.Bytes(), []byte("quit")) {
+			once = true
+			f(cancel, screen)
+		}
+		if err != nil {
+			break
+		}
+	}
+	screen.Close()
+	return seen.String(), <-ended
+}
+
+type realClock struct{}
+
+func (realClock) Now() time.Time                         { return time.Now().UTC() }
+func (realClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
+
+// restored answers whether the terminal was given back as it was found.
+func restored(out string) bool {
+	left, shown := strings.LastIndex(out, "\x1b[?1049l"), strings.LastIndex(out, "\x1b[?25h")
+	return left > strings.LastIndex(out, "\x1b[?1049h") && shown > strings.LastIndex(out, "\x1b[?25l")
+}
+
+func TestRunEndsWithTheOperator(t *testing.T) {
+	out, err := runOn(t, healthy(), func(_ context.CancelFunc, screen *os.File) { _, _ = io.WriteString(screen, "q") })
+	if err != nil || !restored(out) {
+		t.Errorf("%v, restored %v", err, restored(out))
+	}
+}
+
+func TestRunEndsWithItsContext(t *testing.T) {
+	out, err := runOn(t, healthy(), func(cancel context.CancelFunc, _ *os.File) { cancel() })
+	if !errors.Is(err, context.Canceled) || !restored(out) {
+		t.Errorf("%v, restored %v", err, restored(out))
+	}
+}
+
+func TestRunEndsWithItsTerminal(t *testing.T) {
+	_, err := runOn(t, healthy(), func(_ context.CancelFunc, screen *os.File) { screen.Close() })
+	if !errors.Is(err, ErrGone) {
+		t.Error(err)
+	}
+}
+
+// faulty is a door behind which the program breaks.
+type faulty struct{ *fakeDoor }
+
+func (faulty) Offers(string) []watch.Offered { panic("a fault of our own") }
+func (faulty) LookNow()                      { panic("a fault in a command") }
+
+func TestPanicRestoresTheTerminal(t *testing.T) {
+	for _, key := range []string{"r", "p"} {
+		out, err := runOn(t, faulty{walGap()}, func(_ context.CancelFunc, screen *os.File) { _, _ = io.WriteString(screen, key) })
+		var fault *PanicError
+		if !errors.As(err, &fault) || len(fault.Stack) == 0 || !restored(out) {
+			t.Errorf("%s: %v, restored %v", key, err, restored(out))
+		}
+	}
+}
+
+// TestScreenOfChild is the screen for TestNoQueries.
+func TestScreenOfChild(t *testing.T) {
+	if os.Getenv("COCKPIT_TEST_CHILD") == "" {
+		t.Skip("only as a child of TestNoQueries")
+	}
+	_ = Run(context.Background(), Options{Door: healthy(), Clock: &handClock{now}, Human: realClock{}, In: os.Stdin, Out: os.Stdout})
+}
+
+// The program asks the terminal nothing: one that does not answer delays
+// nothing, and no late answer becomes a key.
+func TestNoQueries(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	child := exec.CommandContext(ctx, self, "-test.run=^TestScreenOfChild$")
+	child.Env = append(os.Environ(), "COCKPIT_TEST_CHILD=1", "TERM=xterm-256color")
+	screen, err := pty.StartWithSize(child, &pty.Winsize{Rows: 30, Cols: 100})
+	if err != nil {
+		t.Skip("no pseudo-terminal here:", err)
+	}
+	defer screen.Close()
+	var seen bytes.Buffer
+	buf := make([]byte, 1<<16)
+	for !bytes.Contains(seen.Bytes(), []byte("quit")) {
+		n, err := screen.Read(buf)
+		if err != nil {
+			t.Fatalf("no picture: %v\n%q", err, seen.String())
+		}
+		seen.Write(buf[:n])
+	}
+	for _, query := range []string{"\x1b]10;?", "\x1b]11;?", "\x1b[6n", "\x1b[c", "\x1b[>", "\x1bP"} {
+		if strings.Contains(seen.String(), query) {
+			t.Errorf("the terminal was asked %q", query)
+		}
+	}
+	_, _ = io.WriteString(screen, "q")
+	_, _ = io.Copy(io.Discard, screen)
+	_ = child.Wait()
+}
+
+func TestOutputCountsAndCopies(t *testing.T) {
+	var b bytes.Buffer
+	o := &output{w: &b}
+	if err := o.Copy("hello"); err != nil || !strings.Contains(b.String(), "aGVsbG8=") {
+		t.Errorf("%v: %q", err, b.String())
+	}
+	if o.Bytes() != int64(b.Len()) {
+		t.Errorf("counted %d of %d", o.Bytes(), b.Len())
+	}
+}
