@@ -98,7 +98,6 @@ func values(v *cluster.View, node, service, id string) map[string]string {
 	set("member", member(v, node))
 	set("data-dir", "/var/opt/chef-backend/postgresql")
 	if r := v.Report(node); r != nil {
-		set("data-size", "size unknown")
 		if r.PostgreSQL.DataBytes.Known {
 			set("data-size", bytesText(r.PostgreSQL.DataBytes.Value))
 		}
@@ -133,7 +132,10 @@ func fill(s string, values map[string]string) string {
 	})
 }
 
-func (b *binder) text(s string) string { return fill(s, b.values) }
+// inWords stand in texts, never in commands, for values that are not known.
+var inWords = map[string]string{"leader": "the leader", "leader-address": "the leader's address", "data-size": "of unknown size"}
+
+func (b *binder) text(s string) string { return fill(fill(s, b.values), inWords) }
 
 // plain is what a value inside a command may hold: nothing that a shell reads.
 var plain = regexp.MustCompile(`^[A-Za-z0-9._:-]+$`)
@@ -147,7 +149,7 @@ func (b *binder) command(s string) (string, error) {
 			return "", fmt.Errorf("%s: %s is %q, which no command may hold", b.p.Name, name, value)
 		}
 	}
-	return b.text(s), nil
+	return fill(s, b.values), nil
 }
 
 // steps binds the steps and the steps back.

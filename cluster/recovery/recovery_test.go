@@ -313,3 +313,43 @@ func TestStopBeforeTheNextStep(t *testing.T) {
 		t.Errorf("%s: %s; ran %v", p.Status, p.Sentence, w.ran)
 	}
 }
+
+// Where nothing is known nothing is enabled, and no unknown value is guessed
+// into a command.
+func TestBlankViewEnablesNothing(t *testing.T) {
+	w := newWorld(t)
+	x := w.executor()
+	v := w.view()
+	for n := range v.Snapshot.Reports {
+		v.Snapshot.Reports[n] = silent(n, "invented: nothing was looked at", 1, v.Now)
+	}
+	for _, p := range x.o.Procedures {
+		if !p.Built {
+			if _, err := x.Bind(v, p.Name, "be3", ""); err == nil || !strings.Contains(err.Error(), "not in this version") {
+				t.Errorf("%s: %v", p.Name, err)
+			}
+			continue
+		}
+		plan, err := x.Bind(v, p.Name, "be3", "etcd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if acts(&plan) && firstMissing(plan.Guards, overrides(plan.Phrases)) == "" {
+			t.Errorf("%s may begin on a view without any claim", p.Name)
+		}
+		if p.Tier == cluster.T1 && plan.Tier != cluster.T3 {
+			t.Errorf("%s is %s although it is not known to be harmless", p.Name, plan.Tier)
+		}
+		if brace.MatchString(plan.Title + plan.Lost + plan.Kept + plan.Lasts + plan.WayBack) {
+			t.Errorf("%s: braces in its texts: %+v", p.Name, plan)
+		}
+	}
+	plan, _ := x.Bind(v, "rebuild-follower", "be3", "")
+	if got := plan.Steps[2].Command; !strings.HasSuffix(got, " {leader-address}") {
+		t.Errorf("without a leader the command is %q", got)
+	}
+	v.Snapshot.Nodes[2].Name = "be3;reboot"
+	if _, err := x.Bind(v, "promote-node", "be3;reboot", ""); err == nil {
+		t.Error("a name that a shell reads stands in a command")
+	}
+}
