@@ -84,11 +84,13 @@ probe_running() {
 }
 
 # probe_dump TIMELINE START: the last commit there, and where the log ends.
+# The end stands on stderr, which overtakes up to 4 KiB of buffered lines, so
+# that the last few lines alone would not do.
 probe_dump() {
 	probe_tool pg_xlogdump
 	[ -x "$probe_bin" ] || command -v pg_xlogdump >/dev/null 2>&1 || probe_tool pg_waldump
 	printf 'dump %s %s\n' "$1" "$2"
-	probe_within 20 "$probe_bin" -p "$probe_wal" -t "$1" -s "$2" -r Transaction 2>&1 | tail -n 4
+	probe_within 20 "$probe_bin" -p "$probe_wal" -t "$1" -s "$2" -r Transaction 2>&1 | tail -n 120
 }
 
 # probe_end_of_wal: only while the server is down, and only counted if it is
