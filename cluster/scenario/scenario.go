@@ -88,6 +88,9 @@ func Run(ctx context.Context, bed Bed, s Scenario, journal string) (Result, erro
 // healthyWithin is how long a bed may take to be seen healthy at the start.
 const healthyWithin = 90 * time.Second
 
+// steadyFor is how long it must then stay healthy.
+const steadyFor = 20 * time.Second
+
 // all is fault, findings, procedure, healthy.
 func (r *run) all(ctx context.Context) (Result, error) {
 	var res Result
@@ -98,7 +101,7 @@ func (r *run) all(ctx context.Context) (Result, error) {
 		return res, err
 	}
 	if r.s.Quiet {
-		return res, r.stays(ctx, r.s.Within)
+		return res, r.stays(ctx, r.s.Within, r.s.May)
 	}
 	var err error
 	if res.Found, err = r.until(ctx, r.s.Within, r.found, r.allowed()); err != nil {
@@ -112,6 +115,9 @@ func (r *run) all(ctx context.Context) (Result, error) {
 	}
 	if res.Healed, err = r.until(ctx, r.s.Healed, healthy, r.allowed()); err != nil {
 		return res, fmt.Errorf("not healthy afterwards: %w", err)
+	}
+	if err := r.stays(ctx, steadyFor, r.allowed()); err != nil {
+		return res, fmt.Errorf("does not stay healthy: %w", err)
 	}
 	return res, r.commands()
 }
@@ -167,12 +173,12 @@ func (r *run) until(ctx context.Context, within time.Duration, ok func(*watch.St
 }
 
 // stays watches for a time that nothing stands but what may.
-func (r *run) stays(ctx context.Context, d time.Duration) error {
+func (r *run) stays(ctx context.Context, d time.Duration, allowed []string) error {
 	end := r.bed.Clock().After(d)
 	for {
 		s := r.w.State()
 		r.note(s)
-		if err := r.onlyAllowed(s, r.s.May); err != nil {
+		if err := r.onlyAllowed(s, allowed); err != nil {
 			return err
 		}
 		select {
