@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -162,17 +163,13 @@ func (m *model) boardFoot(b cluster.Board, w, h int) []string {
 	}
 	rows := make([]string, 0, h)
 	for i, c := range b.Contradictions {
-		if i == h-1 && len(b.Contradictions) > h {
-			more := plural(len(b.Contradictions)-i, "contradiction", "contradictions")
-			rows = append(rows, newLine(w).gap(1).put(m.st.red, "! "+more+": Tab to the board, w").String())
+		l := newLine(w).gap(1)
+		if more := len(b.Contradictions) - i - 1; i == h-1 && more > 0 {
+			says := fmt.Sprintf("   +%d more: Tab to the board, w", more)
+			rows = append(rows, l.upTo(m.st.red, "! "+c, w-l.x-len(says)-1).put(m.st.red, says).String())
 			break
 		}
-		l := newLine(w-1).gap(1).put(m.st.red, "! "+c)
-		if i == 0 && h == 1 {
-			rows = append(rows, l.String())
-			break
-		}
-		rows = append(rows, l.String())
+		rows = append(rows, l.put(m.st.red, "! "+c).String())
 	}
 	if len(rows) < h {
 		rows = append(rows, newLine(w).gap(1).put(m.st.dim, last).String())

@@ -219,3 +219,29 @@ func TestSuspendOnlyWithoutDialog(t *testing.T) {
 		t.Error("Ctrl-Z suspends in a dialog")
 	}
 }
+
+// What cannot be read cannot be confirmed.
+func TestTooSmallTakesOnlyNo(t *testing.T) {
+	s := dialogFor(cluster.T2, "be3").live().typed("be3").pause(time.Second)
+	s.send(tea.WindowSizeMsg{Width: 60, Height: 20})
+	s.raw("enter").settle()
+	s.typed("be3").pause(time.Second).keys("enter")
+	if len(s.door.confirmed) > 0 {
+		t.Errorf("confirmed %q unseen", s.door.confirmed)
+	}
+	if s.keys("esc"); s.m.top() == nil {
+		t.Error("Esc must close the dialog alone")
+	}
+	if _, still := s.m.dialog(); still {
+		t.Error("Esc is no here too")
+	}
+}
+
+// A dialog that was laid out anew is read anew.
+func TestResizeMakesTheDialogDead(t *testing.T) {
+	s := dialogFor(cluster.T2, "be3").live().typed("be3").pause(time.Second)
+	s.send(tea.WindowSizeMsg{Width: 120, Height: 40})
+	if s.raw("enter"); len(s.door.confirmed) > 0 || s.m.top().(*confirmDialog).live {
+		t.Error("still live after a resize")
+	}
+}

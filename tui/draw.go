@@ -32,7 +32,7 @@ func (m *model) draw() []string {
 		put(rows, m.lay.board, m.drawBoard(m.lay.board))
 	}
 	alarms := m.drawAlarms(m.lay.alarms)
-	if m.lay.sideBySid {
+	if m.lay.beside {
 		for i, a := range alarms {
 			y := m.lay.alarms.y + i
 			rows[y] = fill(rows[y], m.lay.board.w) + m.st.rule.on("│") + a
@@ -77,8 +77,8 @@ func (m *model) ruleText(r rect) string {
 			b[x] = '┬'
 		}
 	}
-	below := m.lay.sideBySid && r.y+1 == m.lay.board.y
-	above := m.lay.sideBySid && r.y == m.lay.board.y+m.lay.board.h
+	below := m.lay.beside && r.y+1 == m.lay.board.y
+	above := m.lay.beside && r.y == m.lay.board.y+m.lay.board.h
 	if m.lay.panes && r.y == m.lay.nodes.y+m.lay.nodes.h {
 		n := max(len(m.nodeList()), 1)
 		for i := 1; i < n; i++ {
@@ -99,7 +99,7 @@ func (m *model) ruleText(r rect) string {
 // box stands over it.
 func (m *model) dimBehind(rows []string) {
 	for y := 2; y < len(rows); y++ {
-		rows[y] = m.st.dim.on(ansi.Strip(rows[y]))
+		rows[y] = m.st.dim.on(strings.TrimRight(ansi.Strip(rows[y]), " "))
 	}
 }
 

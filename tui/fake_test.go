@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -96,7 +97,13 @@ func (d *fakeDoor) FindLog(q watch.LogQuery, from uint64, dir int) (uint64, bool
 	return 0, false
 }
 
-func (d *fakeDoor) Streams() []cluster.StreamState { return d.streams }
+func (d *fakeDoor) Streams() []cluster.StreamState {
+	all := append([]cluster.StreamState{}, d.streams...)
+	if len(all) > 0 {
+		all[0].Lines = uint64(len(d.lines))
+	}
+	return all
+}
 func (d *fakeDoor) Describe(f string) (cluster.Failure, bool) {
 	c, ok := d.failures[f]
 	return c, ok
@@ -145,7 +152,7 @@ func newStage(d *fakeDoor, w, h int) *stage { return newStageWith(d, w, h, Optio
 
 func newStageWith(d *fakeDoor, w, h int, o Options) *stage {
 	s := &stage{door: d, human: &handClock{at("03:00:00")}}
-	o.Door, o.Human, o.Clock = d, s.human, &handClock{d.state.At}
+	o.Door, o.Human, o.Clock = d, s.human, &handClock{now}
 	s.m = newModel(context.Background(), o, nil)
 	s.send(tea.WindowSizeMsg{Width: w, Height: h})
 	s.settle()
@@ -155,6 +162,9 @@ func newStageWith(d *fakeDoor, w, h int, o Options) *stage {
 func (s *stage) send(msg tea.Msg) {
 	_, cmd := s.m.Update(msg)
 	s.pending = append(s.pending, cmd)
+	if s.m.View(); s.m.panic != nil {
+		panic(fmt.Sprintf("%v\n%s", s.m.panic.Value, s.m.panic.Stack))
+	}
 }
 
 // settle runs what was asked for, and what follows from it, to the end.

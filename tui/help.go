@@ -7,20 +7,20 @@ func helpText(m *model, w int) []string {
 	groups := m.keys.groups()
 	for i, g := range groups {
 		to := &left
-		if i >= 2 && w >= 96 {
+		if i >= 2 && w >= 76 {
 			to = &right
 		}
 		if len(*to) > 0 {
 			*to = append(*to, "")
 		}
 		col := w
-		if w >= 96 {
+		if w >= 76 {
 			col = w/2 - 1
 		}
 		*to = append(*to, newLine(col).put(m.st.title, g.title).String())
 		for _, b := range g.keys {
 			h := b.Help()
-			*to = append(*to, newLine(col).gap(2).col(m.st.key, h.Key, 11).put(m.st.plain, h.Desc).String())
+			*to = append(*to, newLine(col).gap(1).col(m.st.key, h.Key, 11).put(m.st.plain, h.Desc).String())
 		}
 	}
 	rows := left

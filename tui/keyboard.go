@@ -15,8 +15,8 @@ func (m *model) keyMsg(k tea.KeyMsg) tea.Cmd {
 		if is(k, m.keys.Quit) && len(m.overlays) == 0 {
 			return m.quit()
 		}
-		if d, ok := m.dialog(); ok {
-			return d.typed(m, k) // Esc must work; it shows nothing to confirm
+		if d, ok := m.dialog(); ok && (k.Type == tea.KeyEsc || k.Type == tea.KeyCtrlC) {
+			return d.typed(m, k) // nothing can be read here, so nothing but no is taken
 		}
 		return nil
 	}

@@ -28,7 +28,7 @@ func bind(shown, says string, keys ...string) key.Binding {
 }
 
 func newKeyMap() keyMap {
-	return keyMap{
+	k := keyMap{
 		NextPane: bind("Tab", "next pane", "tab"),
 		PrevPane: bind("Shift-Tab", "pane before", "shift+tab"),
 		Up:       bind("up k", "up", "up", "k"),
@@ -43,27 +43,11 @@ func newKeyMap() keyMap {
 
 		Why:         bind("w", "why: the evidence", "w"),
 		Recover:     bind("r", "recover: what helps", "r"),
-		NodeMenu:    bind("n", "node: what can be done there", "n"),
+		NodeMenu:    bind("n", "what can be done there", "n"),
 		Acknowledge: bind("a", "acknowledge", "a"),
 		Running:     bind("g", "go to the plan at work", "g"),
 		Summary:     bind("c", "summary, to paste", "c"),
-		Look:        bind("p", "probe: look at all nodes now", "p"),
-
-		Text:      bind("/", "find text", "/"),
-		Only:      bind("o", "only matching lines, or all", "o"),
-		Next:      bind("]", "next match", "]"),
-		Prev:      bind("[", "match before", "["),
-		ByNode:    bind("b", "by node", "b"),
-		ByService: bind("v", "by service", "v"),
-		ByLevel:   bind("l", "by level", "l"),
-		BySign:    bind("m", "only recognised lines", "m"),
-		Clear:     bind("x", "show everything", "x"),
-		Pause:     bind("Space", "pause, resume", " "),
-		Follow:    bind("f", "follow the newest", "f"),
-		NextSign:  bind("e", "next sign or error", "e"),
-		PrevSign:  bind("E", "sign or error before", "E"),
-		Unfold:    bind("Enter", "whole line", "enter"),
-		Streams:   bind("s", "streams: quiet or lost", "s"),
+		Look:        bind("p", "probe all nodes now", "p"),
 
 		Choose:  bind("Enter", "choose", "enter"),
 		Back:    bind("Esc", "back", "esc", "q"),
@@ -78,6 +62,27 @@ func newKeyMap() keyMap {
 		Suspend: bind("Ctrl-Z", "suspend", "ctrl+z"),
 		Redraw:  bind("Ctrl-L", "draw again", "ctrl+l"),
 	}
+	k.logKeys()
+	return k
+}
+
+// logKeys are the keys of the logs. They work in every pane.
+func (k *keyMap) logKeys() {
+	k.Text = bind("/", "find text", "/")
+	k.Only = bind("o", "only matches, or all", "o")
+	k.Next = bind("]", "next match", "]")
+	k.Prev = bind("[", "match before", "[")
+	k.ByNode = bind("b", "by node", "b")
+	k.ByService = bind("v", "by service", "v")
+	k.ByLevel = bind("l", "by level", "l")
+	k.BySign = bind("m", "only recognised lines", "m")
+	k.Clear = bind("x", "show everything", "x")
+	k.Pause = bind("Space", "pause, resume", " ")
+	k.Follow = bind("f", "follow the newest", "f")
+	k.NextSign = bind("e", "next sign or error", "e")
+	k.PrevSign = bind("E", "sign or error before", "E")
+	k.Unfold = bind("Enter", "whole line", "enter")
+	k.Streams = bind("s", "streams: quiet or lost", "s")
 }
 
 // keyGroup is one part of the help.

@@ -36,9 +36,9 @@ type layout struct {
 	footer    rect
 	rules     []rect
 
-	panes     bool // three panes of nodes; else one row for each
-	extra     int  // further rows in each pane of a node
-	sideBySid bool // board and alarms stand beside each other
+	panes  bool // three panes of nodes; else one row for each
+	extra  int  // further rows in each pane of a node
+	beside bool // board and alarms stand beside each other
 }
 
 // newLayout places everything on a terminal of w × h cells with n nodes.
@@ -49,22 +49,11 @@ func newLayout(w, h, n int) layout {
 	}
 	n = max(n, 1)
 	l.panes = w/n >= 36 && h >= 34
-	l.sideBySid = w >= 180 && h >= 34
+	l.beside = w >= 180 && h >= 34
 	if h >= 48 {
 		l.extra = 4
 	}
-	boardRows, alarmRows := n+2, alarmRowsFor(h)
-	if l.sideBySid {
-		boardRows = max(boardRows+2, alarmRows)
-		alarmRows = boardRows
-	} else if h < 30 {
-		boardRows = 0
-	}
-	nodeRows := n + 1
-	if l.panes {
-		nodeRows = paneRows + l.extra
-	}
-
+	boardRows, alarmRows, nodeRows := l.heights(n)
 	y := 0
 	take := func(rows int) rect {
 		r := rect{0, y, w, rows}
@@ -76,7 +65,7 @@ func newLayout(w, h, n int) layout {
 	l.nodes = take(nodeRows)
 	rule()
 	switch {
-	case l.sideBySid:
+	case l.beside:
 		l.board = take(boardRows)
 		l.board.w = min(124, w*3/5)
 		l.alarms = rect{l.board.w + 1, l.board.y, w - l.board.w - 1, boardRows}
@@ -93,6 +82,21 @@ func newLayout(w, h, n int) layout {
 	rule()
 	l.footer = take(1)
 	return l
+}
+
+// heights are the rows of board, alarms and nodes.
+func (l layout) heights(n int) (board, alarms, nodes int) {
+	board, alarms, nodes = n+2, alarmRowsFor(l.h), n+1
+	if l.beside {
+		board = max(board+2, alarms)
+		alarms = board
+	} else if l.h < 30 {
+		board = 0
+	}
+	if l.panes {
+		nodes = paneRows + l.extra
+	}
+	return board, alarms, nodes
 }
 
 // alarmRowsFor is the height of the alarms with their head: five rows of

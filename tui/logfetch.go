@@ -15,6 +15,10 @@ type logAsk struct {
 	end   uint64
 	delta int
 	jump  *logJump
+	// idle: nothing but newer lines can change the answer; had is how many
+	// there had been.
+	idle bool
+	had  uint64
 }
 
 // logMsg is the answer to a logAsk.
@@ -24,6 +28,8 @@ type logMsg struct {
 	end     uint64
 	found   uint64 // of a jump; 0 for none
 	streams []cluster.StreamState
+	had     uint64
+	same    bool // nothing has come since: the page stands
 	err     error
 }
 
@@ -40,6 +46,7 @@ func (m *model) fetchLogs() tea.Cmd {
 	}
 	p.inFlight, p.again = true, false
 	ask := logAsk{gen: p.gen, query: p.query(), rows: p.rows, end: p.end, delta: p.delta, jump: p.jump}
+	ask.idle, ask.had = p.delta == 0 && p.jump == nil && p.shown == shownPage{p.gen, p.end, p.rows}, p.had
 	return m.command(func() tea.Msg { return answerLogs(m.door, ask) })
 }
 
@@ -47,6 +54,12 @@ func (m *model) fetchLogs() tea.Cmd {
 // command.
 func answerLogs(d watch.Door, ask logAsk) logMsg {
 	a := logMsg{ask: ask, streams: d.Streams(), end: ask.end}
+	for _, s := range a.streams {
+		a.had += s.Lines + s.Gaps
+	}
+	if a.same = ask.idle && a.had == ask.had; a.same {
+		return a // a rare filter would search all rings in vain, second by second
+	}
 	switch {
 	case ask.jump != nil:
 		a.found = leapTo(d, *ask.jump)
@@ -118,6 +131,13 @@ func (m *model) takeLogs(a logMsg) tea.Cmd {
 		return m.fetchLogs()
 	}
 	p.streams = a.streams
+	if a.same {
+		if p.again {
+			return m.fetchLogs()
+		}
+		return nil
+	}
+	p.had, p.shown = a.had, shownPage{a.ask.gen, a.end, a.ask.rows}
 	if p.err = a.err; a.err != nil {
 		p.delta = 0
 		return nil

@@ -34,9 +34,17 @@ type logPane struct {
 	streams []cluster.StreamState
 	err     error
 
+	had      uint64 // lines of all streams when the page was fetched
+	shown    shownPage
 	gen      uint64 // rises whenever other lines are wanted
 	inFlight bool
 	again    bool
+}
+
+// shownPage is for what the page was fetched.
+type shownPage struct {
+	gen, end uint64
+	rows     int
 }
 
 // logJump looks for the nearest line that matches one of several queries.
@@ -158,22 +166,6 @@ func (m *model) logsMainKey(k tea.KeyMsg) (tea.Cmd, bool) {
 		m.nextMatch(+1)
 	case is(k, m.keys.Prev):
 		m.nextMatch(-1)
-	case is(k, m.keys.ByNode):
-		p.node = cycle(p.node, m.nodeNames())
-		p.changed()
-	case is(k, m.keys.ByService):
-		p.service = cycle(p.service, cluster.Services)
-		p.changed()
-	case is(k, m.keys.ByLevel):
-		p.level = map[cluster.Level]cluster.Level{cluster.LevelNone: cluster.LevelInfo, cluster.LevelInfo: cluster.LevelWarning,
-			cluster.LevelWarning: cluster.LevelError}[p.level]
-		p.changed()
-	case is(k, m.keys.BySign):
-		p.signs = !p.signs
-		p.changed()
-	case is(k, m.keys.Clear):
-		p.node, p.service, p.level, p.signs, p.text, p.all = "", "", 0, false, "", false
-		p.changed()
 	case is(k, m.keys.Pause):
 		if p.follow {
 			p.pause()
@@ -196,9 +188,33 @@ func (m *model) logsMainKey(k tea.KeyMsg) (tea.Cmd, bool) {
 		m.push(&textView{heading: "Streams: one is one node's service", make: streamRows})
 		return nil, true
 	default:
-		return nil, false
+		if !m.filterKey(k) {
+			return nil, false
+		}
+		p.changed()
 	}
 	return m.fetchLogs(), true
+}
+
+// filterKey chooses which lines are shown.
+func (m *model) filterKey(k tea.KeyMsg) bool {
+	p := &m.logs
+	switch {
+	case is(k, m.keys.ByNode):
+		p.node = cycle(p.node, m.nodeNames())
+	case is(k, m.keys.ByService):
+		p.service = cycle(p.service, cluster.Services)
+	case is(k, m.keys.ByLevel):
+		p.level = map[cluster.Level]cluster.Level{cluster.LevelNone: cluster.LevelInfo, cluster.LevelInfo: cluster.LevelWarning,
+			cluster.LevelWarning: cluster.LevelError}[p.level]
+	case is(k, m.keys.BySign):
+		p.signs = !p.signs
+	case is(k, m.keys.Clear):
+		p.node, p.service, p.level, p.signs, p.text, p.all = "", "", 0, false, "", false
+	default:
+		return false
+	}
+	return true
 }
 
 // logsKey are the keys that need the pane.

@@ -148,7 +148,11 @@ func (m *model) resize(w, h int) tea.Cmd {
 	m.w, m.h = max(w, 0), max(h, 0)
 	m.place()
 	m.dirty = true
-	return m.fetchLogs()
+	cmds := []tea.Cmd{m.fetchLogs()}
+	if d, ok := m.dialog(); ok {
+		cmds = append(cmds, d.opened(m)) // it is read anew before it is live again
+	}
+	return tea.Batch(cmds...)
 }
 
 func (m *model) place() {

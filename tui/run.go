@@ -92,11 +92,12 @@ func (v *runView) step(m *model, s cluster.StepState, w int) []string {
 		says = s.Step.Command
 	}
 	times := clockText(s.Began)
-	switch {
-	case !s.Ended.IsZero() && !s.Began.IsZero():
-		times += fmt.Sprintf("  %9s", tookText(s.Ended.Sub(s.Began)))
-	case !s.Began.IsZero():
-		times += fmt.Sprintf("  %9s", tookText(m.now().Sub(s.Began)))
+	if !s.Began.IsZero() {
+		end := s.Ended
+		if end.IsZero() {
+			end = m.now()
+		}
+		times += fmt.Sprintf("  %9s", tookText(end.Sub(s.Began)))
 	}
 	l := newLine(w).col(p, word, 11).col(m.st.strong, s.Step.Number, 4).col(m.st.dim, s.Step.Node, 6)
 	l.upTo(p, says, w-l.x-width(times)-2).gap(1).right(m.st.dim, times)
@@ -126,14 +127,10 @@ func (v *runView) step(m *model, s cluster.StepState, w int) []string {
 	if s.ExitKnown && s.Exit != 0 {
 		sub(m.st.plain, fmt.Sprintf("exit status %d", s.Exit))
 	}
-	bad := []cluster.CheckedGuard{}
 	for _, g := range s.Guards {
-		if g.Answer.Truth != cluster.True {
-			bad = append(bad, g)
+		if s.Status == cluster.StatusRefused && g.Answer.Truth != cluster.True {
+			rows = append(rows, m.guardRows([]cluster.CheckedGuard{g}, w)...)
 		}
-	}
-	if s.Status == cluster.StatusRefused {
-		rows = append(rows, m.guardRows(bad, w)...)
 	}
 	return append(rows, v.output(m, s, w, atWork)...)
 }

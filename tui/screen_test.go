@@ -94,6 +94,34 @@ func TestEverySize(t *testing.T) {
 	}
 }
 
+// Before the first looks there is little to show, and it is shown.
+func TestBeforeTheFirstLook(t *testing.T) {
+	nodes := []cluster.Node{{Name: "be1"}, {Name: "be2"}, {Name: "be3"}}
+	for _, d := range []*fakeDoor{{}, {state: &watch.State{}}, {state: &watch.State{View: &cluster.View{}}},
+		{state: &watch.State{View: &cluster.View{Snapshot: &cluster.Snapshot{Nodes: nodes}}}},
+		{state: &watch.State{Run: &cluster.PlanState{}, Findings: []cluster.Finding{{}}, Board: cluster.Board{Rows: []cluster.BoardRow{{}}}}}} {
+		for _, size := range sizes {
+			s := newStage(d, size[0], size[1])
+			for _, k := range []string{"w", "esc", "r", "enter", "esc", "n", "enter", "esc", "tab", "w", "esc", "tab", "right", "w", "esc", "tab", "up", "enter", "w", "esc", "g", "esc", "a", "e", "["} {
+				s.keys(k)
+				check(t, s.screen(), size[0], size[1])
+			}
+		}
+	}
+}
+
+func TestBellRingsOncePerGraveFinding(t *testing.T) {
+	var heard strings.Builder
+	s := newStage(healthy(), 100, 30)
+	s.m.out = &output{w: &heard}
+	for range 3 {
+		s.change(func(n *watch.State) { n.Findings = noLeader().state.Findings })
+	}
+	if heard.String() != "\a" {
+		t.Errorf("heard %q", heard.String())
+	}
+}
+
 func TestTooSmallIsSaid(t *testing.T) {
 	s := newStage(healthy(), 79, 24)
 	if !strings.Contains(s.screen(), "needs 80x24, has 79x24") {
