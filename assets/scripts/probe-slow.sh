@@ -67,6 +67,10 @@ probe_disks() {
 	probe_line /opt/chef-backend/version-manifest.txt
 	printf '%s\n' "$probe_l"
 	probe_end version 0
+	probe_addresses
+}
+
+probe_addresses() {
 	probe_begin addresses
 	probe_within 2 hostname -I 2>/dev/null || probe_within 2 ip -o addr 2>&1
 	probe_end addresses "$?"
@@ -174,6 +178,7 @@ probe_slow() {
 # probe_discover: as little as tells the cluster's nodes.
 probe_discover() {
 	probe_host
+	probe_addresses
 	probe_http etcd-members 2 $probe_etcd/v2/members $probe_etcd/v2/stats/leader | {
 		probe_cluster
 		head -c 65536

@@ -5,31 +5,47 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 
 	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/remote"
 )
 
+// Found is what one host tells of its cluster.
+type Found struct {
+	Nodes []cluster.Node // in the order of cluster-status
+	Self  int            // which of Nodes the host is; -1 when it cannot be told
+}
+
 // Discover asks one host for the nodes of its cluster: their names and
 // addresses as cluster-status tells them, in its order. Where that fails, etcd's
 // members stand in, and a node's name is then its address. It takes a few
-// seconds; ctx bounds it. The error names the host and what is missing there.
-func Discover(ctx context.Context, h remote.Host) ([]cluster.Node, error) {
+// seconds; ctx bounds it. The error names the host and what is missing there;
+// ErrNotInstalled is among its causes where the product is not there at all.
+func Discover(ctx context.Context, h remote.Host) (Found, error) {
 	nonce := rand.Text()
 	res, err := h.Run(ctx, remote.Script{Name: "cockpit-discover", Text: loopText, Stdin: []byte("look discover " + nonce + "\n"), Limit: maxAnswer})
 	if err != nil {
-		return nil, err
+		return Found{}, err
 	}
 	f, ok := parseFrame(res.Stdout, nonce)
 	if !ok {
-		return nil, fmt.Errorf("%s: the probe could not run: %s", h.Name(), remark(append(res.Stdout, res.Stderr...), "no output; is the login's shell a POSIX shell?"))
+		return Found{}, fmt.Errorf("%s: the probe could not run: %s", h.Name(), remark(append(res.Stdout, res.Stderr...), "no output; is the login's shell a POSIX shell?"))
 	}
 	l := look{frame: f, node: h.Name(), absentReason: "the answer was cut off"}
 	nodes, err := l.nodes()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", h.Name(), err)
+		return Found{}, fmt.Errorf("%s: %w", h.Name(), err)
 	}
-	return nodes, nil
+	return Found{nodes, l.self(nodes)}, nil
+}
+
+// ErrNotInstalled says that the host is no Chef Backend node.
+var ErrNotInstalled = errors.New("no Chef Backend on this host (/opt/chef-backend is missing); name a backend node")
+
+// self finds the node that has one of the host's own addresses.
+func (l *look) self(nodes []cluster.Node) int {
+	return slices.IndexFunc(nodes, func(n cluster.Node) bool { return slices.Contains(l.addresses().Value, n.Address) })
 }
 
 // nodes reads the discovering look.
@@ -56,7 +72,7 @@ func (l *look) nodes() ([]cluster.Node, error) {
 	case len(nodes) > 0:
 		return nodes, nil
 	case cluster.Is(r.Host.Installed, false) == cluster.True:
-		return nil, errors.New("no Chef Backend on this host (/opt/chef-backend is missing); name a backend node")
+		return nil, ErrNotInstalled
 	}
 	return nil, errors.New("the cluster's nodes are not known here: cluster-status: " + r.Ctl.Rows.Reason +
 		"; etcd: " + r.Etcd.Members.Reason + "; name all nodes instead")

@@ -203,12 +203,21 @@ func TestDiscover(t *testing.T) {
 			return strings.ReplaceAll(string(framed(discover, sections...)), "@@n ", "@@"+nonce+" ")
 		}}
 	}
-	nodes, err := Discover(t.Context(), answering("cluster-status", clusterTable))
+	found, err := Discover(t.Context(), answering("cluster-status", clusterTable))
+	nodes := found.Nodes
 	if wanted := []cluster.Node{{Name: "be1", Address: "10.0.4.11"}, {Name: "be2", Address: "10.0.4.12"}}; err != nil || !reflect.DeepEqual(nodes, wanted) {
 		t.Errorf("%v %v", nodes, err)
 	}
+	if found.Self != -1 {
+		t.Errorf("itself without an address: %d", found.Self)
+	}
+	found, _ = Discover(t.Context(), answering("cluster-status", clusterTable, "addresses", "172.17.0.1 10.0.4.12 fe80::1"))
+	if found.Self != 1 {
+		t.Errorf("itself by its address: %d", found.Self)
+	}
 	members := "HTTP/1.1 200 OK\r\n\r\n" + string(sample(t, "spec-etcd-v2-members.json"))
-	nodes, err = Discover(t.Context(), answering("cluster-status 1", "An unexpected error occurred:", "etcd-members", members))
+	found, err = Discover(t.Context(), answering("cluster-status 1", "An unexpected error occurred:", "etcd-members", members))
+	nodes = found.Nodes
 	if err != nil || len(nodes) != 3 || nodes[2] != (cluster.Node{Name: "192.168.33.215", Address: "192.168.33.215"}) {
 		t.Errorf("%v %v", nodes, err)
 	}

@@ -182,8 +182,8 @@ func (g *gathering) drop() {
 	}
 }
 
-// complete asks living hosts for the cluster and adds the nodes that were not
-// named. With all three nodes configured and addressed it asks nobody.
+// complete asks every living host for its cluster and adds the nodes that
+// nobody named.
 func (g *gathering) complete(ctx context.Context) error {
 	var members []cluster.Node
 	var errs []error
@@ -192,16 +192,21 @@ func (g *gathering) complete(ctx context.Context) error {
 			errs = append(errs, c.err)
 			continue
 		}
-		var self cluster.Node
-		all, err := observe.Discover(ctx, c.host)
+		f, err := observe.Discover(ctx, c.host)
 		if err != nil {
-			return err
+			if len(g.found) < 3 || errors.Is(err, observe.ErrNotInstalled) {
+				return err
+			}
+			continue // all nodes were named; this one only cannot tell
 		}
-		if err := g.belongs(c, self, members, all); err != nil {
-			return err
+		if f.Self >= 0 {
+			c.address, c.name = f.Nodes[f.Self].Address, f.Nodes[f.Self].Name
 		}
-		if len(all) > len(members) {
-			members = all
+		if !overlap(members, f.Nodes) {
+			return usage("%s belongs to another cluster than %s; name hosts of one cluster", c.given, g.found[0].given)
+		}
+		if len(f.Nodes) > len(members) {
+			members = f.Nodes
 		}
 	}
 	if len(errs) == len(g.found) {
@@ -214,6 +219,21 @@ func (g *gathering) complete(ctx context.Context) error {
 	}
 	g.reach(ctx)
 	return nil
+}
+
+// overlap answers whether two lists of members can be of one cluster.
+func overlap(a, b []cluster.Node) bool {
+	if len(a) == 0 || len(b) == 0 {
+		return true
+	}
+	for _, n := range a {
+		for _, m := range b {
+			if n.Address == m.Address {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // missing pairs the cluster's members with what was named and returns those

@@ -19,21 +19,22 @@ const module = "chef-backend-cockpit"
 // mayImport lists, for a package path below the module, the project's packages
 // that its code may import. A package that is not listed fails the test.
 var mayImport = map[string][]string{
-	"assets":                   {},
-	"remote":                   {},
-	"cluster":                  {},
-	"cluster/catalogue":        {"cluster"},
-	"cluster/observe":          {"cluster", "remote", "assets"},
-	"cluster/logs":             {"cluster", "remote", "assets"},
-	"cluster/failure":          {"cluster"},
-	"cluster/recovery":         {"cluster", "remote", "assets"},
-	"cluster/journal":          {"cluster", "remote"},
-	"cluster/watch":            {"cluster", "remote", "cluster/catalogue", "cluster/observe", "cluster/logs", "cluster/failure", "cluster/recovery", "cluster/journal"},
-	"cluster/simulation":       {"cluster", "remote", "cluster/simulation/model"},
-	"cluster/simulation/model": {"cluster"},
-	"cluster/scenario":         {"cluster", "cluster/watch", "cluster/catalogue", "remote", "assets"},
-	"tui":                      {"cluster", "cluster/watch", "tui/quiet"},
-	"tui/quiet":                {},
+	"assets":                     {},
+	"remote":                     {},
+	"cluster":                    {},
+	"cluster/catalogue":          {"cluster"},
+	"cluster/observe":            {"cluster", "remote", "assets"},
+	"cluster/logs":               {"cluster", "remote", "assets"},
+	"cluster/failure":            {"cluster"},
+	"cluster/recovery":           {"cluster", "remote", "assets"},
+	"cluster/journal":            {"cluster", "remote"},
+	"cluster/watch":              {"cluster", "remote", "cluster/catalogue", "cluster/observe", "cluster/logs", "cluster/failure", "cluster/recovery", "cluster/journal"},
+	"cluster/simulation":         {"cluster", "remote", "cluster/simulation/model", "cluster/simulation/machine"},
+	"cluster/simulation/model":   {"cluster"},
+	"cluster/simulation/machine": {"cluster"},
+	"cluster/scenario":           {"cluster", "cluster/watch", "cluster/catalogue", "remote", "assets"},
+	"tui":                        {"cluster", "cluster/watch", "tui/quiet"},
+	"tui/quiet":                  {},
 }
 
 // goroutinesIn, clockIn and processesIn say where a thing may stand.
