@@ -203,16 +203,13 @@ func (m *model) alarmTail(f cluster.Finding, w int) string {
 		parts = append(parts, "+"+plural(n, "folded", "folded"))
 	}
 	since := ageText(m.now().Sub(f.Since))
-	if since == "now" {
-		since = "just now"
-	}
 	word := "confirmed"
 	if f.Certainty == cluster.Suspected {
 		word = "? suspected"
 	}
 	switch {
 	case w >= 100:
-		parts = append(parts, fmt.Sprintf("%-11s %8s", word, since))
+		parts = append(parts, fmt.Sprintf("%-11s %6s", word, since))
 	case f.Certainty == cluster.Suspected:
 		parts = append(parts, word+" "+since)
 	default:

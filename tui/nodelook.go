@@ -145,10 +145,12 @@ func (m *model) reach(node string, r *cluster.Report) (reachLook, bool) {
 	if reason == "" {
 		reason = "no answer"
 	}
-	for i, row := range wrap(reason, 30) {
-		if i < 3 {
-			k.rows = append(k.rows, lookRow{text: row, mark: cluster.MarkUnknown})
-		}
+	rows := wrap(reason, max(m.w/max(len(m.nodeList()), 1)-6, 20))
+	if n := paneRows - 6 + m.lay.extra; len(rows) > n {
+		rows = append(rows[:n-1], strings.Join(rows[n-1:], " ")) // cut with a mark
+	}
+	for _, row := range rows {
+		k.rows = append(k.rows, lookRow{text: row, mark: cluster.MarkUnknown})
 	}
 	return k, false
 }
