@@ -111,6 +111,10 @@ func cellPart(s string, w, n, lines int) string {
 	return strings.ReplaceAll(part, "\u00a0", " ")
 }
 
+// commonWidths are what the six columns take at least where there is room:
+// enough for most of what they ever say.
+var commonWidths = [...]int{22, 22, 18, 22, 11, 9}
+
 // boardWidths gives each column what it needs, and takes it from the widest
 // where there is not enough. They depend on the texts only as far as they
 // outgrow a common width, so that columns keep still.
@@ -120,15 +124,15 @@ func (m *model) boardWidths(b cluster.Board, room int) (first int, widths []int)
 	need := make([]int, len(b.Columns))
 	sum := first
 	for i, c := range b.Columns {
-		need[i] = width(c) + 2
+		need[i] = width(c) + 1
 		for _, row := range b.Rows {
 			if i < len(row.Cells) {
-				need[i] = max(need[i], width(cellText(row.Cells[i]))+2)
+				need[i] = max(need[i], width(cellText(row.Cells[i]))+1)
 			}
 		}
-		widths[i] = max(need[i], 11)
-		if i < 4 {
-			widths[i] = max(need[i], 22)
+		widths[i] = need[i]
+		if i < len(commonWidths) {
+			widths[i] = max(need[i], commonWidths[i])
 		}
 		sum += widths[i]
 	}

@@ -106,7 +106,7 @@ func healthy() *fakeDoor {
 		View:       &cluster.View{Now: now, Snapshot: &cluster.Snapshot{Seq: 1, At: now, Nodes: nodes, Reports: reports}, Past: cluster.Past{Samples: samples}},
 		Leadership: leads("be1"), Margin: cluster.Margin{Votes: 3, Listed: 3, Copies: 3, CanLose: 1, Known: true, AheadKnown: true},
 		Board: cluster.Board{Columns: boardColumns, Rows: []cluster.BoardRow{
-			{Node: "be1", Cells: cells("* leader", "member, term 14", "primary, tl 88", "leader", "-", "be2 be3")},
+			{Node: "be1", Cells: cells("* leader", "member, term 14", "* primary, tl 88", "* leader", "-", "be2 be3")},
 			{Node: "be2", Cells: cells("follower", "raft leader, term 14", "standby, tl 88", "follower", "-", "be1 be3")},
 			{Node: "be3", Cells: cells("follower", "member, term 14", "standby, tl 88", "follower", "-", "be1 be2")}}},
 		Last: &watch.LastFinding{ID: "node-down@be3", Ended: at("01:12:40"), For: 4 * time.Minute}}

@@ -58,8 +58,9 @@ func (n nodeLook) pgMark() cluster.Mark {
 	return n.pg.mark
 }
 
-// serviceSum sums the services up, naming what does not run.
-func (n nodeLook) serviceSum() (string, cluster.Mark) {
+// serviceSum sums the services up in at most room cells, naming what does not
+// run.
+func (n nodeLook) serviceSum(room int) (string, cluster.Mark) {
 	up, mark := 0, cluster.MarkNone
 	var down, unknown []string
 	for _, s := range n.services {
@@ -75,7 +76,13 @@ func (n nodeLook) serviceSum() (string, cluster.Mark) {
 	text := fmt.Sprintf("%d of %d up", up, len(n.services))
 	switch {
 	case len(down) > 0:
-		return "! " + text + ": " + strings.Join(down, " ") + " down", cluster.MarkLook
+		named := strings.Join(down, " ") + " down"
+		for _, says := range []string{"! " + text + ": " + named, "! " + named} {
+			if len(says) <= room {
+				return says, cluster.MarkLook
+			}
+		}
+		return fmt.Sprintf("! %d of %d down", len(down), len(n.services)), cluster.MarkLook
 	case len(unknown) == len(n.services):
 		return "? unknown", cluster.MarkUnknown
 	case len(unknown) > 0:
@@ -113,14 +120,22 @@ func (m *model) lookAt(n cluster.Node, place int) nodeLook {
 	return l
 }
 
-// roleCell is the node's cell in the board's first column.
-func (m *model) roleCell(node string) (cluster.Cell, bool) {
-	for _, row := range m.state.Board.Rows {
-		if row.Node == node && len(row.Cells) > 0 {
-			return row.Cells[0], true
+// roleCell is the node's role as the board has it: cluster-status's word for
+// it, else leaderl's.
+func (m *model) roleCell(node string) (cell cluster.Cell, ok bool) {
+	b := m.state.Board
+	for _, row := range b.Rows {
+		for i, c := range row.Cells {
+			switch {
+			case row.Node != node || i >= len(b.Columns):
+			case b.Columns[i] == "leaderl":
+				cell, ok = c, true
+			case b.Columns[i] == "cluster-status" && c.Mark != cluster.MarkUnknown:
+				cell, ok = c, true
+			}
 		}
 	}
-	return cluster.Cell{}, false
+	return cell, ok
 }
 
 // reachLook is why a node cannot be looked at.

@@ -124,16 +124,15 @@ func (m *model) nodeHead(n nodeLook, w int) string {
 // drawNodeRows draws a row for each node where there is no room for panes.
 func (m *model) drawNodeRows(r rect, all []cluster.Node) []string {
 	looks := make([]nodeLook, len(all))
-	name, addr, role := 4, 7, 4
+	name, addr := 4, 7
 	for i, n := range all {
 		looks[i] = m.lookAt(n, i)
 		name, addr = max(name, width(n.Name)), max(addr, width(n.Address))
-		role = max(role, width(looks[i].roleText()))
 	}
-	name, addr, role = min(name, 12), min(addr, 15), min(role, 21)
-	pg := 14
+	name, addr = min(name, 12), min(addr, 15)
+	role, pg := 20, 13 // as long as "! waiting_for_leader": nothing moves when roles do
 	if r.w >= 100 {
-		pg = 18
+		role, pg = 24, 17
 	}
 	head := newLine(r.w).gap(1)
 	nodeTitle := m.st.dim
@@ -147,10 +146,12 @@ func (m *model) drawNodeRows(r rect, all []cluster.Node) []string {
 		l := newLine(r.w).gap(1).col(m.st.title, n.node.Name, name+2).col(m.st.dim, n.node.Address, addr+2)
 		l.col(m.st.mark(n.roleMark), short(n.roleText(), role), role+2)
 		l.col(m.st.mark(n.pgMark()), short(n.pgText(), pg), pg+2).col(m.st.mark(n.lagMark), n.lag, 9)
-		sum, mark := n.serviceSum()
+		age := ""
 		if n.age != "" {
-			sum = "~ " + n.age + "  " + sum
+			age = "~ " + n.age + "  "
 		}
+		sum, mark := n.serviceSum(r.w - l.x - width(age))
+		sum = age + sum
 		row := l.put(m.st.mark(mark), sum).String()
 		if m.focus == paneNodes && n.place == m.nodes.at && m.top() == nil {
 			row = m.st.chosenRow(row)

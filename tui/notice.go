@@ -29,7 +29,7 @@ func (m *model) say(text string) {
 func (m *model) drawRibbon(w int) string {
 	p, text := m.st.strong, m.flash.text
 	if text == "" {
-		p, text = m.notice()
+		p, text = m.notice(w - 7)
 	}
 	l := newLine(w)
 	if text == "" {
@@ -40,7 +40,7 @@ func (m *model) drawRibbon(w int) string {
 }
 
 // notice is the gravest standing notice, and how many more there are.
-func (m *model) notice() (paint, string) {
+func (m *model) notice(room int) (paint, string) {
 	if m.state == nil || len(m.state.Notices) == 0 {
 		return m.st.plain, ""
 	}
@@ -57,7 +57,8 @@ func (m *model) notice() (paint, string) {
 		p, text = m.st.red, "! "+text
 	}
 	if more := len(all) - 1; more > 0 {
-		text += " (and " + plural(more, "more notice", "more notices") + ": c)"
+		says := " (+" + plural(more, "notice", "notices") + ": c)"
+		text = short(text, room-len(says)) + says
 	}
 	return p, text
 }

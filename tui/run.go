@@ -117,11 +117,11 @@ func (v *runView) step(m *model, s cluster.StepState, w int) []string {
 		}
 		sub(sp, s.Sentence)
 	}
-	if s.Progress != "" {
+	atWork := s.Status == cluster.StatusRunning || s.Status == cluster.StatusWaiting
+	if s.Progress != "" && s.Status != cluster.StatusDone {
 		sub(m.st.strong, s.Progress)
 	}
-	atWork := s.Status == cluster.StatusRunning || s.Status == cluster.StatusWaiting
-	if atWork && s.PID > 0 {
+	if atWork && s.PID > 0 && !strings.Contains(s.Sentence, "pid") {
 		sub(m.st.dim, fmt.Sprintf("detached on %s, pid %d: it goes on if this link breaks", s.Step.Node, s.PID))
 	}
 	if s.ExitKnown && s.Exit != 0 {
