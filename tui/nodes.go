@@ -139,12 +139,12 @@ func (m *model) drawNodeRows(r rect, all []cluster.Node) []string {
 	if m.focus == paneNodes && m.top() == nil {
 		nodeTitle = m.st.focus
 	}
-	head.upTo(nodeTitle, "NODE", name).to(name+3).col(m.st.dim, "address", addr+2).col(m.st.dim, "role", role+2)
+	head.upTo(nodeTitle, "NODE", name).to(name+3).col(m.st.dim, "address", addr+2).col(m.st.dim, "role", role+1)
 	head.col(m.st.dim, "PostgreSQL", pg+2).col(m.st.dim, "behind", 9).put(m.st.dim, "services")
 	rows := []string{head.String()}
 	for _, n := range looks {
 		l := newLine(r.w).gap(1).col(m.st.title, n.node.Name, name+2).col(m.st.dim, n.node.Address, addr+2)
-		l.col(m.st.mark(n.roleMark), short(n.roleText(), role), role+2)
+		l.col(m.st.mark(n.roleMark), short(n.roleText(), role), role+1)
 		l.col(m.st.mark(n.pgMark()), short(n.pgText(), pg), pg+2).col(m.st.mark(n.lagMark), n.lag, 9)
 		age := ""
 		if n.age != "" {
