@@ -93,6 +93,7 @@ type env struct {
 	cluster    string
 	readOnly   bool
 	debugFile  string
+	noColor    bool
 }
 
 // rootCommand builds the command tree; without a subcommand it watches.
@@ -114,6 +115,7 @@ One HOST is enough: the others come from the cluster.`,
 	f.StringVar(&e.cluster, "cluster", "", "`NAME` of a cluster of the configuration")
 	f.BoolVar(&e.readOnly, "read-only", false, "watch only: no procedure can be carried out")
 	f.StringVar(&e.debugFile, "debug", "", "write a log of the cockpit itself to `FILE`")
+	f.BoolVar(&e.noColor, "no-color", false, "leave colour away (so does NO_COLOR in the environment)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return usage("%v; see chef-backend-cockpit --help", err)
 	})

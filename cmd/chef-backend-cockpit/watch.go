@@ -2,6 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -43,9 +48,31 @@ func (e *env) open(ctx context.Context, f *fleet) error {
 		return err
 	}
 	w.Start(ctx)
-	err = tui.Run(ctx, tui.Options{Door: w, Clock: f.clock, Human: remote.System{}, In: e.in, Out: e.out})
+	err = tui.Run(ctx, tui.Options{
+		Door: w, Clock: f.clock, Human: remote.System{}, In: e.in, Out: e.out,
+		NoColor: e.noColor || os.Getenv("NO_COLOR") != "",
+	})
 	if closed := w.Close(); err == nil {
 		err = closed
 	}
-	return err
+	return left(ctx, err, filepath.Dir(dir))
+}
+
+// left turns the way in which the screen ended into the program's own: a
+// signal or a closed terminal is how an operator leaves, too; a fault of the
+// program leaves its stack in a file.
+func left(ctx context.Context, err error, dir string) error {
+	if ctx.Err() != nil || errors.Is(err, tui.ErrGone) {
+		return nil
+	}
+	p, ok := errors.AsType[*tui.PanicError](err)
+	if !ok {
+		return err
+	}
+	path := filepath.Join(dir, "fault-"+time.Now().UTC().Format("20060102T150405Z")+".txt")
+	report := fmt.Sprintf("%v\n\n%s\n", p.Value, p.Stack)
+	if os.MkdirAll(dir, 0o700) != nil || os.WriteFile(path, []byte(report), 0o600) != nil {
+		path = "nowhere: the state folder cannot be written"
+	}
+	return &exitError{exitInternal, fmt.Errorf("%w; what was running on a node goes on there; details: %s", err, path)}
 }
