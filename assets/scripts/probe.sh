@@ -124,15 +124,14 @@ probe_sql() {
 	fi
 }
 
-# The statements, in the names that versions before and from 10 know.
+# The statements, in the names that versions before and from 10 know. State and
+# replicas come in one: each call starts psql here and a process of the server.
 probe_version_sql="select current_setting('server_version_num')"
-probe_state_sql_9='select pg_is_in_recovery(), pg_last_xlog_receive_location(), pg_last_xlog_replay_location(), case when pg_is_in_recovery() then null else pg_current_xlog_location() end, pg_last_xact_replay_timestamp()'
-probe_state_sql_10='select pg_is_in_recovery(), pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn(), case when pg_is_in_recovery() then null else pg_current_wal_lsn() end, pg_last_xact_replay_timestamp()'
-probe_replicas_sql_9='select client_addr, state, sent_location, replay_location from pg_stat_replication'
-probe_replicas_sql_10='select client_addr, state, sent_lsn, replay_lsn from pg_stat_replication'
+probe_state_sql_9="select case when pg_is_in_recovery() then 't' else 'f' end, pg_last_xlog_receive_location()::text, pg_last_xlog_replay_location()::text, case when pg_is_in_recovery() then null else pg_current_xlog_location()::text end, pg_last_xact_replay_timestamp()::text union all select host(client_addr), state, sent_location::text, replay_location::text, null from pg_stat_replication"
+probe_state_sql_10="select case when pg_is_in_recovery() then 't' else 'f' end, pg_last_wal_receive_lsn()::text, pg_last_wal_replay_lsn()::text, case when pg_is_in_recovery() then null else pg_current_wal_lsn()::text end, pg_last_xact_replay_timestamp()::text union all select host(client_addr), state, sent_lsn::text, replay_lsn::text, null from pg_stat_replication"
 
-# probe_postgresql: state, replicas, and pg_isready where SQL does not answer:
-# an answer to SQL says more and saves the process.
+# probe_postgresql: what SQL answers, and pg_isready where it does not: an
+# answer to SQL says more and saves the process.
 probe_postgresql() {
 	probe_data
 	if [ -z "$probe_major" ]; then
@@ -142,20 +141,13 @@ probe_postgresql() {
 		[1-9][0-9][0-9][0-9][0-9][0-9]) probe_major=10 ;;
 		esac
 	fi
-	probe_state_sql=$probe_state_sql_9 probe_replicas_sql=$probe_replicas_sql_9
-	if [ "$probe_major" -ge 10 ] 2>/dev/null; then
-		probe_state_sql=$probe_state_sql_10 probe_replicas_sql=$probe_replicas_sql_10
-	fi
+	probe_state_sql=$probe_state_sql_9
+	[ "$probe_major" -ge 10 ] 2>/dev/null && probe_state_sql=$probe_state_sql_10
 	probe_begin pg-state
 	probe_sql "$probe_state_sql" 2>&1
 	probe_code=$?
 	probe_end pg-state "$probe_code"
-	if [ "$probe_code" = 0 ]; then
-		probe_begin pg-replicas
-		probe_sql "$probe_replicas_sql" 2>&1
-		probe_end pg-replicas "$?"
-		return
-	fi
+	[ "$probe_code" = 0 ] && return
 	probe_tool pg_isready
 	probe_begin pg-ready
 	probe_within 2 "$probe_bin" -q -h 127.0.0.1 -p 5432 -t 1 2>&1
@@ -238,20 +230,43 @@ probe_files() {
 	probe_end pg-files 0
 
 	probe_tool pg_controldata
-	probe_section pg-control 16384 probe_within 1 "$probe_bin" "$probe_d"
-	probe_section pg-wal 262144 probe_within 1 ls -1 "$probe_wal"
+	probe_begin pg-control
+	"$probe_bin" "$probe_d" 2>&1
+	probe_end pg-control "$?"
+	probe_history
+	probe_segments
+}
 
-	# The newest few tell all that the older ones tell.
+# probe_history: the newest few tell all that the older ones tell.
+probe_history() {
 	probe_begin pg-history
 	set -- "$probe_wal"/*.history
 	while [ $# -gt 4 ]; do shift; done
 	for probe_f; do
 		[ -f "$probe_f" ] || continue
 		printf 'file %s\n' "${probe_f##*/}"
-		head -c 16384 "$probe_f" 2>&1
-		printf '\n'
+		probe_n=0
+		while [ $probe_n -lt 500 ] && { read -r probe_l || [ -n "$probe_l" ]; }; do
+			probe_n=$((probe_n + 1))
+			printf '%s\n' "$probe_l"
+		done <"$probe_f" 2>/dev/null
 	done
 	probe_end pg-history 0
+}
+
+# probe_segments: the names alone, by the shell itself.
+probe_segments() {
+	probe_begin pg-wal
+	probe_code=2
+	if [ -d "$probe_wal" ] && [ -r "$probe_wal" ] && [ -x "$probe_wal" ]; then
+		probe_code=0
+		for probe_f in "$probe_wal"/[0-9A-F]*; do
+			printf '%s\n' "${probe_f##*/}"
+		done
+	else
+		printf '%s cannot be looked into\n' "$probe_wal"
+	fi
+	probe_end pg-wal "$probe_code"
 }
 
 # probe_clock NAME: the node's time. The first and the last thing in a look.
@@ -270,13 +285,19 @@ probe_ps() {
 probe_runit() {
 	probe_tool sv
 	probe_s=/opt/chef-backend/service
-	probe_section runit 8192 probe_within 2 "$probe_bin" status \
-		$probe_s/leaderl $probe_s/epmd $probe_s/etcd $probe_s/postgresql $probe_s/elasticsearch
+	probe_begin runit
+	"$probe_bin" status $probe_s/leaderl $probe_s/epmd $probe_s/etcd $probe_s/postgresql $probe_s/elasticsearch 2>&1
+	probe_end runit "$?"
 }
 
+# probe_here: what needs no answer of a service. The process list comes last:
+# it alone may be long, or wait for a process that hangs in the kernel.
 probe_here() {
-	probe_runit
-	probe_files
+	{
+		probe_runit
+		probe_files
+		probe_ps
+	} | head -c 1048576
 }
 
 probe_etcd=http://127.0.0.1:2379
@@ -289,10 +310,7 @@ probe_fast() {
 		probe_http leaderl 2 http://127.0.0.1:7331/leader | {
 			probe_http elasticsearch 2 'http://127.0.0.1:9200/_cluster/health?local=true' | {
 				probe_postgresql | {
-					probe_ps | {
-						probe_here
-						head -c 524288
-					}
+					probe_here
 					head -c 131072
 				}
 				head -c 65536

@@ -64,7 +64,7 @@ func FuzzHTTPSlow(f *testing.F) {
 }
 
 func FuzzPostgreSQL(f *testing.F) {
-	fuzzSection(f, fast, []string{"pg-state", "pg-replicas", "pg-ready", "pg-files", "pg-control", "pg-wal", "pg-history", "ps"},
+	fuzzSection(f, fast, []string{"pg-state", "pg-ready", "pg-files", "pg-control", "pg-wal", "pg-history", "ps"},
 		"t|0/1|0/2||2026-11-23 10:52:28.82386+00\n", "10.0.4.12|streaming|0/1|0/1\n", controlText, "file 00000002.history\n1\t0/3\tx\n",
 		" 1 0 /x/postgres -D /d\n 2 1 postgres: wal receiver process   streaming 0/1\n", "00000001000016F30000002A\n")
 }

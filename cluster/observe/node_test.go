@@ -47,8 +47,9 @@ esac; done; exit 3`)
 	n.tool("chpst", `shift 2; exec "$@"`)
 	n.tool("psql", `case "$*" in
 *"|"*server_version_num*) echo 90525 ;;
-*pg_stat_replication*) printf '10.0.4.12|streaming|16F3/2D0A1B28|16F3/2D0A1B00\n10.0.4.13|backup||\n' ;;
-*) echo "WARNING: could not change directory"; echo "t|16F3/2D0A1B28|16F3/2D0A1B28||2026-11-23 10:52:28.82386+00" ;;
+*"pg_is_in_recovery"*"union all"*pg_stat_replication) echo "WARNING: could not change directory"; echo "t|16F3/2D0A1B28|16F3/2D0A1B28||2026-11-23 10:52:28.82386+00"
+	printf '10.0.4.12|streaming|16F3/2D0A1B28|16F3/2D0A1B00|\n10.0.4.13|backup|||\n' ;;
+*) echo "ERROR: syntax error"; exit 1 ;;
 esac`)
 	n.tool("pg_isready", `exit 1`)
 	n.tool("ps", `case "$*" in *pid=*) p="  6640     1 " ;; esac

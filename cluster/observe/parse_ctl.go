@@ -118,6 +118,7 @@ func setField(n *cluster.CtlNode, name, value string) {
 		if *field == "" || k == "name" {
 			*field = value
 		}
+		n.IP = address(n.IP)
 		return
 	}
 	if field, not := truthField(n, k); field != nil {

@@ -142,5 +142,5 @@ func hostOfURL(u string) string {
 	if i := strings.LastIndex(u, ":"); i >= 0 {
 		u = u[:i]
 	}
-	return strings.Trim(u, "[]")
+	return address(u)
 }

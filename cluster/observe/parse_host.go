@@ -242,6 +242,16 @@ func (l *look) peers(r *cluster.Report) {
 	}
 }
 
+// address writes an IP address in its one usual form, so that two sources that
+// spell it differently, as they do with IPv6, still mean one node. Anything
+// else, a host name say, stays as it is.
+func address(s string) string {
+	if a, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
+		return a.Unmap().String()
+	}
+	return s
+}
+
 // keyValues reads "name value" lines; values are made safe.
 func keyValues(body []byte) map[string]string {
 	m := map[string]string{}

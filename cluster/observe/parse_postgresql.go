@@ -50,20 +50,34 @@ func (l *look) sqlReason(name string) (body []byte, reason string) {
 	return body, reason
 }
 
-// state reads the one row of in recovery, receive, replay, current, last
-// replayed commit; empty is NULL. Warnings may stand around it.
-func (l *look) state(p *cluster.PostgreSQLClaims) {
+// stateRows splits psql's answer: the one row of in recovery, receive, replay,
+// current and last replayed commit, and the rows of pg_stat_replication in as
+// many cells; empty is NULL. Warnings may stand around them. Without the one
+// row nothing counts, and reason says why.
+func (l *look) stateRows() (own []string, replicas [][]string, reason string) {
 	body, reason := l.sqlReason("pg-state")
-	var row []string
-	if reason == "" {
-		reason = "psql's answer was not understood: " + remark(body, "no output")
-		for line := range bytes.Lines(body) {
-			cells := strings.Split(strings.TrimSpace(string(line)), "|")
-			if len(cells) == 5 && (cells[0] == "t" || cells[0] == "f") {
-				row = cells
-			}
+	if reason != "" {
+		return nil, nil, reason
+	}
+	for line := range bytes.Lines(body) {
+		cells := strings.Split(strings.TrimSpace(string(line)), "|")
+		switch {
+		case len(cells) != 5:
+		case cells[0] == "t" || cells[0] == "f":
+			own = cells
+		case cells[4] == "" && len(replicas) < 256:
+			replicas = append(replicas, cells)
 		}
 	}
+	if own == nil {
+		return nil, nil, "psql's answer was not understood: " + remark(body, "no output")
+	}
+	return own, replicas, ""
+}
+
+// state reads what the server says of itself.
+func (l *look) state(p *cluster.PostgreSQLClaims) {
+	row, _, reason := l.stateRows()
 	p.InRecovery, p.LastCommit = unknown[bool](l, reason, pg), unknown[time.Time](l, reason, pg)
 	p.Current, p.Receive, p.Replay = unknown[cluster.LSN](l, reason, pg), unknown[cluster.LSN](l, reason, pg), unknown[cluster.LSN](l, reason, pg)
 	if row == nil {
@@ -106,20 +120,13 @@ func sqlTime(s string) (time.Time, bool) {
 
 // replicas reads pg_stat_replication: address, state, sent, replayed.
 func (l *look) replicas() cluster.Claim[[]cluster.Replica] {
-	body, reason := l.sqlReason("pg-replicas")
+	_, rows, reason := l.stateRows()
 	if reason != "" {
-		if _, stateReason := l.sqlReason("pg-state"); stateReason != "" {
-			reason = stateReason // it was not asked then
-		}
 		return unknown[[]cluster.Replica](l, reason, pg)
 	}
 	all := []cluster.Replica{}
-	for line := range bytes.Lines(body) {
-		cells := strings.Split(strings.TrimSpace(string(line)), "|")
-		if len(cells) != 4 || len(all) == 256 {
-			continue
-		}
-		rep := cluster.Replica{Address: text([]byte(cells[0])), State: text([]byte(cells[1]))}
+	for _, cells := range rows {
+		rep := cluster.Replica{Address: address(text([]byte(cells[0]))), State: text([]byte(cells[1]))}
 		sent, err1 := cluster.ParseLSN(cells[2])
 		replay, err2 := cluster.ParseLSN(cells[3])
 		if (err1 != nil && cells[2] != "") || (err2 != nil && cells[3] != "") {
@@ -143,7 +150,7 @@ func (l *look) upstream() cluster.Claim[string] {
 	case said["standby"] == "no":
 		return known(l, "", pg)
 	case told && up != "":
-		return known(l, up, pg)
+		return known(l, address(up), pg)
 	case said["standby"] != "":
 		return unknown[string](l, "no host in primary_conninfo of "+said["standby"], pg)
 	}

@@ -39,20 +39,13 @@ func psql(p *Process) {
 	}
 	query := option(p.argv, "-c")
 	switch {
-	case strings.Contains(query, "pg_stat_replication"):
-		for _, s := range g.senders() {
-			sent := ""
-			if s.sent > 0 {
-				sent = lsn(s.sent)
-			}
-			replay := ""
-			if s.replay > 0 {
-				replay = lsn(s.replay)
-			}
-			p.printf("%s|%s|%s|%s\n", s.to.address, s.state, sent, replay)
-		}
 	case strings.Contains(query, "pg_is_in_recovery"):
 		p.printf("%s\n", g.answer())
+		if strings.Contains(query, "union all select host(client_addr)") { // as many columns as the first half
+			g.printReplicas(p, "|")
+		}
+	case strings.Contains(query, "pg_stat_replication"):
+		g.printReplicas(p, "")
 	case strings.Contains(query, "server_version_num"):
 		p.printf("90525\n")
 	case strings.TrimSuffix(strings.TrimSpace(query), ";") == "select 1":
@@ -60,6 +53,21 @@ func psql(p *Process) {
 	default:
 		p.errorf("ERROR:  the simulated server does not answer this question\n")
 		p.end(1)
+	}
+}
+
+// printReplicas prints the rows of pg_stat_replication.
+func (g *postgres) printReplicas(p *Process, more string) {
+	for _, s := range g.senders() {
+		sent := ""
+		if s.sent > 0 {
+			sent = lsn(s.sent)
+		}
+		replay := ""
+		if s.replay > 0 {
+			replay = lsn(s.replay)
+		}
+		p.printf("%s|%s|%s|%s%s\n", s.to.address, s.state, sent, replay, more)
 	}
 }
 
