@@ -14,7 +14,7 @@ func (v *View) Leadership() []LayerLeader {
 			return Is(r.Leaderl.LeaderCode, 200), nil
 		}),
 		v.layer("postgresql", func(r *Report) (Truth, []string) {
-			return Is(r.PostgreSQL.InRecovery, false), nil
+			return v.OutOfRecovery(r.Node).Truth, nil // a stopped one claims nothing
 		}),
 		v.layer("cluster-status", func(r *Report) (Truth, []string) {
 			if !r.Ctl.Rows.Known {

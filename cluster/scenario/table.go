@@ -45,7 +45,7 @@ var repaired = []Scenario{
 	},
 	{
 		Name: "no-leader", Expect: []string{"no-leader"}, Within: 3 * time.Minute,
-		May:       []string{"failover-under-way"},
+		May:      []string{"failover-under-way"},
 		Commands: map[string][]string{"be2": {"chef-backend-ctl promote be2"}},
 	},
 	{
