@@ -99,6 +99,9 @@ func (l *Lab) found(ctx context.Context, o Options) error {
 	if o.Init == nil {
 		o.Init = []string{"host-init"}
 	}
+	if _, err := os.Lstat(Dir); err == nil {
+		return errExists
+	}
 	if err := preflight(ctx); err != nil {
 		return err
 	}
@@ -109,7 +112,7 @@ func (l *Lab) found(ctx context.Context, o Options) error {
 	l.state = s
 	if err := os.Mkdir(Dir, 0o755); err != nil {
 		if errors.Is(err, os.ErrExist) {
-			return fmt.Errorf("a lab is up already, or has left something in %s: chef-backend-lab status tells, down ends it", Dir)
+			return errExists
 		}
 		return err
 	}
@@ -122,6 +125,8 @@ func (l *Lab) found(ctx context.Context, o Options) error {
 	}
 	return err
 }
+
+var errExists = errors.New("a lab is up already, or one has left something in " + Dir + ": chef-backend-lab status tells, down ends it")
 
 // program is the copy of the lab's program that the hosts run.
 const program = Dir + "/bin/chef-backend-lab"

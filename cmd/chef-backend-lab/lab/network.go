@@ -151,7 +151,9 @@ func dropAllNetworks(ctx context.Context, keepMount bool) error {
 	// ip makes /run/netns a mount of its own with the first namespace.
 	left, err := os.ReadDir("/run/netns")
 	if is, _ := mounted("/run/netns"); is && err == nil && len(left) == 0 && !keepMount {
-		_, err = command(ctx, "umount", "/run/netns")
+		if _, err = command(ctx, "umount", "/run/netns"); err == nil {
+			err = os.Remove("/run/netns")
+		}
 		errs = append(errs, err)
 	}
 	return errors.Join(slices.DeleteFunc(errs, func(err error) bool { return err == nil })...)
