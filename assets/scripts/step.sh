@@ -9,7 +9,8 @@
 # It must come within 10 s of the look by this node's own clock. What travels
 # with it is what the guards were judged on: whether the two sentinels lie here
 # (true, false, unknown) and what PostgreSQL does (recovery, primary, none).
-# Phase 2 reads the same again, and starts the command only if nothing changed.
+# Phase 2 reads the same again, and starts the command only if nothing changed
+# and no more than 20 s went by since the look.
 # Anything else, or the end of the input: exit 97, and nothing ran.
 #
 # Exit 98: the step folder is there already, so this step was started before.
@@ -33,6 +34,14 @@ step_refuse() {
 }
 
 step_now() { date -u +%s; }
+
+# step_in_time SECONDS WHAT: refuses when more have gone by since the look, or
+# when the clock was put back.
+step_in_time() {
+	step_late=$(($(step_now) - step_asked))
+	[ "$step_late" -ge 0 ] && [ "$step_late" -le "$1" ] ||
+		step_refuse 97 "$2 $step_late s after the look"
+}
 
 # step_is WANTED FOUND…: one of those found is the wanted one.
 step_is() {
@@ -149,12 +158,13 @@ read -r step_line || step_refuse 97 "the input ended before a go came"
 set -- $step_line
 [ $# -eq 5 ] && [ "$1" = go ] && [ "$2" = "$step_token" ] ||
 	step_refuse 97 "what came is no go for this step"
-step_late=$(($(step_now) - step_asked))
-[ "$step_late" -ge 0 ] && [ "$step_late" -le 10 ] ||
-	step_refuse 97 "the go came $step_late s after the look"
+step_in_time 10 "the go came"
 setsid true </dev/null >/dev/null 2>&1 ||
 	step_refuse 97 "setsid is missing on this node: install util-linux"
 step_same "$3" "$4" "$5"
+# Comparing can hang, in a database that does not answer. The cockpit takes a
+# step without a folder for one that never starts 25 s after its go was sent.
+step_in_time 20 "comparing was done"
 step_begin
 setsid sh -c "$step_wrapper" cockpit-step "$step_dir" "$step_command" "$step_umask" </dev/null >/dev/null 2>&1 &
 # The pid file is the wrapper's first act; a slow node gets 2 s for it.

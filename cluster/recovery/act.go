@@ -29,11 +29,11 @@ type outcome struct {
 
 // act is the one function through which every command reaches a node. The
 // step's session first sends a look; on it, and on looks at the other nodes
-// begun after the confirmation and at most 10 s old, identity and guards are
-// judged; the intent is on disk before the go is sent.
-func (r *run) act(ctx context.Context, i int, s cluster.PlanStep, guards []cluster.Guard) (outcome, ending) {
+// begun since the step's turn came and at most 10 s old, identity and guards
+// are judged; the intent is on disk before the go is sent.
+func (r *run) act(ctx context.Context, i int, s cluster.PlanStep, guards []cluster.Guard, since time.Time) (outcome, ending) {
 	refused := func(format string, args ...any) (outcome, ending) {
-		return outcome{}, ending{cluster.StatusRefused, fmt.Sprintf(format, args...) + "; nothing ran"}
+		return outcome{}, ending{cluster.StatusRefused, fmt.Sprintf(format, args...) + notRun(s)}
 	}
 	switch {
 	case r.x.o.ReadOnly:
@@ -52,12 +52,15 @@ func (r *run) act(ctx context.Context, i int, s cluster.PlanStep, guards []clust
 	if err != nil {
 		return refused("%s, step %s: the look before the act did not come: %v", s.Node, s.Number, err)
 	}
-	checked, why := r.judge(s, report, guards)
+	checked, why := r.judge(s, report, guards, since)
 	r.step(i, func(st *cluster.StepState) { st.Guards = checked })
 	if why != "" {
 		return refused("%s", why)
 	}
-	if r.stopping() && !s.Joined {
+	switch {
+	case ctx.Err() != nil:
+		return refused("the cockpit is being left")
+	case r.stopping() && !s.Joined:
 		return outcome{}, ending{cluster.StatusStopped, "stopped by the operator before step " + s.Number}
 	}
 	intent := cluster.Intent{Plan: r.plan.ID, Step: s.ID, Node: s.Node, Command: s.Command, Token: session.token, Repeatable: s.Repeatable, Guards: checked}
@@ -72,36 +75,47 @@ func (r *run) act(ctx context.Context, i int, s cluster.PlanStep, guards []clust
 	return r.follow(ctx, i, s, session, report.Host.BootID.Value)
 }
 
+// notRun is what is added to a reason why a step did not run.
+func notRun(s cluster.PlanStep) string {
+	return fmt.Sprintf("; step %s did not run", s.Number)
+}
+
 // judge asks identity and guards on the step's own look; why is the first
 // thing that does not hold, "" for none.
-func (r *run) judge(s cluster.PlanStep, report *cluster.Report, guards []cluster.Guard) (checked []cluster.CheckedGuard, why string) {
+func (r *run) judge(s cluster.PlanStep, report *cluster.Report, guards []cluster.Guard, since time.Time) (checked []cluster.CheckedGuard, why string) {
 	was, now := r.identity[s.Node], identityOf(report)
-	if was.HostName == "" && was.MachineID == "" {
+	switch {
+	case was.HostName == "" && was.MachineID == "":
 		return nil, s.Node + " told neither host name nor machine id when the plan was made: it cannot be told from another"
+	case was.BootID == "":
+		return nil, s.Node + " told no boot id when the plan was made: whether it was started again cannot be told"
 	}
 	if d := was.differs(s.Node, now); d != "" {
 		return nil, d
 	}
 	v := r.view()
-	v = r.current(r.x.o.WithReport(v, carried(report, v.Report(s.Node))), s.Node)
+	v = r.x.o.WithReport(v, carried(report, v.Report(s.Node)))
 	if age := v.Now.Sub(report.Began); age > lookMax {
 		return nil, fmt.Sprintf("the look at %s is %s old", s.Node, age.Round(time.Second))
 	}
-	checked = ask(v, &r.plan, guards)
+	checked = ask(r.current(v, since), &r.plan, guards)
 	return checked, firstMissing(checked, r.typed)
 }
 
-// current is the view without reports that were begun before the confirmation
-// or are older than 10 s: of such a node everything is unknown.
-func (r *run) current(v *cluster.View, except ...string) *cluster.View {
+// current is the view without what is too old to act on. Of a node whose
+// report was begun before since, or more than 10 s ago, everything is unknown;
+// of the others each claim that was asked before since, which those of the
+// slow look can be.
+func (r *run) current(v *cluster.View, since time.Time) *cluster.View {
 	for _, n := range v.Snapshot.Nodes {
 		old := v.Report(n.Name)
-		if old == nil || len(except) > 0 && n.Name == except[0] {
-			continue
-		}
-		if old.Began.Before(r.confirmed) || v.Now.Sub(old.Began) > lookMax {
+		switch {
+		case old == nil:
+		case old.Began.Before(since) || v.Now.Sub(old.Began) > lookMax:
 			why := "no look at " + n.Name + " since " + old.Began.UTC().Format(time.TimeOnly)
 			v = r.x.o.WithReport(v, silent(n.Name, why, old.Seq, v.Now))
+		default:
+			v = r.x.o.WithReport(v, asked(old, since))
 		}
 	}
 	return v

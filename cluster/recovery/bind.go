@@ -41,7 +41,13 @@ func bind(v *cluster.View, p cluster.Procedure, node, service, id string) (plan 
 	}
 	general = b.guards(p.Guards)
 	plan.Guards = b.checked(&plan, general)
-	plan.Tier, plan.Phrases = b.tier(&plan)
+	if err := b.grade(&plan); err != nil {
+		return cluster.Plan{}, nil, err
+	}
+	for _, g := range b.harmless(&plan) {
+		general = append(general, g.Guard)
+		plan.Guards = append(plan.Guards, g)
+	}
 	b.say(&plan)
 	return plan, general, nil
 }
@@ -275,6 +281,37 @@ func ask(v *cluster.View, plan *cluster.Plan, gs []cluster.Guard) []cluster.Chec
 
 func binding(plan *cluster.Plan) cluster.Binding {
 	return cluster.Binding{Node: plan.Node, Service: plan.Service, Plan: plan}
+}
+
+// grade settles tier and phrases. What a higher tier makes graver is not to be
+// repeated either, and a phrase that says nothing confirms nothing.
+func (b *binder) grade(plan *cluster.Plan) error {
+	plan.Tier, plan.Phrases = b.tier(plan)
+	if plan.Tier > b.p.Tier {
+		for i := range plan.Steps {
+			plan.Steps[i].Repeatable = false
+		}
+	}
+	for _, phrase := range plan.Phrases {
+		if phrase == "" || brace.MatchString(phrase) {
+			return fmt.Errorf("%s: %s is confirmed by a phrase, and %q is none", b.p.Name, plan.Tier, phrase)
+		}
+	}
+	return nil
+}
+
+// harmless are the guards that keep a plan at its tier: what would have raised
+// it, had it been so when the plan was made, must not have come true since.
+func (b *binder) harmless(plan *cluster.Plan) []cluster.CheckedGuard {
+	var out []cluster.Guard
+	for _, r := range b.p.Raise {
+		if r.Tier > plan.Tier {
+			q := question(r.When, b.values)
+			q.Not = !q.Not
+			out = append(out, cluster.Guard{Question: q})
+		}
+	}
+	return ask(b.v, plan, out)
 }
 
 // tier raises the tier where a rule is true or unknown, and lists what has to

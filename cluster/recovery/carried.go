@@ -50,6 +50,42 @@ func keep[T any](claim *cluster.Claim[T], old cluster.Claim[T]) {
 	}
 }
 
+// asked is a report without the claims that were asked before a time. Claims
+// inside a report are values: the old report stays as it is.
+func asked(old *cluster.Report, since time.Time) *cluster.Report {
+	r := *old
+	forget(reflect.ValueOf(&r).Elem(), since)
+	r.Services = map[string]cluster.ServiceClaims{}
+	for name, s := range old.Services {
+		forget(reflect.ValueOf(&s).Elem(), since)
+		r.Services[name] = s
+	}
+	r.Peers = map[string]cluster.Claim[cluster.PeerSeen]{}
+	for address, c := range old.Peers {
+		forget(reflect.ValueOf(&c).Elem(), since)
+		r.Peers[address] = c
+	}
+	return &r
+}
+
+// forget makes every known claim inside a struct unknown that was asked before
+// a time.
+func forget(v reflect.Value, since time.Time) {
+	if known := v.FieldByName("Known"); known.IsValid() {
+		if at := v.FieldByName("At").Interface().(time.Time); known.Bool() && at.Before(since) {
+			known.SetBool(false)
+			v.FieldByName("Value").SetZero()
+			v.FieldByName("Reason").SetString("not asked since " + at.UTC().Format(time.TimeOnly))
+		}
+		return
+	}
+	for i := range v.NumField() {
+		if v.Type().Field(i).Tag.Get("claim") != "" && v.Field(i).Kind() == reflect.Struct {
+			forget(v.Field(i), since)
+		}
+	}
+}
+
 // silent is a report of a node of which nothing is known, every claim with the
 // reason.
 func silent(node, why string, seq uint64, at time.Time) *cluster.Report {

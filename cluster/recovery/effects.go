@@ -15,14 +15,18 @@ const (
 	// effectsLeast is how long effects are awaited after a command that used
 	// up its whole deadline.
 	effectsLeast = 30 * time.Second
+	// settles is how long after a command that ended badly a stop waits before
+	// its effect is judged: cluster-status may be that old by itself.
+	settles = cluster.StatusAge + effectsEvery
 )
 
 // awaitEffects waits until the facts hold that prove that the step worked. The
 // exit status alone proves nothing: a service command's is a sum, and sv gives
 // up after 7 s.
 func (r *run) awaitEffects(ctx context.Context, i int, s cluster.PlanStep, out outcome) ending {
+	since := r.x.o.Clock.Now()
 	until := r.snapshot().Steps[i].Began.Add(s.Deadline)
-	if soonest := r.x.o.Clock.Now().Add(effectsLeast); until.Before(soonest) && s.Command != "" {
+	if soonest := since.Add(effectsLeast); until.Before(soonest) && s.Command != "" {
 		until = soonest
 	}
 	r.change(func(p *cluster.PlanState) {
@@ -30,23 +34,26 @@ func (r *run) awaitEffects(ctx context.Context, i int, s cluster.PlanStep, out o
 	})
 	for n := 0; ; n++ {
 		r.x.fresh(ctx, r.x.o.Clock.Now(), n%slowEvery == 0)
-		missing, own := r.missing(s)
+		missing, truth, own := r.missing(s, since)
 		if missing == "" {
 			return ending{cluster.StatusDone, joinText([]string{s.EffectSay, exitText(out)})}
 		}
-		late := r.x.o.Clock.Now().After(until)
+		now := r.x.o.Clock.Now()
+		late, settled := now.After(until), now.Sub(since) >= settles
 		switch {
 		case ctx.Err() != nil:
 			return ending{cluster.StatusUnknown, "left while the effect was awaited"}
 		case own == cluster.False:
 			return ending{cluster.StatusFailed, joinText([]string{missing, r.lastLine(i)})}
+		case out.exitKnown && late && truth == cluster.Unknown:
+			return ending{cluster.StatusUnknown, joinText([]string{fmt.Sprintf("not seen within %s: %s", s.Deadline, missing), exitText(out)})}
 		case out.exitKnown && late:
 			return ending{cluster.StatusFailed, joinText([]string{fmt.Sprintf("not within %s: %s", s.Deadline, missing), exitText(out)})}
 		case !out.exitKnown && (late || own == cluster.Unknown && n > slowEvery):
 			return ending{cluster.StatusUnknown, fmt.Sprintf("%s; the outcome is unknown: %s", out.sentence, missing)}
 		case r.stopping() && s.Command == "":
 			return ending{cluster.StatusStopped, "stopped by the operator; " + missing}
-		case r.stopping() && (!out.exitKnown || out.exit != 0):
+		case r.stopping() && settled && (!out.exitKnown || out.exit != 0):
 			return ending{unknownUnless(out), joinText([]string{"stopped by the operator", missing, exitText(out)})}
 		}
 		r.tell(i, missing, out)
@@ -65,23 +72,22 @@ func unknownUnless(out outcome) cluster.Status {
 	return cluster.StatusUnknown
 }
 
-// missing is the sentence of the first effect that is not seen yet, "" when all
-// are; own is what an effect about the step's own exit status says, True where
-// there is none.
-func (r *run) missing(s cluster.PlanStep) (sentence string, own cluster.Truth) {
-	v := r.current(r.view())
-	own = cluster.True
+// missing is the sentence of the first effect that is not seen yet on looks
+// begun since the command ended, "" when all are, and its truth; own is what an
+// effect about the step's own exit status says, True where there is none.
+func (r *run) missing(s cluster.PlanStep, since time.Time) (sentence string, truth, own cluster.Truth) {
+	v := r.current(r.view(), since)
+	truth, own = cluster.True, cluster.True
 	for _, q := range s.Effects {
 		a := q.Ask(v, binding(&r.plan))
 		if slices.Contains([]string{"step-exited-0", "step-ended"}, q.Fact) && a.Truth != cluster.True {
-			own = a.Truth
-			return a.Sentence, own
+			return a.Sentence, a.Truth, a.Truth
 		}
 		if a.Truth != cluster.True && sentence == "" {
-			sentence = a.Sentence
+			sentence, truth = a.Sentence, a.Truth
 		}
 	}
-	return sentence, own
+	return sentence, truth, own
 }
 
 // tell publishes what is waited for, where it changed.

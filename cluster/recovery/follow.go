@@ -20,6 +20,9 @@ const (
 	lateGo = 25 * time.Second
 	// stillAfter is how long nothing may move before it is said.
 	stillAfter = 10 * time.Minute
+	// silentMax is how long a session may say nothing before it is given up and
+	// the step looked up anew: the scripts say something every few seconds.
+	silentMax = time.Minute
 )
 
 // follower follows one detached step until its end is known. Sessions come and
@@ -43,7 +46,7 @@ func (r *run) follow(ctx context.Context, i int, s cluster.PlanStep, first *step
 	f := &follower{r: r, i: i, s: s, boot: boot, sent: now, moved: now, sum: sha256.New()}
 	release := context.AfterFunc(ctx, first.close)
 	defer release()
-	out, end, known := f.read(first.frames)
+	out, end, known := f.read(first.frames, first.close)
 	first.close()
 	for !known {
 		if out, end, known = f.pause(ctx); known {
@@ -59,10 +62,20 @@ func (r *run) follow(ctx context.Context, i int, s cluster.PlanStep, first *step
 // ended is the ending of a command that ran, whatever it came to: the effects decide.
 var ended = ending{status: cluster.StatusDone}
 
+// next is the session's next frame. A session that says nothing for long, on a
+// node whose disk hangs say, is closed: the link alone would not end it.
+func next(frames *frames, closing func()) (frame, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), silentMax)
+	defer cancel()
+	release := context.AfterFunc(ctx, closing)
+	defer release()
+	return frames.next()
+}
+
 // read reads frames until the end is known or the session is gone.
-func (f *follower) read(frames *frames) (out outcome, end ending, known bool) {
+func (f *follower) read(frames *frames, closing func()) (out outcome, end ending, known bool) {
 	for {
-		fr, err := frames.next()
+		fr, err := next(frames, closing)
 		if err != nil {
 			return outcome{}, ending{}, false
 		}
@@ -78,6 +91,9 @@ func (f *follower) read(frames *frames) (out outcome, end ending, known bool) {
 			f.take(fr)
 		case "alive":
 			f.still()
+			if fr.word != "yes" && f.beyond() {
+				return outcome{sentence: "whether the process on " + f.s.Node + " still runs cannot be told"}, ended, true
+			}
 		case "exit":
 			if !fr.known {
 				return outcome{sentence: "the exit status on " + f.s.Node + " cannot be read"}, ended, true
@@ -116,7 +132,7 @@ func (f *follower) absent() (outcome, ending, bool) {
 
 func (f *follower) never(why string) (outcome, ending, bool) {
 	f.r.mark(f.s.ID, func(m *mark) { m.started = false })
-	return outcome{}, ending{cluster.StatusRefused, why + "; nothing ran"}, true
+	return outcome{}, ending{cluster.StatusRefused, why + notRun(f.s)}, true
 }
 
 // pause waits before the step is looked up again. While the link is lost it
@@ -165,7 +181,7 @@ func (f *follower) attach(ctx context.Context) (outcome, ending, bool) {
 	release := context.AfterFunc(ctx, func() { session.Close() })
 	defer release()
 	f.lost = false
-	return f.read(newFrames(session.Stdout(), nonce))
+	return f.read(newFrames(session.Stdout(), nonce), func() { session.Close() })
 }
 
 // take takes a piece of the command's output.
@@ -203,6 +219,13 @@ type piece struct {
 	Node   string   `json:"node"`
 	Offset int64    `json:"offset"`
 	Lines  []string `json:"lines"`
+}
+
+// beyond answers whether the step is past its deadline and has said nothing
+// for long.
+func (f *follower) beyond() bool {
+	now := f.r.x.o.Clock.Now()
+	return now.Sub(f.sent) > f.s.Deadline && now.Sub(f.moved) >= stillAfter
 }
 
 // still says when nothing moved for long, or the step takes longer than it

@@ -25,6 +25,7 @@ type frame struct {
 	kind   string // ready, refused, started, out, alive, exit, gone, rebooted, absent
 	number int64  // of refused and exit: the code; of started: the pid; of out: the offset
 	known  bool   // whether number could be read
+	word   string // of alive: yes, or unknown
 	text   string // of refused, safe
 	data   []byte // of out, raw
 }
@@ -100,7 +101,7 @@ func parseFrame(line []byte) frame {
 	f := frame{kind: words[0]}
 	if len(words) > 1 {
 		n, err := strconv.ParseInt(words[1], 10, 64)
-		f.number, f.known = n, err == nil
+		f.number, f.known, f.word = n, err == nil, words[1]
 	}
 	if len(words) > 2 {
 		f.text = words[2]

@@ -88,7 +88,9 @@ func New(o Options) *Executor {
 // Close stops following and waits until nothing of the executor runs here. A
 // detached step goes on at its node; its intent stays open in the journal.
 func (x *Executor) Close() {
+	x.mu.Lock() // a confirmation under way has begun its plan by then, or begins none
 	x.cancel()
+	x.mu.Unlock()
 	x.wait.Wait()
 }
 

@@ -13,15 +13,14 @@ import (
 // run is one confirmed plan at work. Its goroutine alone changes the state;
 // the lock is for those who ask it to stop or read it.
 type run struct {
-	x         *Executor
-	plan      cluster.Plan
-	general   []cluster.Guard
-	identity  map[string]identity
-	typed     map[string]bool
-	confirmed time.Time
-	stop      chan struct{} // closed when the operator asked to stop
-	stopOnce  sync.Once
-	done      chan struct{} // closed when nothing of the run is at work here
+	x        *Executor
+	plan     cluster.Plan
+	general  []cluster.Guard
+	identity map[string]identity
+	typed    map[string]bool
+	stop     chan struct{} // closed when the operator asked to stop
+	stopOnce sync.Once
+	done     chan struct{} // closed when nothing of the run is at work here
 
 	mu    sync.Mutex
 	state cluster.PlanState
@@ -30,7 +29,7 @@ type run struct {
 
 func newRun(x *Executor, f *frozen, typed map[string]bool, now time.Time) *run {
 	r := &run{
-		x: x, plan: f.plan, general: f.general, identity: f.identity, typed: typed, confirmed: now,
+		x: x, plan: f.plan, general: f.general, identity: f.identity, typed: typed,
 		stop: make(chan struct{}), done: make(chan struct{}), marks: map[string]*mark{},
 		state: cluster.PlanState{Plan: f.plan, Status: cluster.StatusRunning, Began: now, Sentence: "confirmed"},
 	}
@@ -52,7 +51,7 @@ type mark struct {
 func (r *run) askStop() {
 	r.stopOnce.Do(func() {
 		close(r.stop)
-		r.change(func(p *cluster.PlanState) { p.Stopping = true })
+		r.change(func(p *cluster.PlanState) { p.Stopping = p.Ended.IsZero() })
 	})
 }
 
@@ -165,11 +164,13 @@ func (r *run) carry(ctx context.Context, i int, general []cluster.Guard) ending 
 	return end
 }
 
-// attempt decides whether the step is due, lets it act, and waits for its effects.
+// attempt decides whether the step is due, lets it act, and waits for its
+// effects. Nothing is judged on what was asked before the step's turn came.
 func (r *run) attempt(ctx context.Context, i int, s cluster.PlanStep, general []cluster.Guard) ending {
-	r.x.fresh(ctx, r.x.o.Clock.Now(), true)
+	began := r.x.o.Clock.Now()
+	r.x.fresh(ctx, began, true)
 	if s.When != nil {
-		switch a := s.When.Ask(r.view(), binding(&r.plan)); a.Truth {
+		switch a := s.When.Ask(r.current(r.view(), began), binding(&r.plan)); a.Truth {
 		case cluster.False:
 			return ending{cluster.StatusSkipped, a.Sentence}
 		case cluster.Unknown:
@@ -178,14 +179,14 @@ func (r *run) attempt(ctx context.Context, i int, s cluster.PlanStep, general []
 	}
 	guards := distinct(append(slices.Clone(general), s.Guards...))
 	if s.Command == "" {
-		checked := ask(r.current(r.view()), &r.plan, guards)
+		checked := ask(r.current(r.view(), began), &r.plan, guards)
 		r.step(i, func(st *cluster.StepState) { st.Guards = checked })
 		if why := firstMissing(checked, r.typed); why != "" {
 			return ending{cluster.StatusRefused, why}
 		}
 		return r.awaitEffects(ctx, i, s, outcome{exitKnown: true})
 	}
-	out, end := r.act(ctx, i, s, guards)
+	out, end := r.act(ctx, i, s, guards, began)
 	if !end.well() {
 		return end
 	}
@@ -248,6 +249,7 @@ func (r *run) back(ctx context.Context) string {
 		return ""
 	}
 	for _, s := range r.plan.Back {
+		s.Joined = true // to stop is a reason to go back, not to stay half way
 		i := 0
 		r.change(func(p *cluster.PlanState) {
 			i = len(p.Steps)

@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,7 +50,9 @@ type nodeState struct {
 	machine, boot               string
 	timeline                    uint32
 	end                         cluster.LSN
-	frozen                      bool // gives no new looks
+	frozen                      bool   // gives no new looks
+	blind                       bool   // its copy cannot be read
+	rowName                     string // in cluster-status; "" for its own
 }
 
 // world is three invented nodes behind the executor's options.
@@ -70,6 +73,9 @@ type world struct {
 	during   func()            // called while a command is at work
 	states   []cluster.PlanState
 	readOnly bool
+	// slowHangs: looks come without what only the slow one tells; it stays as old
+	// as it is.
+	slowHangs bool
 }
 
 // folder is a step's folder on a node.
@@ -122,6 +128,9 @@ func (w *world) executor() *Executor {
 			defer w.mu.Unlock()
 			r := w.report(node)
 			r.Began = began
+			if w.slowHangs {
+				r.Ctl, r.Host.Disks, r.Peers = cluster.CtlClaims{}, cluster.Claim[[]cluster.Disk]{}, nil
+			}
 			return r, nil
 		},
 		Publish: func(p cluster.PlanState) {
@@ -160,7 +169,11 @@ func (w *world) fresh(_ context.Context, node string, _ time.Time, _ bool) (*clu
 	if w.nodes[node].frozen {
 		return nil, errors.New("no look")
 	}
+	old := w.looks[node]
 	w.looks[node] = w.report(node)
+	if w.slowHangs {
+		w.looks[node].Ctl, w.looks[node].Host.Disks, w.looks[node].Peers = old.Ctl, old.Host.Disks, old.Peers
+	}
 	return w.looks[node], nil
 }
 
@@ -243,6 +256,9 @@ func (w *world) postgresql(n *nodeState, p *cluster.PostgreSQLClaims) {
 		}
 	}
 	p.Control = known(w, cluster.ControlData{SystemID: "6401", State: state, Timeline: n.timeline, Checkpoint: n.end - 4096}, from)
+	if n.blind {
+		p.Control = cluster.UnknownAs[cluster.ControlData]("invented: no answer", from, w.clock.Now())
+	}
 	newest := fmt.Sprintf("%08X%s", n.timeline, n.end.Segment())
 	p.Segments = known(w, cluster.Segments{Oldest: newest, Newest: newest, Count: 1}, from)
 	p.Histories = known(w, []cluster.History{{Timeline: n.timeline, Switches: []cluster.Switch{{Parent: n.timeline - 1, At: start - 1<<30}}}}, from)
@@ -263,7 +279,8 @@ func (w *world) ctl(r *cluster.Report) {
 	r.Peers = map[string]cluster.Claim[cluster.PeerSeen]{}
 	for i, name := range order {
 		n, address := w.nodes[name], fmt.Sprintf("10.0.4.1%d", i+1)
-		rows = append(rows, cluster.CtlNode{Name: name, IP: address, Role: n.role, Eligible: cluster.TruthOf(!n.unsynced),
+		called := cmp.Or(n.rowName, name)
+		rows = append(rows, cluster.CtlNode{Name: called, IP: address, Role: n.role, Eligible: cluster.TruthOf(!n.unsynced),
 			Blocked: cluster.False, Failover: cluster.True})
 		how := map[bool]string{true: "timeout", false: "open"}[n.unreachable]
 		r.Peers[address] = known(w, cluster.PeerSeen{Ports: map[int]string{22: how, 2380: how, 5432: how, 7331: how}}, cluster.SourcePeer)

@@ -1,0 +1,131 @@
+package recovery
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"chef-backend-cockpit/cluster"
+)
+
+// A stop asked for while the sentinel is moved aside leads back: the way back
+// itself is not stopped by it.
+func TestStopStillGoesBack(t *testing.T) {
+	w := newWorld(t)
+	w.leaderless()
+	x := w.executor()
+	w.during = x.Stop
+	w.confirmed(x, "promote-previous-leader", "be1", "")
+	p := w.done(x)
+	want := []string{
+		"be1: mv -n /var/opt/chef-backend/leaderl/data/no-start-pgsql " + aside,
+		"be1: chef-backend-ctl stop postgresql",
+		"be1: mv -n " + aside + "no-start-pgsql /var/opt/chef-backend/leaderl/data/",
+	}
+	if !slices.Equal(w.ran, want) || p.Status != cluster.StatusStopped || !strings.Contains(p.Sentence, "the way back is done") {
+		t.Errorf("%s: %s; ran\n%s", p.Status, p.Sentence, strings.Join(w.ran, "\n"))
+	}
+}
+
+// What only the slow look tells and the step's own looks did not, is unknown,
+// whatever an older slow look said.
+func TestOldSlowClaimsDoNotCount(t *testing.T) {
+	w := newWorld(t)
+	behind(w)
+	x := w.executor()
+	plan, err := x.Plan(context.Background(), "rebuild-follower", "be3", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.slowHangs = true
+	w.clock.After(5 * time.Second)
+	if _, err := x.Confirm(plan.ID, "be3"); err != nil {
+		t.Fatal(err)
+	}
+	if p := w.done(x); p.Status != cluster.StatusRefused || len(w.ran) > 0 {
+		t.Errorf("%s: %s; ran %v", p.Status, p.Sentence, w.ran)
+	}
+}
+
+// While a base backup is only about to begin, a copy that cannot be read is
+// unknown, not given up.
+func TestUnreadableCopyIsNotGivenUp(t *testing.T) {
+	w := newWorld(t)
+	behind(w)
+	x := w.executor()
+	w.before = func() { w.nodes["be3"].blind = w.nodes["be3"].down["leaderl"] }
+	w.confirmed(x, "rebuild-follower", "be3", "")
+	p := w.done(x)
+	if p.Status != cluster.StatusRefused || strings.Contains(strings.Join(w.ran, " "), "basebackup") {
+		t.Errorf("%s: %s; ran %v", p.Status, p.Sentence, w.ran)
+	}
+}
+
+// A plan confirmed as harmless does not run once it is not.
+func TestTierIsJudgedAgain(t *testing.T) {
+	w := newWorld(t)
+	w.nodes["be2"].down["elasticsearch"] = true
+	x := w.executor()
+	plan, err := x.Plan(context.Background(), "restart-service", "be2", "elasticsearch")
+	if err != nil || plan.Tier != cluster.T1 {
+		t.Fatal(plan.Tier, err)
+	}
+	w.before = func() { w.nodes["be3"].streams, w.nodes["be3"].down["etcd"] = false, true; w.lookAll() }
+	if _, err := x.Confirm(plan.ID, "y"); err != nil {
+		t.Fatal(err)
+	}
+	if p := w.done(x); p.Status != cluster.StatusRefused || len(w.ran) > 0 {
+		t.Errorf("%s: %s; ran %v", p.Status, p.Sentence, w.ran)
+	}
+}
+
+// An effect that cannot be seen by its deadline is unknown, not failed.
+func TestUnseenEffectIsUnknown(t *testing.T) {
+	w := newWorld(t)
+	w.nodes["be2"].down["elasticsearch"] = true
+	x := w.executor()
+	w.during = func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.nodes["be2"].frozen = true
+	}
+	w.confirmed(x, "restart-service", "be2", "elasticsearch")
+	if p := w.done(x); p.Status != cluster.StatusUnknown {
+		t.Errorf("%s: %s", p.Status, p.Sentence)
+	}
+}
+
+// The command goes by the node's name in cluster-status: another name there
+// would choose another node.
+func TestPromoteComparesTheName(t *testing.T) {
+	w := newWorld(t)
+	w.leaderless()
+	w.nodes["be1"].noStart = false
+	w.nodes["be2"].rowName = "be1"
+	x := w.executor()
+	plan, err := x.Plan(context.Background(), "promote-node", "be2", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.Confirm(plan.ID, "promote be2"); err == nil {
+		w.done(x)
+	}
+	if len(w.ran) > 0 {
+		t.Errorf("ran %v", w.ran)
+	}
+}
+
+// The member on which promote runs must be healthy when it runs.
+func TestPromoteNeedsAHealthyMember(t *testing.T) {
+	w := newWorld(t)
+	w.leaderless()
+	w.nodes["be1"].noStart = false
+	x := w.executor()
+	w.before = func() { w.nodes["be2"].down["etcd"] = true }
+	w.confirmed(x, "promote-node", "be2", "")
+	if p := w.done(x); p.Status != cluster.StatusRefused || len(w.ran) > 0 {
+		t.Errorf("%s: %s; ran %v", p.Status, p.Sentence, w.ran)
+	}
+}
