@@ -190,6 +190,9 @@ func timelineOf(node string, c walCopy, p PostgreSQLClaims) (uint32, string) {
 	return max(uint32(timeline), reached), ""
 }
 
+// positionUnknown is the word for where a copy ends that cannot be told.
+const positionUnknown = "unknown"
+
 // PositionOf is where a node's copy ends and on which timeline, in words that
 // may be compared between two views; "unreachable" or "unknown" where it
 // cannot be told.
@@ -199,7 +202,7 @@ func (v *View) PositionOf(node string) string {
 	case !c.seen.IsZero() || v.Unreachable(node).Truth == True:
 		return "unreachable"
 	case c.why != "" || !c.exact:
-		return "unknown"
+		return positionUnknown
 	}
 	return fmt.Sprintf("%s on timeline %d", c.low, c.timeline)
 }

@@ -12,9 +12,9 @@ import (
 func init() {
 	register(
 		Fact{Name: "cluster-of-three", Check: noArgs, Ask: askThree,
-			Doc: "The cluster has three nodes and etcd lists no more: the recovery guide knows no other (etcd members)."},
+			Doc: "The cluster has three nodes, and etcd, where it tells its members, lists three: the recovery guide knows no other (etcd members)."},
 		Fact{Name: "version-supported", Check: noArgs, Ask: askVersion,
-			Doc: "The node runs Chef Backend 2.1.0 or newer, for which the recovery guide is written (host.version)."},
+			Doc: "The node runs Chef Backend 2.1.0 or newer, for which the recovery guide is written, and no other node is known to run an older one (host.version)."},
 		Fact{Name: "no-sync-anywhere", Check: noArgs, Ask: askNoSync,
 			Doc: "No pg_basebackup, pg_rewind or pgsql-follow is alive on any node (postgresql.sync-process)."},
 		Fact{Name: "nobody-leads-or-promotes", Check: noArgs, Ask: askNobodyLeads,
@@ -35,26 +35,36 @@ func askThree(v *View, _ Binding) Answer {
 		return say(False, fmt.Sprintf("the cluster has %d nodes; the recovery guide is written for three", n))
 	}
 	listed, known := v.listed()
-	if known && listed > 3 {
+	if known && listed != 3 {
 		return say(False, fmt.Sprintf("etcd lists %d members; the recovery guide is written for three", listed))
 	}
 	return say(True, "the cluster has three nodes")
 }
 
 func askVersion(v *View, b Binding) Answer {
-	c := v.report(b.Node).Host.Version
-	if !c.Known {
-		return unknownFor(b.Node, "host.version", c)
+	for _, n := range v.others(b.Node) {
+		if a := v.supported(n); a.Truth == False {
+			return a
+		}
 	}
-	ref := mention(b.Node, "host.version", c)
+	return v.supported(b.Node)
+}
+
+// supported answers whether the node's version is one that the guide is for.
+func (v *View) supported(node string) Answer {
+	c := v.report(node).Host.Version
+	if !c.Known {
+		return unknownFor(node, "host.version", c)
+	}
+	ref := mention(node, "host.version", c)
 	newer, err := atLeast(c.Value, 2, 1)
 	if err != nil {
-		return say(Unknown, fmt.Sprintf("%s names no version of Chef Backend: %q", b.Node, c.Value), ref)
+		return say(Unknown, fmt.Sprintf("%s names no version of Chef Backend: %q", node, c.Value), ref)
 	}
 	if !newer {
-		return say(False, fmt.Sprintf("%s runs Chef Backend %s, older than 2.1.0: the recovery guide does not hold for it", b.Node, c.Value), ref)
+		return say(False, fmt.Sprintf("%s runs Chef Backend %s, older than 2.1.0: the recovery guide does not hold for it", node, c.Value), ref)
 	}
-	return say(True, fmt.Sprintf("%s runs Chef Backend %s", b.Node, c.Value), ref)
+	return say(True, fmt.Sprintf("%s runs Chef Backend %s", node, c.Value), ref)
 }
 
 // atLeast compares the first two numbers of a version.
@@ -117,8 +127,14 @@ func askNoOtherPrimary(v *View, b Binding) Answer {
 
 // noPrimary answers whether a node surely accepts no writes. Of a node that
 // cannot be asked only a peer whose connection to 5432 is refused can tell, or
-// the operator who fenced it.
+// the operator who fenced it. One that is starting accepts none yet, and will
+// in a moment unless it has somebody to follow.
 func (v *View) noPrimary(node string) Answer {
+	p := v.report(node).PostgreSQL
+	if !p.InRecovery.Known && Is(p.Ready, 1) == True && (!p.Upstream.Known || p.Upstream.Value == "") {
+		return say(Unknown, "PostgreSQL on "+node+" is starting, and whether it will accept writes is unknown",
+			mention(node, "postgresql.ready", p.Ready), mention(node, "postgresql.upstream", p.Upstream))
+	}
 	a := v.OutOfRecovery(node)
 	a.Truth = a.Truth.Not()
 	if a.Truth != Unknown {

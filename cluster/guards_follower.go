@@ -25,6 +25,8 @@ func init() {
 			Doc: "Without this node there are still as many good followers as required_active_followers asks for; it is 0 in a stock install and no claim tells another value."},
 		Fact{Name: "room-for-a-copy", Check: noArgs, Ask: askRoom,
 			Doc: "The node has free disk for the leader's data, 512 MB of WAL and leaderl's 250 MB, without counting on the old copy (host.disks, postgresql.data-bytes)."},
+		Fact{Name: "start-listed", Check: noArgs, Ask: askStartListed,
+			Doc: "What starting everything on the node would start is known: runit tells the state of all five services, and the sentence lists those that are down (service)."},
 		Fact{Name: "service-kept-down", Ask: askServiceDown, Check: serviceArg,
 			Doc: "runit says that the service named is down on the node and keeps it so (service)."},
 		Fact{Name: "standby-of-the-leader", Check: noArgs, Ask: askStreams,
@@ -92,6 +94,7 @@ func askNoOwnWAL(v *View, b Binding) Answer {
 
 // nothingThere answers whether the node has no copy at all: its data directory
 // is empty, or a base backup of ours gave the old copy up and did not finish.
+// One that has not ended, or was refused, gave nothing up.
 func (v *View) nothingThere(b Binding) (Answer, bool) {
 	p := v.report(b.Node).PostgreSQL
 	if p.Control.Known {
@@ -102,8 +105,12 @@ func (v *View) nothingThere(b Binding) (Answer, bool) {
 	}
 	for i := len(v.Plans) - 1; i >= 0; i-- {
 		if s, ok := v.Plans[i].step("3-basebackup"); ok && v.Plans[i].Plan.Node == b.Node {
-			if s.Began.IsZero() || s.Status == StatusDone {
+			switch s.Status {
+			case StatusDone:
 				return Answer{}, false
+			case StatusFailed, StatusUnknown:
+			default:
+				continue
 			}
 			return say(True, fmt.Sprintf("plan %s gave up the old copy on %s and did not finish the new one", v.Plans[i].Plan.ID, b.Node)), true
 		}
@@ -169,6 +176,25 @@ func askRoom(v *View, b Binding) Answer {
 		return say(False, fmt.Sprintf("%s needs room for %s and has %s free on %s", b.Node, walBytes(need), walBytes(best.Free), best.Path), refs...)
 	}
 	return say(True, fmt.Sprintf("%s has room for %s: %s free on %s", b.Node, walBytes(need), walBytes(best.Free), best.Path), refs...)
+}
+
+func askStartListed(v *View, b Binding) Answer {
+	var down []string
+	var refs []ClaimRef
+	for _, name := range Services {
+		a := v.serviceDown(b.Node, name)
+		refs = append(refs, a.Claims...)
+		switch a.Truth {
+		case Unknown:
+			return a
+		case True:
+			down = append(down, name)
+		}
+	}
+	if len(down) == 0 {
+		return say(True, "all services of "+b.Node+" run: nothing is to be started", refs...)
+	}
+	return say(True, "on "+b.Node+" this starts "+strings.Join(down, ", "), refs...)
 }
 
 func askServiceDown(v *View, b Binding) Answer {

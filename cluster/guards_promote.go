@@ -5,6 +5,10 @@ import "fmt"
 // The guards and effects of promote-node and promote-previous-leader.
 func init() {
 	register(
+		Fact{Name: "named-alike", Check: noArgs, Ask: askNamedAlike,
+			Doc: "cluster-status calls the node by the name that it has here: a command that names it means this node (cluster-status)."},
+		Fact{Name: "member-healthy", Check: oneWord, Ask: func(v *View, b Binding) Answer { return v.etcdHealth(argument(b, 0)) },
+			Doc: "The etcd of the node named, where the command is to run, is healthy (etcd.health)."},
 		Fact{Name: "nodes-see-each-other", Check: noArgs, Ask: askConnected,
 			Doc: "No two nodes that answer are cut off from each other (the peers' views)."},
 		Fact{Name: "node-answers", Check: oneWord, Ask: askNodeAnswers,
@@ -42,6 +46,19 @@ func askConnected(v *View, _ Binding) Answer {
 		return say(Unknown, "fewer than two nodes can be asked whether they see each other")
 	}
 	return all("all nodes that answer see each other", as...)
+}
+
+// askNamedAlike compares names because the product's commands take the name
+// that cluster-status shows, and a configuration may give the node another.
+func askNamedAlike(v *View, b Binding) Answer {
+	row, read, ok := v.row(b.Node, true)
+	switch {
+	case !ok:
+		return say(Unknown, "whether cluster-status calls "+b.Node+" by that name is unknown: it does not list it", read.ref)
+	case row.Name != b.Node:
+		return say(False, fmt.Sprintf("cluster-status on %s calls %s %q: a command that names %s means another node or none", read.witness, b.Node, row.Name, b.Node), read.ref)
+	}
+	return say(True, "cluster-status on "+read.witness+" calls "+b.Node+" by that name", read.ref)
 }
 
 func askNodeAnswers(v *View, b Binding) Answer {
@@ -88,8 +105,11 @@ func askPositions(v *View, b Binding) Answer {
 		if !ok {
 			return say(Unknown, "the plan holds no position of "+n.Name)
 		}
-		if now := v.PositionOf(n.Name); now != was {
+		switch now := v.PositionOf(n.Name); {
+		case now != was:
 			return say(False, fmt.Sprintf("the copy on %s changed since the plan was made: %s then, %s now", n.Name, was, now))
+		case now == positionUnknown:
+			return say(Unknown, "where the copy on "+n.Name+" ends is unknown, now and when the plan was made")
 		}
 	}
 	return say(True, "every copy ends where it ended when the plan was made")

@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // The guards and effects of restart-service. The service is the binding's.
@@ -11,13 +12,13 @@ func init() {
 		Fact{Name: "service-is", Check: servicesArg, Ask: askServiceIs,
 			Doc: "The plan's service is one of those named; decided when a plan is bound."},
 		Fact{Name: "service-needs-restart", Check: noArgs, Ask: askNeedsRestart,
-			Doc: "The service does not run, or its own health does not answer (service, and the service's own claims)."},
+			Doc: "The service does not run or stand, or has had its time to start and its own health does not answer (service, and the service's own claims)."},
 		Fact{Name: "service-is-well", Check: noArgs, Ask: askServiceWell,
 			Doc: "The service runs for 15 s and its own health answers (service, and the service's own claims)."},
 		Fact{Name: "restart-is-harmless", Check: noArgs, Ask: askHarmless,
 			Doc: "The node is a follower and the cluster can lose one more node (elected leader, margin)."},
 		Fact{Name: "restart-not-held-back", Check: noArgs, Ask: askNotHeldBack,
-			Doc: "For postgresql: neither sentinel lies on the node, since leaderl then holds it down on purpose (sentinel)."},
+			Doc: "For postgresql: neither sentinel lies on the node, and leaderl is in no state in which it holds PostgreSQL down on purpose (sentinel, cluster-status)."},
 		Fact{Name: "other-etcd-members-healthy", Check: noArgs, Ask: askOtherEtcd,
 			Doc: "For etcd: the other members are healthy, except when fewer than two etcd processes run at all (etcd.health, service.etcd)."},
 	)
@@ -34,11 +35,7 @@ func (v *View) ownHealth(node, service string) Answer {
 		}
 		return answers(c.Value != 0, "/leader on "+node, mention(node, "leaderl.leader-code", c)) // 0: refused
 	case "etcd":
-		c := r.Etcd.Health
-		if !c.Known {
-			return unknownFor(node, "etcd.health", c)
-		}
-		return say(TruthOf(c.Value), fmt.Sprintf("etcd's /health on %s says %v", node, c.Value), mention(node, "etcd.health", c))
+		return v.etcdHealth(node)
 	case "elasticsearch":
 		c := r.Elasticsearch.Answers
 		if !c.Known {
@@ -88,11 +85,31 @@ func askServiceWell(v *View, b Binding) Answer {
 		v.ServiceRuns(b.Node, b.Service), v.ownHealth(b.Node, b.Service))
 }
 
+// settling is how long a started service may give no answer without meaning
+// anything.
+var settling = map[string]time.Duration{"etcd": etcdSettles, "elasticsearch": 2 * time.Minute}
+
+// askNeedsRestart: what stands and is on its way up gets its time; a
+// PostgreSQL that is starting would have to begin anew. What has not stood for
+// 15 s may be what keeps falling over.
 func askNeedsRestart(v *View, b Binding) Answer {
 	a := askServiceWell(v, b)
 	a.Truth = a.Truth.Not()
 	if a.Truth == False {
 		a.Sentence += ": nothing to restart"
+	}
+	if a.Truth != True || v.serviceRestarts(b.Node, b.Service).Truth == True {
+		return a
+	}
+	s := v.service(b.Node, b.Service)
+	grace := settling[b.Service]
+	switch {
+	case Is(s.State, "run") != True || !s.InState.Known || s.InState.Value < StandsFor:
+		return a
+	case b.Service == "postgresql" && Is(v.report(b.Node).PostgreSQL.Ready, 1) == True:
+		return say(False, "PostgreSQL on "+b.Node+" is starting: restarting it would begin that anew", a.Claims...)
+	case s.InState.Value < grace:
+		return say(False, fmt.Sprintf("%s on %s started only %s ago and has %s", b.Service, b.Node, s.InState.Value.Round(time.Second), grace), a.Claims...)
 	}
 	return a
 }
@@ -118,7 +135,9 @@ func askNotHeldBack(v *View, b Binding) Answer {
 	if b.Service != "postgresql" {
 		return say(True, "no sentinel holds "+b.Service)
 	}
-	return all("no sentinel holds PostgreSQL on "+b.Node, v.without(b.Node, "no-start-pgsql"), v.without(b.Node, "unsynced"))
+	held := askRole(v, Binding{Node: b.Node, Args: []string{"waiting_for_leader", "promoting", "deposed_leader", "initializing"}})
+	held.Truth = held.Truth.Not()
+	return all("nothing holds PostgreSQL down on "+b.Node, v.without(b.Node, "no-start-pgsql"), v.without(b.Node, "unsynced"), held)
 }
 
 func askOtherEtcd(v *View, b Binding) Answer {
@@ -129,7 +148,7 @@ func askOtherEtcd(v *View, b Binding) Answer {
 	var as []Answer
 	for _, n := range v.nodes() {
 		s := v.service(n.Name, "etcd")
-		if s.State.Known {
+		if s.State.Known && s.State.Value != "fail" {
 			hosts++
 			if s.State.Value == "run" {
 				running++
