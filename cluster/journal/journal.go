@@ -220,9 +220,11 @@ func (j *Journal) write(kind string, data any, durable bool) error {
 	}
 	j.seq, j.prev = j.seq+1, r.Hash
 	if durable {
-		return j.file.Sync()
+		// What could not be made durable once may be gone although a later
+		// attempt succeeds: the chain could have a hole.
+		j.torn = j.file.Sync()
 	}
-	return nil
+	return j.torn
 }
 
 // Close closes the open incident; the next Record opens another one.

@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"chef-backend-cockpit/cluster"
@@ -62,9 +63,12 @@ func (w *Watch) SignMeaning(sign string) (cluster.Sign, bool) {
 	return cluster.Sign{}, false
 }
 
-// Plan binds a procedure after fresh looks at all nodes.
+// Plan binds a procedure after fresh looks at all nodes. Without a journal only
+// what runs no command can be had.
 func (w *Watch) Plan(ctx context.Context, procedure, node, service string) (cluster.Plan, error) {
-	if w.diary.journal == nil {
+	p, ok := w.procedure(procedure)
+	acts := slices.ContainsFunc(slices.Concat(p.Steps, p.Back), func(s cluster.Step) bool { return s.Command != "" })
+	if ok && acts && w.diary.journal == nil {
 		return cluster.Plan{}, errors.New("there is no journal, so nothing may be carried out; give the cockpit a state folder it can write")
 	}
 	return w.executor.Plan(ctx, procedure, node, service)
@@ -145,6 +149,9 @@ func withReport(v *cluster.View, r *cluster.Report) *cluster.View {
 	return &c
 }
 
+// keptPlans is how many plans of ours are remembered.
+const keptPlans = 32
+
 // planChanged keeps the newest state of a plan and shows it at once.
 func (w *Watch) planChanged(p cluster.PlanState) {
 	w.mu.Lock()
@@ -154,7 +161,7 @@ func (w *Watch) planChanged(p cluster.PlanState) {
 	} else {
 		kept = append(kept, p)
 	}
-	w.plans = kept
+	w.plans = kept[max(0, len(kept)-keptPlans):]
 	w.mu.Unlock()
 	w.publish()
 }
