@@ -45,7 +45,8 @@ var repaired = []Scenario{
 	},
 	{
 		Name: "no-leader", Expect: []string{"no-leader"}, Within: 3 * time.Minute,
-		May:      []string{"failover-under-way"},
+		May:       []string{"failover-under-way", "redundancy-lost"},
+		Procedure: "promote-node", Node: "be2", Healed: 5 * time.Minute,
 		Commands: map[string][]string{"be2": {"chef-backend-ctl promote be2"}},
 	},
 	{
