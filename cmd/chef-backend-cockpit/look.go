@@ -23,7 +23,7 @@ const (
 // Bounds of one look from the command line.
 const (
 	lookWithin   = 20 * time.Second // a fast and a slow look at every node
-	settleWithin = 12 * time.Second // until findings with two agreeing looks stand
+	settleWithin = 15 * time.Second // until findings with two agreeing looks stand
 )
 
 // statusCommand looks once and prints what every layer claims.
@@ -98,21 +98,23 @@ func nothingSeen(err error) error {
 	return &exitError{exitNothing, err}
 }
 
-// settle waits for three rounds, so that what needs two agreeing looks can
-// stand; findings with longer hold times show as suspected.
+// settleRounds are how many rounds a finding can need: two looks until who
+// leads is known, two more that agree. They keep their natural pace, since what
+// must be seen three times in a row must not be asked three times at once.
+const settleRounds = 4
+
+// settle waits for those rounds; findings with longer hold times show as
+// suspected.
 func settle(ctx context.Context, w *watch.Watch, clock cluster.Clock) {
 	end := clock.After(settleWithin)
-	seen := map[uint64]bool{}
-	for len(seen) < 3 {
+	last := w.State().View.Snapshot.Seq + settleRounds
+	for w.State().View.Snapshot.Seq < last {
 		select {
 		case <-ctx.Done():
 			return
 		case <-end:
 			return
 		case <-w.Changed():
-			if v := w.State().View; v.Snapshot.Seq > 0 {
-				seen[v.Snapshot.Seq] = true
-			}
 		}
 	}
 }
