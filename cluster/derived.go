@@ -22,8 +22,8 @@ const (
 	HealthChecks = 25 * time.Second
 	// PromotionLimit is how long pgsql-promote waits for the end of recovery.
 	PromotionLimit = 5 * time.Minute
-	// peerLookMax is the age beyond which a peer's view no longer tells of now:
-	// two periods of the slow look.
+	// peerLookMax is the age beyond which a slow claim, a peer's view or the
+	// rows of cluster-status, no longer tells of now: two periods of the slow look.
 	peerLookMax = time.Minute
 )
 
@@ -194,6 +194,11 @@ func (v *View) SeenByPeer(node, peer string) Answer {
 	}
 	if c.Value.Alive() {
 		return say(True, peer+" sees "+node, ref)
+	}
+	for _, port := range PeerPorts { // silence is none where a port was not tried
+		if c.Value.Ports[port] == "" {
+			return say(Unknown, fmt.Sprintf("whether %s sees %s is unknown: it did not try port %d", peer, node, port), ref)
+		}
 	}
 	return say(False, peer+" does not see "+node, ref)
 }

@@ -2,6 +2,10 @@ package cluster
 
 import (
 	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
 )
 
 // Elected says who leads, by the derived fact "elected leader".
@@ -18,6 +22,10 @@ type ctlRead struct {
 	ref     ClaimRef
 }
 
+// rowsMax is the age beyond which rows of cluster-status count for nothing: two
+// periods of the slow look and what a slow one may take.
+const rowsMax = 90 * time.Second
+
 // newestRows is the newest cluster-status read on a node whose etcd is
 // healthy. Elsewhere the rows may be stale without saying so: such a reading
 // is only given when healthy is false.
@@ -32,6 +40,9 @@ func newestRows(s *Snapshot, healthy bool) (ctlRead, bool) {
 			continue
 		}
 		if healthy && Is(r.Etcd.Health, true) != True {
+			continue
+		}
+		if at := r.Ctl.Rows.At; !s.At.IsZero() && !at.IsZero() && s.At.Sub(at) > rowsMax {
 			continue
 		}
 		if best.witness == "" || r.Ctl.Rows.At.After(best.ref.At) {
@@ -264,7 +275,7 @@ func (v *View) followsNode(node, leader string) Answer {
 		return unknownFor(node, "postgresql.upstream", c)
 	}
 	ref := mention(node, "postgresql.upstream", c)
-	if n, ok := v.snapshotNode(leader); ok && (c.Value == n.Address || c.Value == n.Name) && c.Value != "" {
+	if v.goesBy(leader, c.Value) {
 		return say(True, node+" follows "+leader, ref)
 	}
 	if up, ok := v.Snapshot.ByAddress(c.Value); ok {
@@ -273,7 +284,23 @@ func (v *View) followsNode(node, leader string) Answer {
 	if c.Value == "" {
 		return say(False, node+" follows nobody", ref)
 	}
+	if _, err := netip.ParseAddr(c.Value); err != nil { // a name that we do not know may be the leader's
+		return say(Unknown, fmt.Sprintf("%s follows %s; whether that is %s is unknown", node, c.Value, leader), ref)
+	}
 	return say(False, fmt.Sprintf("%s follows %s, which is not %s", node, c.Value, leader), ref)
+}
+
+// goesBy answers whether a host in some configuration is the node: by its
+// address or name in the cluster, or by what the node itself goes by.
+func (v *View) goesBy(node, host string) bool {
+	n, ok := v.snapshotNode(node)
+	if !ok || host == "" {
+		return false
+	}
+	h := v.report(node).Host
+	short, _, _ := strings.Cut(host, ".")
+	return SameAddress(host, n.Address) || host == n.Name || h.HostName.Known && (host == h.HostName.Value || short == h.HostName.Value) ||
+		h.Addresses.Known && slices.ContainsFunc(h.Addresses.Value, func(a string) bool { return SameAddress(a, host) })
 }
 
 // StreamsFrom answers whether the node stands in leader's own
@@ -287,7 +314,7 @@ func (v *View) StreamsFrom(node, leader string) Answer {
 	ref := mention(leader, "postgresql.replicas", c)
 	state := ""
 	for _, r := range c.Value {
-		if r.Address != n.Address || n.Address == "" {
+		if !SameAddress(r.Address, n.Address) {
 			continue
 		}
 		if state = r.State; state == "streaming" {

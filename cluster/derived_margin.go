@@ -164,7 +164,7 @@ func (v *View) ahead(e Elected) (int64, bool) {
 		}
 		node, _ := v.snapshotNode(n)
 		for _, r := range p.Replicas.Value {
-			if r.Address == node.Address && r.State == "streaming" {
+			if SameAddress(r.Address, node.Address) && r.State == "streaming" {
 				best, found = max(best, r.Replay), true
 			}
 		}
@@ -179,6 +179,9 @@ func (v *View) ahead(e Elected) (int64, bool) {
 // the node. It cannot tell a dead node from one that is cut off.
 func (v *View) Gone(node string) Answer {
 	as := []Answer{v.Unreachable(node)}
+	if len(v.others(node)) == 0 {
+		as = append(as, say(Unknown, "no peer of "+node+" is known that could see it"))
+	}
 	for _, peer := range v.others(node) {
 		a := v.SeenByPeer(node, peer)
 		a.Truth = a.Truth.Not()

@@ -50,8 +50,8 @@ func (v *View) peerPort(node, peer string, port int) (how string, ref ClaimRef, 
 	if !c.Known || !v.Now.IsZero() && v.Now.Sub(c.At) > peerLookMax {
 		return "", ref, false
 	}
-	how, known = c.Value.Ports[port]
-	return how, ref, known
+	how = c.Value.Ports[port]
+	return how, ref, how != ""
 }
 
 func (v *View) etcdPeersTimeOut(node string) Answer {

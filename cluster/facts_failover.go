@@ -69,6 +69,9 @@ func (v *View) withinTime(what string, limit time.Duration, ref ClaimRef) Answer
 	last, ok := v.lastElection()
 	if !ok || last.To != "" {
 		if limit == failoverLimit { // a promotion is seen as it happens
+			if seen := v.Now.Sub(v.Past.Since); !v.Past.Since.IsZero() && seen > limit {
+				return say(False, fmt.Sprintf("%s, and that for longer than the %s that a failover takes", what, limit), ref)
+			}
 			return say(True, what, ref)
 		}
 		return say(False, what+", and no leader was seen to go", ref)

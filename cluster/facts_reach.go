@@ -12,7 +12,7 @@ const bootWindow = 3 * time.Minute
 func init() {
 	register(
 		Fact{"unreachable", "No TCP connection to the node from here, or no SSH banner (reach).", aboutNode((*View).Unreachable), noArgs},
-		Fact{"login-failed", "The node's SSH server answers and refuses our login, or its key is unknown (reach).", aboutNode((*View).loginFailed), noArgs},
+		Fact{"login-failed", "The node's SSH server answers, but the login or becoming root does not work, or its key is unknown (reach).", aboutNode((*View).loginFailed), noArgs},
 		Fact{"host-key-changed", "The node's SSH server answers with another host key than the known one (reach).", aboutNode((*View).hostKeyChanged), noArgs},
 		Fact{"gone", "The node is seen neither from here nor by any of its peers (reach, peers' ports).", aboutNode((*View).Gone), noArgs},
 		Fact{"seen-by-all-peers", "Every other node sees the node (peers' ports).", aboutNode((*View).seenByAll), noArgs},
@@ -44,7 +44,7 @@ func (v *View) reachIs(node, yes, no string, ways ...Reach) Answer {
 }
 
 func (v *View) loginFailed(node string) Answer {
-	return v.reachIs(node, "answers by SSH and refuses the login", "does not refuse our login", LoginFailed, HostKeyUnknown)
+	return v.reachIs(node, "answers by SSH but does not let us in", "does not refuse our login", LoginFailed, HostKeyUnknown)
 }
 
 func (v *View) hostKeyChanged(node string) Answer {
@@ -211,6 +211,9 @@ func (v *View) survivorUnhealthy() Answer {
 func (v *View) survivorAlone() Answer {
 	return v.survivor(func(node string) Answer {
 		var as []Answer
+		if len(v.others(node)) == 0 {
+			return say(Unknown, "no other node is known")
+		}
 		for _, peer := range v.others(node) {
 			a := v.SeenByPeer(peer, node)
 			a.Truth = a.Truth.Not()

@@ -1,6 +1,9 @@
 package cluster
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Node is one of the machines of the cluster, at a fixed place. What the
 // cluster calls it and how we reach it can differ.
@@ -41,6 +44,8 @@ type Past struct {
 	Terms     []TermSeen
 	Samples   map[string][]Sample // by node, oldest first
 	LastSeen  map[string]LastSeen // newest position ever seen of each node
+	// Since is when the first look was made: nothing of before is known. Zero: unknown.
+	Since time.Time
 }
 
 // Election is a change of the elected leader; From or To is "" for nobody.
@@ -101,9 +106,20 @@ func (s *Snapshot) Node(name string) (Node, bool) {
 // ByAddress finds a node by the address that the cluster gives it.
 func (s *Snapshot) ByAddress(address string) (Node, bool) {
 	for _, n := range s.Nodes {
-		if address != "" && n.Address == address {
+		if SameAddress(n.Address, address) {
 			return n, true
 		}
 	}
 	return Node{}, false
+}
+
+// SameAddress answers whether two addresses mean one place: equal words, or one
+// IP address in two spellings, as sources differ with IPv6. Empty ones mean none.
+func SameAddress(a, b string) bool {
+	if a == b || a == "" || b == "" {
+		return a != "" && a == b
+	}
+	x, err1 := netip.ParseAddr(a)
+	y, err2 := netip.ParseAddr(b)
+	return err1 == nil && err2 == nil && x.Unmap() == y.Unmap()
 }

@@ -148,7 +148,7 @@ func loginError(l *login, err error) *Error {
 	case l.wanted != "", strings.Contains(text, "unable to authenticate"), strings.Contains(text, "disconnect"), strings.Contains(text, "authentication"):
 		return l.refused(err)
 	}
-	return &Error{Kind: LinkLost, Text: "the connection ended during the login: " + innermost(err), Remedy: "look at sshd's log on the host", Err: err}
+	return &Error{Kind: Protocol, Text: "the connection ended during the login: " + innermost(err), Remedy: "look at sshd's log on the host", Err: err}
 }
 
 // innermost is the cause at the bottom of err, safe and short.

@@ -86,7 +86,9 @@ type Link struct {
 // Kind sorts the ways in which reaching a host fails.
 type Kind string
 
-// Kinds of errors. Unreachable: no TCP connection or no SSH banner.
+// Kinds of errors. Unreachable: no TCP connection, no SSH banner, or a standing
+// connection on which nothing was heard until it counted as lost. LinkLost: the
+// connection was cut; whether the host is there the next dial tells.
 const (
 	Unreachable    Kind = "unreachable"
 	LoginFailed    Kind = "login-failed"

@@ -94,7 +94,9 @@ func (s *SSH) watch(c *connection) {
 		case silence >= s.timings.Lost:
 			c.close()
 			<-c.dead
-			s.set(Lost, nil, s.silent(silence))
+			e := s.silent(silence)
+			e.Kind = Unreachable // a connection that was cut only has to be dialled anew; this one was tried
+			s.set(Lost, nil, e)
 			return
 		case silence >= s.timings.Stale:
 			if phase != Stale {

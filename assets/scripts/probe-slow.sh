@@ -28,17 +28,21 @@ probe_ctl() {
 }
 
 # probe_port ADDRESS PORT: one line, in one write, so that many can run at once.
+# Only what says so is silence; whatever else goes wrong with curl is no answer.
 probe_port() {
 	case $1 in
 	*:*) probe_url="telnet://[$1]:$2" ;;
 	*) probe_url="telnet://$1:$2" ;;
 	esac
-	probe_said=$("$probe_bin" -sv -o /dev/null -m 2 --connect-timeout 1 "$probe_url" </dev/null 2>&1 | head -c 4096)
+	probe_said=$(
+		"$probe_bin" -sv -o /dev/null -m 2 --connect-timeout 1 "$probe_url" </dev/null 2>&1
+		printf 'exit %s' "$?"
+	)
 	case $probe_said in
 	*'Connected to'*) printf '%s %s open\n' "$1" "$2" ;;
 	*[Cc]'onnection refused'*) printf '%s %s refused\n' "$1" "$2" ;;
-	*'not found'*) printf '%s %s ?\n' "$1" "$2" ;;
-	*) printf '%s %s timeout\n' "$1" "$2" ;;
+	*'exit 28' | *'imed out'* | *'o route to host'* | *'is unreachable'*) printf '%s %s timeout\n' "$1" "$2" ;;
+	*) printf '%s %s ?\n' "$1" "$2" ;; # no curl, one without telnet, no process to be had
 	esac
 }
 

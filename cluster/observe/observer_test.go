@@ -182,15 +182,15 @@ func TestReachFollowsTheLink(t *testing.T) {
 	}{
 		{remote.Link{Phase: remote.Connecting}, "?connecting"},
 		{remote.Link{Phase: remote.Stale}, "?nothing heard"},
-		{remote.Link{Phase: remote.Lost, Err: of(remote.LinkLost)}, "unreachable"},
+		{remote.Link{Phase: remote.Lost, Err: of(remote.LinkLost)}, "?so it is"}, // cut: the next dial tells
 		{remote.Link{Phase: remote.Lost, Err: of(remote.Unreachable)}, "unreachable"},
 		{remote.Link{Phase: remote.Connecting, Err: of(remote.Unreachable)}, "unreachable"},
-		{remote.Link{Phase: remote.Lost, Err: of(remote.Timeout)}, "?so it is"},
+		{remote.Link{Phase: remote.Lost, Err: of(remote.Timeout)}, "login-failed"}, // after the banner
 		{remote.Link{Phase: remote.Refused, Err: of(remote.LoginFailed)}, "login-failed"},
 		{remote.Link{Phase: remote.Refused, Err: of(remote.HostKeyChanged)}, "host-key-changed"},
 		{remote.Link{Phase: remote.Refused, Err: of(remote.HostKeyUnknown)}, "host-key-unknown"},
-		{remote.Link{Phase: remote.Refused, Err: of(remote.NoPrivilege)}, "reached"},
-		{remote.Link{Phase: remote.Refused, Err: of(remote.Protocol)}, "?so it is"},
+		{remote.Link{Phase: remote.Refused, Err: of(remote.NoPrivilege)}, "login-failed"},
+		{remote.Link{Phase: remote.Lost, Err: of(remote.Protocol)}, "login-failed"},
 	} {
 		claim, _ := reachOf(c.link, someTime)
 		want(t, &cluster.Report{Reach: claim}, map[string]string{"reach": c.want})

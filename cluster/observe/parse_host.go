@@ -229,7 +229,7 @@ func (l *look) peers(r *cluster.Report) {
 		key := addr.String()
 		c, asked := r.Peers[key]
 		if !asked {
-			c = unknown[cluster.PeerSeen](l, "curl not found on the node", cluster.SourcePeer)
+			c = unknown[cluster.PeerSeen](l, "curl on the node could not tell", cluster.SourcePeer)
 		}
 		switch words[2] {
 		case "open", "refused", "timeout":

@@ -119,9 +119,13 @@ func addSlow(r, s *cluster.Report) {
 	if !p.LastCommit.Known && q.LastCommit.Known {
 		p.LastCommit = q.LastCommit
 	}
-	// The end of a stopped server's log is no end once the server runs.
-	if p.Postmaster.Known && p.Postmaster.Value != 0 && p.EndOfWAL.Known {
-		p.EndOfWAL = cluster.UnknownAs[cluster.LSN]("PostgreSQL runs", cluster.SourcePostgreSQL, r.Began)
+	// The end of a stopped server's log is no end once the server runs, or may.
+	if p.EndOfWAL.Known && cluster.Is(p.Postmaster, 0) != cluster.True {
+		why := "PostgreSQL runs"
+		if !p.Postmaster.Known {
+			why = "whether PostgreSQL runs is unknown"
+		}
+		p.EndOfWAL = cluster.UnknownAs[cluster.LSN](why, cluster.SourcePostgreSQL, r.Began)
 	}
 }
 
@@ -164,18 +168,14 @@ func reachOf(link remote.Link, at time.Time) (c cluster.Claim[cluster.Reach], re
 	switch e.Kind {
 	case remote.Unreachable:
 		c = known(cluster.Unreachable)
-	case remote.LinkLost:
-		if link.Phase == remote.Lost { // no answer for 6 s on a connection that stands
-			c = known(cluster.Unreachable)
-		}
-	case remote.LoginFailed:
+	case remote.LoginFailed, remote.NoPrivilege, remote.Timeout, remote.Protocol:
+		// An SSH server answers, and we do not get in: refused, not root, or
+		// stuck between banner and shell.
 		c = known(cluster.LoginFailed)
 	case remote.HostKeyChanged:
 		c = known(cluster.HostKeyChanged)
 	case remote.HostKeyUnknown:
 		c = known(cluster.HostKeyUnknown)
-	case remote.NoPrivilege:
-		c = known(cluster.Reached) // it answers; we may not look
 	}
-	return c, reason
+	return c, reason // a connection that was cut says nothing: the next dial does
 }

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"chef-backend-cockpit/cluster"
@@ -47,7 +48,7 @@ func (w *Watch) round() {
 	v := w.view()
 	w.past.learn(v)
 	v.Past = w.past.copy()
-	suspicious := w.suspicious()
+	suspicious := w.due.now(v.Now, w.suspicious())
 	w.mu.Unlock()
 
 	findings := w.engine.Evaluate(v)
@@ -58,7 +59,7 @@ func (w *Watch) round() {
 	w.mu.Unlock()
 	w.publish()
 	w.diary.round(v, findings, working)
-	if suspicious || w.wantsSlow(v, findings) {
+	if suspicious || w.wantsSlow(v, findings, working) {
 		w.LookNow()
 	}
 }
@@ -151,13 +152,45 @@ func gist(r *cluster.Report) gistOf {
 	}
 }
 
-// unsettledSlow is how often slow looks are made while nobody is known to lead
-// or a finding stands: fresh enough to confirm within a failure's hold time.
-const unsettledSlow = 8 * time.Second
+// suspicion paces the slow looks that a change makes due. A slow look costs its
+// node seconds of processor time, and what flaps changes with every look: four
+// at once, then one in a quarter of a minute. What came too early stays due.
+type suspicion struct {
+	spent float64 // looks not yet made good by time
+	at    time.Time
+	owed  bool
+}
 
-// wantsSlow answers whether the slow claims are too old for what is going on.
-func (w *Watch) wantsSlow(v *cluster.View, findings []cluster.Finding) bool {
-	if len(findings) == 0 && v.Elected().Truth == cluster.True {
+const (
+	suspicionBurst = 4
+	suspicionEvery = 15 * time.Second
+)
+
+// now answers whether a slow look is due now; changed: this round differs.
+func (s *suspicion) now(at time.Time, changed bool) bool {
+	s.spent = max(0, s.spent-float64(at.Sub(s.at))/float64(suspicionEvery))
+	s.at = at
+	if s.owed = s.owed || changed; !s.owed || s.spent > suspicionBurst-1 {
+		return false
+	}
+	s.spent, s.owed = s.spent+1, false
+	return true
+}
+
+const (
+	// unsettledSlow is how often slow looks are made while things are unsettled:
+	// fresh enough to confirm within a failure's hold time.
+	unsettledSlow = 8 * time.Second
+	// unsettledFor is for how long a finding makes things unsettled. One that
+	// has stood for longer is known, and the slow look's own period will do.
+	unsettledFor = 3 * time.Minute
+)
+
+// wantsSlow answers whether the slow claims are too old for what is going on: a
+// young finding, a plan at work, or nobody known to lead.
+func (w *Watch) wantsSlow(v *cluster.View, findings []cluster.Finding, working bool) bool {
+	young := slices.ContainsFunc(findings, func(f cluster.Finding) bool { return v.Now.Sub(f.Since) < unsettledFor })
+	if !young && !working && (len(findings) > 0 || v.Elected().Truth == cluster.True) {
 		return false
 	}
 	for _, r := range v.Snapshot.Reports {

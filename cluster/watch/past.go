@@ -42,6 +42,9 @@ func (p *past) copy() cluster.Past {
 
 // learn adds what one round has shown.
 func (p *past) learn(v *cluster.View) {
+	if p.h.Since.IsZero() {
+		p.h.Since = v.Now
+	}
 	p.learnElection(v)
 	p.learnTerm(v)
 	leader := v.Elected()
@@ -112,9 +115,7 @@ func sampleOf(v *cluster.View, r *cluster.Report, leader cluster.Elected) cluste
 	if r.PostgreSQL.Ready.Known {
 		s.Ready = r.PostgreSQL.Ready.Value
 	}
-	if r.Reach.Known && r.Reach.Value == cluster.Reached {
-		s.ESAnswers = cluster.TruthOf(r.Elasticsearch.Status.Known)
-	}
+	s.ESAnswers = cluster.Is(r.Elasticsearch.Answers, true)
 	s.Position = position(r)
 	if leader.Truth == cluster.True {
 		if l := v.Report(leader.Node); l != nil && l.PostgreSQL.Current.Known && s.Position > 0 {

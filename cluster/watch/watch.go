@@ -61,6 +61,7 @@ type Watch struct {
 	last     *cluster.Snapshot // of the last round
 	previous *cluster.Snapshot
 	past     past
+	due      suspicion
 	findings []cluster.Finding
 	acked    map[string]bool
 	ended    *LastFinding
