@@ -1,3 +1,5 @@
+//go:build linux
+
 package standin
 
 import (
@@ -11,7 +13,6 @@ import (
 	"sort"
 	"strings"
 	"syscall"
-	"time"
 
 	"golang.org/x/term"
 )
@@ -83,7 +84,7 @@ func ctlMain(args []string) int {
 		ctx: ctx, out: os.Stdout, err: os.Stderr, in: bufio.NewReader(os.Stdin),
 		tty: term.IsTerminal(int(os.Stdin.Fd())), internal: os.Getenv("PSQL_INTERNAL_OK") == "true",
 	}
-	if err := noteCall(args, os.LookupEnv, time.Now()); err != nil {
+	if err := noteCall(args, os.LookupEnv); err != nil {
 		// Without the note the lab could not tell what was done.
 		fmt.Fprintln(c.err, "the call could not be noted:", err)
 		return exitFailed
@@ -92,7 +93,7 @@ func ctlMain(args []string) int {
 }
 
 // noteCall appends a call to the log that tells the lab what was asked here.
-func noteCall(args []string, env func(string) (string, bool), _ time.Time) error {
+func noteCall(args []string, env func(string) (string, bool)) error {
 	if err := os.MkdirAll(logDir, 0o755); err != nil {
 		return err
 	}

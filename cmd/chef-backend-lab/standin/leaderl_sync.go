@@ -1,3 +1,5 @@
+//go:build linux
+
 package standin
 
 import (
@@ -21,17 +23,17 @@ type syncJob struct {
 }
 
 // beginSync starts a sync of the local copy from a leader: the sentinel comes
-// first, so that a sync that fails half-way is known by it.
+// before any change of it, so that a sync that fails half-way is known by it.
 func (l *leaderl) beginSync(ctx context.Context, leader peer) {
+	if err := l.db.stop(ctx); err != nil {
+		l.failed("pg_manager:sync", err)
+		return
+	}
 	if err := touch(unsyncedFile); err != nil {
 		l.failed("pg_manager:sync", err)
 		return
 	}
 	l.log("I", "pg_manager:sync", "syncing from %s", leader.Address)
-	if err := l.db.stop(ctx); err != nil {
-		l.failed("pg_manager:sync", err)
-		return
-	}
 	l.pg = l.db.look(ctx)
 	model := l.seen.Posts[leader.GUID].Copy
 	jobCtx, cancel := context.WithCancel(ctx)

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package standin holds the lab's stand-ins for the parts of Chef Backend
 // that are not public: leaderl, chef-backend-ctl, Elasticsearch, epmd, and the
 // run script of the postgresql service. They do real work on a real etcd,

@@ -1,3 +1,5 @@
+//go:build linux
+
 package standin
 
 import (
@@ -191,4 +193,21 @@ func (s *store) refresh(ctx context.Context, guid string, ttl time.Duration) err
 // release gives the own leader key back.
 func (s *store) release(ctx context.Context, guid string) error {
 	return s.drop(ctx, keyLeader, url.Values{"prevValue": {guid}})
+}
+
+// forget removes all that the cluster keeps of a node.
+func (s *store) forget(ctx context.Context, guid string, c *clusterState) error {
+	for _, key := range []string{keyStatus + guid, keyNodes + guid, keyNodeFailover + guid} {
+		if err := s.drop(ctx, key, nil); err != nil {
+			return err
+		}
+	}
+	if !c.Blocked[guid] {
+		return nil
+	}
+	text, err := blockedText(c, guid)
+	if err != nil {
+		return err
+	}
+	return s.put(ctx, keyBlocked, text, 0, nil)
 }
