@@ -8,8 +8,13 @@ step_nonce=$4
 step_offset=$5
 step_dir=$1/steps/$2/$3
 
+step_again=no
+step_boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
+[ -z "$6" ] || [ -z "$step_boot" ] || [ "$step_boot" = "$6" ] || step_again=yes
 if [ ! -d "$step_dir" ]; then
-	step_say absent
+	# A folder that was not yet on the disk goes with the node: then nobody
+	# knows whether the step began.
+	[ "$step_again" = no ] && step_say absent || step_say rebooted
 	exit 0
 fi
 step_format=$(cat "$step_dir/format" 2>/dev/null)
@@ -21,8 +26,7 @@ if [ -s "$step_dir/exit" ]; then
 	step_follow "$step_dir"
 	exit 0
 fi
-step_boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
-if [ -n "$6" ] && [ -n "$step_boot" ] && [ "$step_boot" != "$6" ]; then
+if [ "$step_again" = yes ]; then
 	step_output "$step_dir"
 	step_say rebooted
 	exit 0

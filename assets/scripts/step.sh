@@ -109,6 +109,7 @@ step_same() {
 }
 
 # step_begin: the folder first, since making it is what can be done only once.
+# A folder that cannot be filled stays, without a pid: nothing ran for it.
 step_begin() {
 	step_umask=$(umask 2>/dev/null)
 	umask 077 2>/dev/null
@@ -122,9 +123,9 @@ step_begin() {
 	{
 		echo 1 >"$step_dir/format" &&
 			printf '%s\n' "$step_command" >"$step_dir/command" &&
-			cat /proc/sys/kernel/random/boot_id >"$step_dir/boot" 2>/dev/null
-		printf '%s\n' "$step_token" >"$step_dir/token" && : >"$step_dir/output"
+			printf '%s\n' "$step_token" >"$step_dir/token" && : >"$step_dir/output"
 	} || step_refuse 97 "cannot write in $step_dir"
+	cat /proc/sys/kernel/random/boot_id >"$step_dir/boot" 2>/dev/null
 }
 
 # The wrapper is what setsid runs. $1 is the folder, $2 the command, byte for

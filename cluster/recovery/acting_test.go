@@ -129,3 +129,60 @@ func TestPromoteNeedsAHealthyMember(t *testing.T) {
 		t.Errorf("%s: %s; ran %v", p.Status, p.Sentence, w.ran)
 	}
 }
+
+// A folder that cannot be read says nothing about whether the step ran.
+func TestUnreadableFolderIsUnknown(t *testing.T) {
+	w := newWorld(t)
+	behind(w)
+	w.cut["stop leaderl"], w.foreign, w.exits["stop leaderl"] = "before it starts", true, 1
+	x := w.executor()
+	w.confirmed(x, "rebuild-follower", "be3", "")
+	if p := w.done(x); p.Status != cluster.StatusUnknown {
+		t.Errorf("%s: %s", p.Status, p.Sentence)
+	}
+}
+
+// A node that cannot be told from itself after a restart is not acted on.
+func TestBootIDMustBeKnown(t *testing.T) {
+	w := newWorld(t)
+	behind(w)
+	w.nodes["be3"].boot = ""
+	x := w.executor()
+	w.confirmed(x, "rebuild-follower", "be3", "")
+	if p := w.done(x); p.Status != cluster.StatusRefused || len(w.ran) > 0 {
+		t.Errorf("%s: %s; ran %v", p.Status, p.Sentence, w.ran)
+	}
+}
+
+// While a step is at work no second plan begins, and once the cockpit is left
+// none does.
+func TestOnePlanAtATime(t *testing.T) {
+	w := newWorld(t)
+	behind(w)
+	w.nodes["be2"].down["elasticsearch"] = true
+	x := w.executor()
+	second, err := x.Plan(context.Background(), "restart-service", "be2", "elasticsearch")
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	w.during = func() { begun <- struct{}{}; <-goOn }
+	w.confirmed(x, "rebuild-follower", "be3", "")
+	<-begun
+	if _, err := x.Confirm(second.ID, second.Phrases[0]); err == nil || !strings.Contains(err.Error(), "one plan at a time") {
+		t.Errorf("a second plan while one is at work: %v", err)
+	}
+	x.Stop()
+	goOn <- struct{}{}
+	w.done(x)
+	x.Close()
+	records := len(w.records)
+	for _, text := range second.Phrases {
+		if _, err := x.Confirm(second.ID, text); err == nil {
+			t.Error("a plan began after the cockpit was left")
+		}
+	}
+	if len(w.ran) != 1 || len(w.records) != records {
+		t.Errorf("ran %v, records %v", w.ran, w.records)
+	}
+}

@@ -132,6 +132,8 @@ func (f *fakeSession) attach(args []string) {
 	there := w.folders[args[1]+"/"+args[2]]
 	w.mu.Unlock()
 	switch {
+	case f.h.w.foreign:
+		f.say("refused 97 the step folder has format 2")
 	case there == nil:
 		f.say("absent")
 	case there.gone:

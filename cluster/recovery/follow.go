@@ -38,6 +38,7 @@ type follower struct {
 	tail   tail
 	moved  time.Time // when the output last grew
 	lost   bool      // the link is lost, and that was said
+	again  bool      // it was looked up anew: the first session is over
 }
 
 // follow follows the step that was just sent off.
@@ -115,7 +116,7 @@ func (f *follower) refused(fr frame) (outcome, ending, bool) {
 	switch {
 	case fr.number == exitStarted:
 		return outcome{}, ending{}, false
-	case f.r.snapshot().Steps[f.i].PID != 0 || f.offset > 0:
+	case f.again || f.r.snapshot().Steps[f.i].PID != 0 || f.offset > 0:
 		return outcome{sentence: fr.text}, ended, true
 	}
 	return f.never(fmt.Sprintf("%s refused: %s", f.s.Node, fr.text))
@@ -180,7 +181,7 @@ func (f *follower) attach(ctx context.Context) (outcome, ending, bool) {
 	defer session.Close()
 	release := context.AfterFunc(ctx, func() { session.Close() })
 	defer release()
-	f.lost = false
+	f.lost, f.again = false, true
 	return f.read(newFrames(session.Stdout(), nonce), func() { session.Close() })
 }
 

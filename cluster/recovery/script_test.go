@@ -159,6 +159,7 @@ func TestStepRefusesInTheShell(t *testing.T) {
 		"sentinel went":   {"", "go token1 true false recovery", "", "sentinel no-start-pgsql changed"},
 		"role changed":    {"", "go token1 false false primary", "", "primary then, recovery now"},
 		"too late":        {"", "go token1 false false recovery", "echo $(($(/bin/date -u +%s) + 11))", "11 s after the look"},
+		"hangs meanwhile": {"", "go token1 false false recovery", "echo >>" + s.base + "-asked; echo $(($(/bin/date -u +%s) + 21 * ($(wc -l <" + s.base + "-asked) - 1)))", "comparing was done 21 s"},
 		"no setsid":       {"", "go token1 false false recovery", "setsid", "setsid is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -218,6 +219,8 @@ func TestStepOutlivesItsSession(t *testing.T) {
 func TestAttachTellsWhatCannotBeKnown(t *testing.T) {
 	s := newScripted(t, shells()[0])
 	s.attach("3-basebackup", 0, "").until("absent")
+	// What was not yet on the disk when the node fell is gone with its folder.
+	s.attach("3-basebackup", 0, "another boot").until("rebooted")
 	l := s.step("3-basebackup", "", "echo one; sleep 60")
 	l.say("go token1 false false recovery")
 	f, _ := l.until("started")

@@ -76,6 +76,7 @@ type world struct {
 	// slowHangs: looks come without what only the slow one tells; it stays as old
 	// as it is.
 	slowHangs bool
+	foreign   bool // a step's folder cannot be read when it is looked up
 }
 
 // folder is a step's folder on a node.
