@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -56,11 +57,30 @@ func part(args []string) (code int, ok bool) {
 			return 64, true
 		}
 		return standin.Main(args[2], args[3:]), true
+	case "occupy":
+		return occupy(args[2:]), true
 	case "host-init":
 		fmt.Fprintln(os.Stderr, "host-init:", lab.Init(args[2:]))
 		return 1, true
 	}
 	return 0, false
+}
+
+// occupy is in the way of a service: it listens where that one wants to, and
+// answers nobody.
+func occupy(args []string) int {
+	l, err := net.Listen("tcp", strings.Join(args, ""))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Fprintln(os.Stdout, "here")
+	signal.Ignore(syscall.SIGHUP)
+	for {
+		if _, err := l.Accept(); err != nil {
+			return 1
+		}
+	}
 }
 
 // run carries out one subcommand: exit code 0, 1 for a failure, 64 for usage.
@@ -101,6 +121,8 @@ var commands = map[string]subcommand{
 	"down":   {"down", 0, 0, func(ctx context.Context, _ []string, _ io.Writer) error { return lab.Clean(ctx) }},
 	"status": {"status", 0, 0, status},
 	"shell":  {"shell NODE [COMMAND…]", 1, -1, shell},
+	"fault":  {"fault [NAME]", 0, 1, fault},
+	"heal":   {"heal [NAME]", 0, 1, heal},
 }
 
 func up(ctx context.Context, _ []string, out io.Writer) error {
@@ -147,6 +169,30 @@ func print(ctx context.Context, l *lab.Lab, out io.Writer) error {
 		fmt.Fprintf(out, "faults: %s\n", strings.Join(f, " "))
 	}
 	return nil
+}
+
+// fault strikes, or lists what there is.
+func fault(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) == 0 {
+		t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		for _, f := range lab.Catalogue() {
+			fmt.Fprintf(t, "%s\t%s\n", f[0], f[1])
+		}
+		return t.Flush()
+	}
+	l, err := lab.Open()
+	if err != nil {
+		return err
+	}
+	return l.StrikeIn(ctx, args[0])
+}
+
+func heal(ctx context.Context, args []string, _ io.Writer) error {
+	l, err := lab.Open()
+	if err != nil {
+		return err
+	}
+	return l.HealIn(ctx, strings.Join(args, ""))
 }
 
 func shell(ctx context.Context, args []string, _ io.Writer) error {

@@ -78,7 +78,7 @@ func (l *Lab) settled(ctx context.Context) error {
 			}
 			for line := range strings.Lines(out) {
 				f := strings.Fields(line)
-				if len(f) > 4 && f[0] == h.Name && (f[3] == "leader" || f[3] == "follower") {
+				if len(f) > 5 && f[0] == h.Name && (f[3] == "leader" || f[3] == "follower") && f[5] != "offline" {
 					return nil
 				}
 			}

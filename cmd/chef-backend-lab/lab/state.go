@@ -24,7 +24,7 @@ type state struct {
 	Init     []string // arguments that make the program PID 1 of a host
 	Hosts    []Host
 	Password string   // of PostgreSQL's user replicator
-	Faults   []string // struck and not healed, in order
+	Faults   []Struck // not healed, in order
 	// NetnsMounted says that /run/netns was a mount already: then it stays one.
 	NetnsMounted bool
 }

@@ -44,7 +44,11 @@ func (l *Lab) Status(ctx context.Context) []Status {
 func (l *Lab) Faults() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return append([]string{}, l.state.Faults...)
+	var all []string
+	for _, f := range l.state.Faults {
+		all = append(all, f.Fault)
+	}
+	return all
 }
 
 func (l *Lab) look(ctx context.Context, h *Host) Status {
