@@ -30,10 +30,13 @@ const (
 // goroutine.
 type follower struct {
 	l     *Logs
+	index int // among the followers
 	node  string
 	host  remote.Host
 	logs  []*log
-	asked int // number of the last request
+	// tellsClock: somebody tells how the node's clock is, sooner or later.
+	tellsClock bool
+	asked      int // number of the last request
 	// fruitless counts the answers since one brought bytes.
 	fruitless int
 }
@@ -70,6 +73,9 @@ func newFollower(l *Logs, node string, first int) *follower {
 func (f *follower) run(ctx context.Context) {
 	if f.host == nil {
 		f.say("the node has no host")
+		return
+	}
+	if !f.linked(ctx) || f.tellsClock && !f.clocked(ctx) {
 		return
 	}
 	pause := time.Second

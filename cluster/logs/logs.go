@@ -65,11 +65,12 @@ type Logs struct {
 	followers []*follower
 	wake      chan struct{} // there are lines to place
 
-	mu     sync.Mutex
-	merge  *merger
-	store  *store
-	signs  map[signKey]*cluster.SignSeen
-	states []cluster.StreamState // by node, then by service, as the streams are
+	mu      sync.Mutex
+	opening opening
+	merge   *merger
+	store   *store
+	signs   map[signKey]*cluster.SignSeen
+	states  []cluster.StreamState // by node, then by service, as the streams are
 }
 
 // signKey is what signs are counted by.
@@ -90,7 +91,8 @@ func New(o Options) (*Logs, error) {
 	if o.Folder == "" {
 		o.Folder = "/var/log/chef-backend"
 	}
-	if o.Offset == nil {
+	knowsClocks := o.Offset != nil
+	if !knowsClocks {
 		o.Offset = func(string) time.Duration { return 0 }
 	}
 	if o.Changed == nil {
@@ -99,12 +101,15 @@ func New(o Options) (*Logs, error) {
 	l := &Logs{o: o, matcher: m, wake: make(chan struct{}, 1), signs: map[signKey]*cluster.SignSeen{}}
 	var names []streamName
 	for _, n := range o.Nodes {
-		l.followers = append(l.followers, newFollower(l, n.Name, len(names)))
+		f := newFollower(l, n.Name, len(names))
+		f.index, f.tellsClock = len(l.followers), knowsClocks
+		l.followers = append(l.followers, f)
 		for _, s := range cluster.Services {
 			names = append(names, streamName{node: n.Name, service: s})
 			l.states = append(l.states, cluster.StreamState{Node: n.Name, Service: s, Reason: "not followed yet"})
 		}
 	}
+	l.opening.begun = make([]bool, len(l.followers))
 	l.merge = newMerger(len(names))
 	l.store = newStore(o.RingBytes, names, func(i int16) string { return m.Sign(int(i)).Name })
 	l.store.yield = func() { l.mu.Unlock(); l.mu.Lock() }
@@ -114,6 +119,11 @@ func New(o Options) (*Logs, error) {
 // Run follows until ctx is done and returns when nothing of it is left. What
 // is held stays and can still be asked for. It may be called once.
 func (l *Logs) Run(ctx context.Context) {
+	l.mu.Lock()
+	if l.opening.until.IsZero() {
+		l.opening.until = l.o.Clock.Now().Add(openingFor)
+	}
+	l.mu.Unlock()
 	var all sync.WaitGroup
 	for _, f := range l.followers {
 		all.Go(func() { f.run(ctx) })
@@ -138,6 +148,9 @@ func (l *Logs) placeLines(ctx context.Context) {
 			case <-ctx.Done():
 				return
 			case <-l.o.Clock.After(placeEvery):
+			}
+			if l.holdsBack() {
+				continue
 			}
 			l.mu.Lock()
 			before := l.store.next

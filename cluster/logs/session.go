@@ -92,6 +92,7 @@ func (f *follower) talk(ctx context.Context, s remote.Session, heard func()) err
 		if busy && f.fruitless < busyPolls && ctx.Err() == nil {
 			continue
 		}
+		f.begin()
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
