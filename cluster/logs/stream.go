@@ -215,7 +215,9 @@ func (s *stream) line(raw []byte, lost int64, ask bool) {
 func (s *stream) add(e entry, text []byte) {
 	switch {
 	case e.stamp != 0:
-		s.key = max(s.key, e.stamp)
+		// A clock that jumped ahead for one line must not hold the stream, and
+		// the order of all others, in a time that is not yet.
+		s.key = max(s.key, min(e.stamp, s.now))
 	case s.key == 0:
 		s.key = s.now
 	}

@@ -151,3 +151,23 @@ func TestHugeLine(t *testing.T) {
 		t.Fatalf("%d bytes allocated on the way", grown)
 	}
 }
+
+// A clock that jumps ahead for one line, or back, changes no line's place beyond
+// the present: the streams of other nodes are merged by it too.
+func TestJumpingClock(t *testing.T) {
+	s := newTestStream(t, "etcd")
+	now := time.Unix(0, s.now).UTC()
+	for _, off := range []time.Duration{-time.Minute, time.Hour, -time.Second, -time.Hour} {
+		s.take([]byte(now.Add(off).Format("2006-01-02_15:04:05.00000") + " x\n"))
+	}
+	before := int64(0)
+	for i, e := range s.batch.entries {
+		if e.key > s.now || e.key < before {
+			t.Errorf("line %d has its place at %s", i, time.Unix(0, e.key).UTC())
+		}
+		before = e.key
+	}
+	if e := s.batch.entries[1]; e.stamp != now.Add(time.Hour).UnixNano() {
+		t.Error("the stamp itself was changed")
+	}
+}

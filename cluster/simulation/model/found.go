@@ -35,7 +35,10 @@ func (w *World) found() {
 		n.foundRoles(w.nodes[0])
 		n.foundFiles()
 	}
+	now := w.now
+	w.now = now.Add(-time.Hour) // what is logged of it stands before the backlog
 	w.stepElastic()
+	w.now = now
 	for _, n := range w.nodes {
 		n.leaderl.report()
 		n.pg.showFiles()
