@@ -42,7 +42,7 @@ type elasticClaim struct {
 }
 
 func runElasticsearch(ctx context.Context, h *host) error {
-	e := &elastic{host: h, first: true}
+	e := &elastic{host: h, first: true, alone: time.Now()}
 	e.log("INFO", "o.e.n.Node", "initializing ...")
 	if err := pause(ctx, elasticWarmUp); err != nil {
 		return nil

@@ -72,8 +72,7 @@ func better(a string, ac walCopy, b string, bc walCopy) bool {
 // copy is whole, no sentinel bars it, and it is not too far behind.
 func fit(me self, failures map[string]int, t tunables, c *clusterState) bool {
 	for service, n := range failures {
-		// leaderl itself keeps PostgreSQL down where nobody leads.
-		if n >= t.maxFailures[service] && !(me.state == waiting && service == "postgresql") {
+		if n >= t.maxFailures[service] {
 			return false
 		}
 	}

@@ -131,7 +131,11 @@ func (l *leaderl) think(ctx context.Context) {
 	case copying:
 		l.pg = pgFacts{}
 	case !quiet || now.Sub(l.looked) >= lookTime:
+		before := l.pg
 		l.pg, l.looked = l.db.look(ctx), now
+		if l.pg.phase != before.phase || l.pg.streaming() != before.streaming() {
+			l.nextPost = time.Time{}
+		}
 	}
 	l.sentinels()
 	switch l.state {

@@ -19,8 +19,12 @@ const diskMinimum = 250 << 20
 // leader its place and a follower its eligibility.
 func (l *leaderl) check(ctx context.Context) {
 	l.nextCheck = time.Now().Add(l.tune.healthInterval)
-	_, err := l.db.query(ctx, l.db.here(), "select 1")
-	l.count("postgresql", err == nil)
+	if l.state == initializing || l.state == waiting || l.state == deposed {
+		l.failures["postgresql"] = 0 // it is held down on purpose
+	} else {
+		_, err := l.db.query(ctx, l.db.here(), "select 1")
+		l.count("postgresql", err == nil)
+	}
 	l.count("elasticsearch", elasticServes(ctx))
 	l.count("etcd", l.seen != nil)
 	if l.state != leading || !l.last.mayMove(l.GUID) {

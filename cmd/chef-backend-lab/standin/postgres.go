@@ -171,18 +171,26 @@ func (d *database) running(f *pgFacts, rows [][]string) {
 	d.stamp = ""
 }
 
-// files adds what the WAL folder tells.
+// files adds what the WAL folder tells. The control file of a standby may name
+// a timeline that it has left; the newest file that holds its end does not.
 func (d *database) files(c *walCopy) {
 	wal := filepath.Join(d.c.DataDir, "pg_wal")
-	if raw, err := os.ReadFile(filepath.Join(wal, fmt.Sprintf("%08X.history", c.Timeline))); err == nil {
-		c.History = parseHistory(string(raw))
-	}
 	list, _ := os.ReadDir(wal)
 	first := true
 	for _, e := range list {
-		if at, ok := segmentStart(e.Name()); ok && (first || at < c.Oldest) {
+		at, ok := segmentStart(e.Name())
+		if !ok {
+			continue
+		}
+		if first || at < c.Oldest {
 			c.Oldest, first = at, false
 		}
+		if tli, err := strconv.ParseUint(e.Name()[:8], 16, 32); err == nil && at == c.End/segmentBytes*segmentBytes {
+			c.Timeline = max(c.Timeline, uint32(tli))
+		}
+	}
+	if raw, err := os.ReadFile(filepath.Join(wal, fmt.Sprintf("%08X.history", c.Timeline))); err == nil {
+		c.History = parseHistory(string(raw))
 	}
 }
 
