@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ func init() {
 		Fact{Name: "no-sync-anywhere", Check: noArgs, Ask: askNoSync,
 			Doc: "No pg_basebackup, pg_rewind or pgsql-follow is alive on any node (postgresql.sync-process)."},
 		Fact{Name: "nobody-leads-or-promotes", Check: noArgs, Ask: askNobodyLeads,
-			Doc: "No leader is elected, and no node is called leader or promoting (cluster-status)."},
+			Doc: "No leader is elected, no node is called leader, promoting, deposing or demoting, and no /leader answers 200 (cluster-status, leaderl.leader-code)."},
 		Fact{Name: "no-other-primary", Check: noArgs, Ask: askNoOtherPrimary,
 			Doc: "PostgreSQL is out of recovery on no node but perhaps this one; a node that nobody can ask is unknown (postgresql.in-recovery, the peers' view of 5432)."},
 		Fact{Name: "no-primary-anywhere", Check: noArgs, Ask: askNoPrimary,
@@ -94,6 +95,10 @@ func askNoSync(v *View, _ Binding) Answer {
 	return all("no sync process on any node", as...)
 }
 
+// leading are leaderl's words for a node that leads, or is about to, or has not
+// yet given it up.
+var leading = []string{"leader", "promoting", "deposing", "demoting"}
+
 func askNobodyLeads(v *View, _ Binding) Answer {
 	e := v.Elected()
 	lead := e.Answer
@@ -102,9 +107,12 @@ func askNobodyLeads(v *View, _ Binding) Answer {
 	for _, n := range v.nodes() {
 		role, a := v.RoleOf(n.Name)
 		if a.Truth == True {
-			a.Truth = TruthOf(role != "leader" && role != "promoting")
+			a.Truth = TruthOf(!slices.Contains(leading, role))
 		}
 		as = append(as, a)
+		if l := leaderAnswer(n.Name, v.report(n.Name)); l.Truth == True {
+			as = append(as, say(False, l.Sentence, l.Claims...))
+		}
 	}
 	return all("nobody leads and nobody is promoting", as...)
 }

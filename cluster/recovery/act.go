@@ -98,24 +98,33 @@ func (r *run) judge(s cluster.PlanStep, report *cluster.Report, guards []cluster
 	if age := v.Now.Sub(report.Began); age > lookMax {
 		return nil, fmt.Sprintf("the look at %s is %s old", s.Node, age.Round(time.Second))
 	}
-	checked = ask(r.current(v, since), &r.plan, guards)
+	checked = ask(r.x.current(v, since), &r.plan, guards)
 	return checked, firstMissing(checked, r.typed)
 }
 
-// current is the view without what is too old to act on. Of a node whose
-// report was begun before since, or more than 10 s ago, everything is unknown;
-// of the others each claim that was asked before since, which those of the
-// slow look can be.
-func (r *run) current(v *cluster.View, since time.Time) *cluster.View {
+// current is the view without what is too old to act on: what was asked before
+// since, and reports begun more than 10 s ago.
+func (x *Executor) current(v *cluster.View, since time.Time) *cluster.View {
+	begun := since
+	if oldest := v.Now.Add(-lookMax); oldest.After(begun) {
+		begun = oldest
+	}
+	return x.asked(v, since, begun)
+}
+
+// asked is the view in which everything is unknown of a node whose report was
+// begun before begun, and of the others each claim that was asked before
+// since, which those of the slow look can be.
+func (x *Executor) asked(v *cluster.View, since, begun time.Time) *cluster.View {
 	for _, n := range v.Snapshot.Nodes {
 		old := v.Report(n.Name)
 		switch {
 		case old == nil:
-		case old.Began.Before(since) || v.Now.Sub(old.Began) > lookMax:
+		case old.Began.Before(begun):
 			why := "no look at " + n.Name + " since " + old.Began.UTC().Format(time.TimeOnly)
-			v = r.x.o.WithReport(v, silent(n.Name, why, old.Seq, v.Now))
+			v = x.o.WithReport(v, silent(n.Name, why, old.Seq, v.Now))
 		default:
-			v = r.x.o.WithReport(v, asked(old, since))
+			v = x.o.WithReport(v, asked(old, since))
 		}
 	}
 	return v

@@ -76,7 +76,7 @@ func unknownUnless(out outcome) cluster.Status {
 // begun since the command ended, "" when all are, and its truth; own is what an
 // effect about the step's own exit status says, True where there is none.
 func (r *run) missing(s cluster.PlanStep, since time.Time) (sentence string, truth, own cluster.Truth) {
-	v := r.current(r.view(), since)
+	v := r.x.current(r.view(), since)
 	truth, own = cluster.True, cluster.True
 	for _, q := range s.Effects {
 		a := q.Ask(v, binding(&r.plan))

@@ -64,19 +64,23 @@ func orNothing(s string) string {
 	return s
 }
 
-// Plan binds a procedure after a look, slow part included, at every node whose
-// link lives, begun for it. It holds the plan for 15 minutes. The error says
-// what is missing; guards that do not hold are no error, they stand in the plan.
+// Plan binds a procedure after a look, slow part included, at every node, begun
+// for it; what does not come within 12 s is unknown. It holds the plan for 15
+// minutes. The error says what is missing; guards that do not hold are no
+// error, they stand in the plan.
 func (x *Executor) Plan(ctx context.Context, procedure, node, service string) (cluster.Plan, error) {
 	p, err := x.procedure(procedure)
 	if err != nil {
 		return cluster.Plan{}, err
 	}
-	x.fresh(ctx, x.o.Clock.Now(), true)
+	began := x.o.Clock.Now()
+	looking, cancel := context.WithTimeout(ctx, planWait)
+	x.fresh(looking, began, true)
+	cancel()
 	if err := ctx.Err(); err != nil {
 		return cluster.Plan{}, fmt.Errorf("%s: the nodes could not be looked at in time: %w", procedure, err)
 	}
-	v := x.view()
+	v := x.asked(x.view(), began, began)
 	plan, general, err := bind(v, p, node, service, x.o.NewID())
 	if err != nil {
 		return plan, err

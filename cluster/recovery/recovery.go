@@ -58,7 +58,9 @@ const (
 	heldPlans   = 16               // frozen plans at a time
 	heldFor     = 15 * time.Minute // how long one may be confirmed
 	lookMax     = 10 * time.Second // age of a look that guards may be judged on
-	networkWait = 15 * time.Second // for looks and for a session to open
+	networkWait = 15 * time.Second // for fast looks and for a session to open
+	slowWait    = 30 * time.Second // for slow looks: they start the product's Ruby
+	planWait    = 12 * time.Second // for the looks that a plan begins with: somebody waits for it
 )
 
 // Executor makes plans and carries out one at a time. All methods are safe for
@@ -119,17 +121,18 @@ func (x *Executor) procedure(name string) (cluster.Procedure, error) {
 	return cluster.Procedure{}, fmt.Errorf("unknown procedure %q: `procedure list` names them", name)
 }
 
-// fresh waits until every node whose link lives has been looked at after a
-// time. A node that gives no look in time keeps its old report; those who
-// judge see its age.
+// fresh waits until every node has been looked at after a time; that one is out
+// of reach is known at once. A node that gives no look in time keeps its old
+// report; current is what keeps that from being judged on.
 func (x *Executor) fresh(ctx context.Context, after time.Time, slow bool) {
-	ctx, cancel := context.WithTimeout(ctx, networkWait)
+	within := networkWait
+	if slow {
+		within = slowWait
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	var wait sync.WaitGroup
-	for node, host := range x.o.Hosts {
-		if p := host.Link().Phase; p != remote.Live && p != remote.Stale {
-			continue
-		}
+	for node := range x.o.Hosts {
 		wait.Add(1)
 		go func() {
 			defer wait.Done()

@@ -170,7 +170,7 @@ func (r *run) attempt(ctx context.Context, i int, s cluster.PlanStep, general []
 	began := r.x.o.Clock.Now()
 	r.x.fresh(ctx, began, true)
 	if s.When != nil {
-		switch a := s.When.Ask(r.current(r.view(), began), binding(&r.plan)); a.Truth {
+		switch a := s.When.Ask(r.x.current(r.view(), began), binding(&r.plan)); a.Truth {
 		case cluster.False:
 			return ending{cluster.StatusSkipped, a.Sentence}
 		case cluster.Unknown:
@@ -179,7 +179,7 @@ func (r *run) attempt(ctx context.Context, i int, s cluster.PlanStep, general []
 	}
 	guards := distinct(append(slices.Clone(general), s.Guards...))
 	if s.Command == "" {
-		checked := ask(r.current(r.view(), began), &r.plan, guards)
+		checked := ask(r.x.current(r.view(), began), &r.plan, guards)
 		r.step(i, func(st *cluster.StepState) { st.Guards = checked })
 		if why := firstMissing(checked, r.typed); why != "" {
 			return ending{cluster.StatusRefused, why}
