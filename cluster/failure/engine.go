@@ -72,6 +72,7 @@ func (e *Engine) Evaluate(v *cluster.View) []cluster.Finding {
 			}
 		}
 	}
+	standing = e.release(standing, v.Now)
 	e.last = arrange(standing, v)
 	e.forget()
 	for i := range e.last {

@@ -196,6 +196,34 @@ func TestHiding(t *testing.T) {
 		"effect@be1 P3 confirmed >cause@be1", "effect@be2 P3 confirmed >cause@be1", "cause@be2 P2 confirmed")
 }
 
+// A consequence that outlives its cause by a look or two must not flash up
+// alone; one that really stays is shown after its own time.
+func TestReleasedConsequenceStandsTheTestAnew(t *testing.T) {
+	cause, effect := row("cause", cluster.P2, gone), row("effect", cluster.P2, marked)
+	cause.Hides, effect.Hold = []cluster.Hide{{Failure: "effect", Node: "same"}}, 10*time.Second
+	l := newLooker(cause, effect)
+	l.reach["be1"], l.mark["be1"] = cluster.Unreachable, cluster.True
+	if fs := l.looks(8); len(fs) != 2 || fs[1].Under != "cause@be1" {
+		t.Fatalf("folded: %+v", fs)
+	}
+	l.reach["be1"] = cluster.Reached
+	for range 12 { // the cause clears after some looks
+		fs := l.look()
+		if len(fs) == 0 {
+			break
+		}
+		if fs[0].Under == "" && fs[0].Failure == "effect" {
+			t.Fatal("the consequence flashed up alone")
+		}
+	}
+	shown := 0
+	for ; shown < 10 && len(l.look()) == 0; shown++ {
+	}
+	if fs := l.look(); len(fs) != 1 || fs[0].Failure != "effect" || fs[0].Under != "" || shown < 3 {
+		t.Errorf("after %d looks: %+v", shown, fs)
+	}
+}
+
 func TestSuspicionHidesNoCertainty(t *testing.T) {
 	cause, effect := row("cause", cluster.P1, marked), row("effect", cluster.P2, gone)
 	cause.Suspected, cause.Hides = questions(gone), []cluster.Hide{{Failure: "effect", Node: "same"}}

@@ -1,7 +1,9 @@
 package failure
 
 import (
+	"slices"
 	"sort"
+	"time"
 
 	"chef-backend-cockpit/cluster"
 )
@@ -26,6 +28,31 @@ func arrange(cs []candidate, v *cluster.View) []cluster.Finding {
 	}
 	markFirst(fs)
 	return inOrder(cs, fs, top)
+}
+
+// release lets what was folded under a finding that has gone stand the test
+// anew: most consequences end a look or two after their cause, and would flash
+// up alone until then. P1 rows wait for nothing.
+func (e *Engine) release(standing []candidate, now time.Time) []candidate {
+	there := map[string]bool{}
+	for _, c := range standing {
+		there[c.id()] = true
+	}
+	left := make([]candidate, 0, len(standing))
+	for i, c := range standing {
+		orphan := slices.ContainsFunc(e.last, func(f cluster.Finding) bool {
+			return f.ID() == c.id() && f.Under != "" && !there[f.Under]
+		})
+		if !orphan || c.priority == cluster.P1 || hider(standing, i) >= 0 {
+			left = append(left, c)
+			continue
+		}
+		e.states[c.id()] = &state{
+			factsSince: sinceWhen(time.Time{}, c.facts == cluster.True, now),
+			askedSince: sinceWhen(time.Time{}, c.asked, now),
+		}
+	}
+	return left
 }
 
 // hider finds the candidate that folds candidate i, -1 for none: of several
