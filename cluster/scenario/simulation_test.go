@@ -2,6 +2,8 @@ package scenario
 
 import (
 	"context"
+	"flag"
+	"os"
 	"testing"
 	"time"
 
@@ -12,9 +14,15 @@ import (
 	"chef-backend-cockpit/remote"
 )
 
-// speed is how much faster than real time the table is tried. Waiting times
-// stretch with it on a busy machine, which is why each row has slack.
-const speed = 12
+// TestMain tries four rows at a time, whatever the number of cores: they wait
+// far more than they work.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // simulated is the simulation as a bed, its hosts in process.
 type simulated struct {
@@ -44,7 +52,7 @@ func TestScenariosOnTheSimulation(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer sim.Close()
-				ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+				ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
 				defer cancel()
 				r, err := Run(ctx, simulated{sim, clock}, s, t.TempDir())
 				if err != nil {

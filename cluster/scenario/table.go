@@ -9,9 +9,9 @@ var Table = append(ordinaryDays, append(repaired, advised...)...)
 // ordinaryDays are what must never frighten: nothing but May ever stands.
 var ordinaryDays = []Scenario{
 	{Name: "healthy", Quiet: true, Within: 2 * time.Minute},
-	{Name: "planned-restart", Quiet: true, Within: 4 * time.Minute},
+	{Name: "planned-restart", Quiet: true, Within: 3 * time.Minute},
 	{
-		Name: "failover", Quiet: true, Within: 4 * time.Minute,
+		Name: "failover", Quiet: true, Within: 150 * time.Second,
 		May: []string{"failover-under-way", "syncing@be1", "redundancy-lost", "postgresql-starting@be1"},
 	},
 }

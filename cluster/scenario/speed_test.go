@@ -1,0 +1,7 @@
+//go:build !race
+
+package scenario
+
+// speed is how much faster than real time the table is tried. Waiting times
+// stretch with it on a busy machine, which is why each row has slack.
+const speed = 6
