@@ -41,7 +41,8 @@ type leaderl struct {
 	failures  map[string]int
 	asked     *request // the request that this promotion carries out
 	job       *syncJob
-	serve     atomic.Bool // what /leader answers
+	serve     atomic.Bool  // what /leader answers
+	word      atomic.Value // the state, for /state
 	erlang    int
 }
 
@@ -133,7 +134,7 @@ func (l *leaderl) think(ctx context.Context) {
 	case !quiet || now.Sub(l.looked) >= lookTime:
 		before := l.pg
 		l.pg, l.looked = l.db.look(ctx), now
-		if l.pg.phase != before.phase || l.pg.streaming() != before.streaming() {
+		if l.pg.phase != before.phase || l.pg.upstream != before.upstream || l.pg.streaming() != before.streaming() {
 			l.nextPost = time.Time{}
 		}
 	}
@@ -152,6 +153,7 @@ func (l *leaderl) think(ctx context.Context) {
 	case deposed:
 		l.atone(ctx)
 	}
+	l.word.Store(l.state)
 	l.serve.Store(l.state == leading && l.pg.phase == pgPrimary && l.pg.streaming() >= l.tune.required)
 	if !time.Now().Before(l.nextCheck) {
 		l.check(ctx)

@@ -4,6 +4,7 @@ package standin
 
 import (
 	"context"
+	"net"
 	"time"
 )
 
@@ -27,9 +28,17 @@ func (l *leaderl) initialize(ctx context.Context) {
 		}
 	case l.seen.Leader == l.GUID:
 		l.failed("leader_elector:release", l.store.release(ctx, l.GUID))
-	case ok:
+	case ok && leadsNow(ctx, leader):
 		l.obey(ctx, leader)
 	}
+}
+
+// leadsNow asks a leader itself: the key and the status in etcd outlive it by
+// up to 30 s, and after a start nobody is taken for a leader on their word
+// alone.
+func leadsNow(ctx context.Context, leader peer) bool {
+	word, ok := getText(ctx, "http://"+net.JoinHostPort(leader.Address, "7331")+"/state")
+	return ok && word == leading
 }
 
 // rest is the state of a node that has nobody to follow.

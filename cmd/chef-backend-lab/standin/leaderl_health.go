@@ -99,6 +99,11 @@ func (l *leaderl) listen(ctx context.Context) error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/leader", func(w http.ResponseWriter, _ *http.Request) { answerLeader(w, l.serve.Load()) })
+	// How the product's leaderl know each other is not published.
+	mux.HandleFunc("/state", func(w http.ResponseWriter, _ *http.Request) {
+		word, _ := l.word.Load().(string)
+		_, _ = w.Write([]byte(word))
+	})
 	serveHTTP(ctx, port, mux)
 	return nil
 }
