@@ -154,7 +154,7 @@ func (h *Host) endBackground(ctx context.Context, name string) error {
 		return nil
 	}
 	file := "/run/lab-" + name + ".pid"
-	_, err := sh(ctx, h, "[ -s "+file+" ] || exit 0\nkill -KILL -- -$(cat "+file+"); rm -f "+file)
+	_, err := sh(ctx, h, "[ -s "+file+" ] || exit 0\nkill -9 -$(cat "+file+") && rm -f "+file)
 	return err
 }
 

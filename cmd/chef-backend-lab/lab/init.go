@@ -3,11 +3,13 @@
 package lab
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -46,6 +48,9 @@ func Init(args []string) error {
 		return err
 	}
 	youngUptime()
+	if err := freshPIDs(); err != nil {
+		return err
+	}
 	return unix.Exec("/usr/bin/runsvdir", []string{"runsvdir", "-P", baseDir}, insideEnv)
 }
 
@@ -162,4 +167,18 @@ func youngUptime() {
 	whole, _, _ := strings.Cut(string(text), ".")
 	// A file that is refused leaves the clock as it is.
 	_ = os.WriteFile("/proc/self/timens_offsets", []byte("boottime -"+whole+" 0\n"), 0)
+}
+
+// freshPIDs lets the PIDs of this boot begin somewhere else than those of the
+// last one. A host counts from 1, so that PostgreSQL would find the PID in its
+// old lock file alive after nearly every power cut, which a real machine does
+// after few. Where the kernel cannot, the lock file goes.
+func freshPIDs() error {
+	var b [2]byte
+	rand.Read(b[:]) // it never fails
+	begin := 1000 + int(b[0])<<7 + int(b[1])>>1
+	if os.WriteFile("/proc/sys/kernel/ns_last_pid", []byte(strconv.Itoa(begin)), 0) == nil {
+		return nil
+	}
+	return os.RemoveAll(dataDir + "/postmaster.pid")
 }

@@ -88,12 +88,17 @@ exec chpst -u chef_pgsql pg_basebackup --no-sync -D `+dataDir+` -R -X stream -c 
 	return h.startDatabase(ctx)
 }
 
+// startDatabase starts a database for the first time, before leaderl runs: so
+// its word, for which the run script waits on every later boot, is given here.
 func (h *Host) startDatabase(ctx context.Context) error {
+	if _, err := sh(ctx, h, "mkdir -p /run/chef-backend && touch /run/chef-backend/postgresql-may-start"); err != nil {
+		return err
+	}
 	if err := h.firstStart(ctx, "postgresql"); err != nil {
 		return err
 	}
 	return until(ctx, "PostgreSQL of "+h.Name, 15*time.Second, []string{h.log("postgresql", "current")}, func(ctx context.Context) error {
-		_, err := sh(ctx, h, "pg_isready -h /tmp")
+		_, err := sh(ctx, h, "pg_isready -h /tmp -U chef_pgsql")
 		return err
 	})
 }

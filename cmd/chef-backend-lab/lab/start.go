@@ -78,8 +78,8 @@ func (l *Lab) settled(ctx context.Context) error {
 			}
 			for line := range strings.Lines(out) {
 				f := strings.Fields(line)
-				if len(f) > 5 && f[0] == h.Name && (f[3] == "leader" || f[3] == "follower") && f[5] != "offline" {
-					return nil
+				if len(f) > 4 && f[0] == h.Name && (f[3] == "leader" || f[3] == "follower") {
+					return h.searchAnswers(ctx)
 				}
 			}
 			return fmt.Errorf("cluster-status says:\n%s", out)
@@ -145,6 +145,16 @@ func (h *Host) leads(ctx context.Context) error {
 	code, _, err := h.get(ctx, "7331", "/leader")
 	if err == nil && code != 200 {
 		err = fmt.Errorf("/leader answers %d", code)
+	}
+	return err
+}
+
+// searchAnswers asks Elasticsearch itself: leaderl tells of it only every ten
+// seconds.
+func (h *Host) searchAnswers(ctx context.Context) error {
+	out, err := sh(ctx, h, "curl -s -m 2 'http://127.0.0.1:9200/_cluster/health'")
+	if err == nil && !strings.Contains(out, `"green"`) {
+		err = fmt.Errorf("Elasticsearch answers %s", out)
 	}
 	return err
 }

@@ -4,7 +4,7 @@ package lab
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"time"
 )
 
@@ -72,13 +72,25 @@ func leaderlDead(ctx context.Context, s *strike) error {
 
 // etcdSlow strikes where it hurts: who waits for the raft leader waits for all.
 func etcdSlow(ctx context.Context, s *strike) error {
+	h, err := s.raftLeader(ctx)
+	if err != nil {
+		return err
+	}
+	return s.act(ctx, "slow:etcd@%s", h.Name)
+}
+
+// raftLeader is the host whose etcd leads, which need not be that of leaderl.
+func (s *strike) raftLeader(ctx context.Context) (*Host, error) {
 	for i := range s.state.Hosts {
 		h := &s.state.Hosts[i]
+		if !alive(h.PID, h.Start) {
+			continue
+		}
 		if h.says(ctx, `curl -s -m 2 http://127.0.0.1:2379/v2/stats/self | grep -c '"state":"StateLeader"'`) == "1" {
-			return s.act(ctx, "slow:etcd@%s", h.Name)
+			return h, nil
 		}
 	}
-	return fmt.Errorf("no etcd says that it is the raft leader")
+	return nil, errors.New("no etcd says that it is the raft leader")
 }
 
 func followersGone(ctx context.Context, s *strike) error {
@@ -91,10 +103,23 @@ func quorumLost(ctx context.Context, s *strike) error {
 	return s.all(ctx, "power-off@"+leader.Name, "power-off@"+f[0].Name)
 }
 
-// partitionPartial leaves the follower the leader as its one peer.
+// partitionPartial leaves a follower one peer, which is the raft leader: else
+// its etcd, which does not ask before it votes, makes the others elect again
+// and again. The leader itself may be the raft leader's host.
 func partitionPartial(ctx context.Context, s *strike) error {
 	f := s.followers()
-	return s.all(ctx, "cut:operator@"+f[1].Name, "cut:"+f[0].Name+"@"+f[1].Name)
+	raft, err := s.raftLeader(ctx)
+	if err != nil {
+		return err
+	}
+	node, other := f[1], f[0]
+	switch raft {
+	case f[1]:
+		node, other = f[0], s.leading()
+	case f[0]:
+		other = s.leading()
+	}
+	return s.all(ctx, "cut:operator@"+node.Name, "cut:"+other.Name+"@"+node.Name)
 }
 
 func partitionKept(ctx context.Context, s *strike) error {

@@ -144,6 +144,10 @@ func partiallySynced(ctx context.Context, s *strike) error {
 // for is really gone.
 func walGap(ctx context.Context, s *strike) error {
 	leader, h := s.leading(), s.lastFollower()
+	// So that both stand within a segment: between two, the name is of the former.
+	if err := s.write(ctx, leader, 1000); err != nil {
+		return err
+	}
 	if err := stopAct(ctx, s.Lab, h, "postgresql"); err != nil {
 		return err
 	}
