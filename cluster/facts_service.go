@@ -59,7 +59,9 @@ func (v *View) serviceRestarts(node, service string) Answer {
 		return unknownFor(node, "service."+service+".state", state)
 	}
 	ref := mention(node, "service."+service+".pid", v.service(node, service).PID)
-	if up := v.service(node, service).InState; state.Value == "run" && up.Known && up.Value >= restartWindow/2 {
+	// One that runs, by the meaning of the word, does not keep restarting: else a
+	// loop would be said to go on after the restart that ended it.
+	if up := v.service(node, service).InState; state.Value == "run" && up.Known && up.Value >= StandsFor {
 		return say(False, fmt.Sprintf("%s on %s has stood for %s", service, node, up.Value.Round(time.Second)), ref)
 	}
 	pids := map[int]bool{}
