@@ -61,7 +61,7 @@ func (l *look) nodes() ([]cluster.Node, error) {
 		}
 	}
 	if len(nodes) > 0 {
-		return nodes, nil
+		return distinct(nodes), nil
 	}
 	for _, m := range r.Etcd.Members.Value {
 		if host := hostOfURL(m.PeerURL); host != "" {
@@ -70,10 +70,26 @@ func (l *look) nodes() ([]cluster.Node, error) {
 	}
 	switch {
 	case len(nodes) > 0:
-		return nodes, nil
+		return distinct(nodes), nil
 	case cluster.Is(r.Host.Installed, false) == cluster.True:
 		return nil, ErrNotInstalled
 	}
 	return nil, errors.New("the cluster's nodes are not known here: cluster-status: " + r.Ctl.Rows.Reason +
 		"; etcd: " + r.Etcd.Members.Reason + "; name all nodes instead")
+}
+
+// distinct keeps one node of every address, and gives those whose name another
+// one has already their address for a name: all else goes by names.
+func distinct(nodes []cluster.Node) []cluster.Node {
+	var kept []cluster.Node
+	for _, n := range nodes {
+		if slices.ContainsFunc(kept, func(k cluster.Node) bool { return k.Address == n.Address }) {
+			continue
+		}
+		if slices.ContainsFunc(kept, func(k cluster.Node) bool { return k.Name == n.Name }) {
+			n.Name = n.Address
+		}
+		kept = append(kept, n)
+	}
+	return kept
 }

@@ -215,6 +215,11 @@ func TestDiscover(t *testing.T) {
 	if found.Self != 1 {
 		t.Errorf("itself by its address: %d", found.Self)
 	}
+	twins := "Name  IP          GUID  Role    PG  ES\nbe    FD00::0011  aa    leader  a   b\nbe    fd00::12    bb    x       a   b\nold   fd00::11    cc    x       a   b\n"
+	found, _ = Discover(t.Context(), answering("cluster-status", twins, "addresses", "fd00::12"))
+	if wanted := []cluster.Node{{Name: "be", Address: "fd00::11"}, {Name: "fd00::12", Address: "fd00::12"}}; !reflect.DeepEqual(found.Nodes, wanted) || found.Self != 1 {
+		t.Errorf("names and addresses that come twice: %+v", found)
+	}
 	members := "HTTP/1.1 200 OK\r\n\r\n" + string(sample(t, "spec-etcd-v2-members.json"))
 	found, err = Discover(t.Context(), answering("cluster-status 1", "An unexpected error occurred:", "etcd-members", members))
 	nodes = found.Nodes
