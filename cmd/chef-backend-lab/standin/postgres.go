@@ -74,13 +74,14 @@ func newDatabase(c *labFile) *database {
 }
 
 // command prepares one of PostgreSQL's programs, as the owner of the data. It
-// ends with its parent.
+// ends with its parent, and with all its children where the context ends:
+// pg_basebackup has one that would go on.
 func (d *database) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(d.c.PostgresqlBin, name), args...)
 	cmd.Dir = "/"
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC0", "PGCONNECT_TIMEOUT=2", "PGPASSWORD=" + d.c.ReplPassword}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: d.cred, Pdeathsig: syscall.SIGTERM}
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: d.cred, Pdeathsig: syscall.SIGTERM, Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = 3 * time.Second
 	return cmd
 }
