@@ -22,6 +22,8 @@ func init() {
 			Doc: "No leader is elected, no node is called leader, promoting, deposing or demoting, and no /leader answers 200 (cluster-status, leaderl.leader-code)."},
 		Fact{Name: "no-other-primary", Check: noArgs, Ask: askNoOtherPrimary,
 			Doc: "PostgreSQL is out of recovery on no node but perhaps this one; a node that nobody can ask is unknown (postgresql.in-recovery, the peers' view of 5432)."},
+		Fact{Name: "no-two-primaries-seen", Check: noArgs, Ask: askTwoSeen,
+			Doc: "No two PostgreSQL are seen out of recovery: while two accept writes each copy is evidence, and nothing may be restarted or overwritten (postgresql.in-recovery)."},
 		Fact{Name: "no-primary-anywhere", Check: noArgs, Ask: askNoPrimary,
 			Doc: "PostgreSQL is out of recovery nowhere; a node that nobody can ask is unknown (postgresql.in-recovery, the peers' view of 5432)."},
 		Fact{Name: "failover-allowed", Check: noArgs, Ask: askFailover,
@@ -29,6 +31,24 @@ func init() {
 		Fact{Name: "all-in-order", Check: noArgs, Ask: askInOrder,
 			Doc: "Somebody is elected, and the node (without one: every node) runs its five services and leads or is a good follower."},
 	)
+}
+
+// askTwoSeen stops everything once two primaries are seen. What cannot be asked
+// is left to the guards that need it: a dead node must not keep a restart from
+// being made on a living one.
+func askTwoSeen(v *View, _ Binding) Answer {
+	var seen []string
+	var refs []ClaimRef
+	for _, n := range v.nodes() {
+		if a := v.OutOfRecovery(n.Name); a.Truth == True {
+			seen = append(seen, n.Name)
+			refs = append(refs, a.Claims...)
+		}
+	}
+	if len(seen) > 1 {
+		return say(False, "PostgreSQL accepts writes on "+strings.Join(seen, " and ")+": stop and call Support", refs...)
+	}
+	return say(True, "no two PostgreSQL are seen out of recovery", refs...)
 }
 
 func askThree(v *View, _ Binding) Answer {

@@ -104,7 +104,7 @@ func TestRefusedBeforeAnythingRan(t *testing.T) {
 			w.nodes["be1"].role, w.nodes["be1"].recovery = "follower", true
 			w.lookAll()
 		}, want: "be2 leads now; the plan was made for be1"},
-		"guard false":     {live: func(w *world) { w.nodes["be3"].recovery = false }, want: "be3 is out of recovery"},
+		"guard false":     {live: func(w *world) { w.nodes["be3"].recovery = false }, want: "PostgreSQL accepts writes on be1 and be3"},
 		"other node gone": {set: func(w *world) { w.nodes["be2"].frozen = true; w.clock.After(11 * time.Second) }, want: "no look at be2 since"},
 		"machine changed": {live: func(w *world) { w.nodes["be3"].machine = "another" }, want: "machine id was machine-3 and is another"},
 		"rebooted":        {live: func(w *world) { w.nodes["be3"].boot = "boot-2" }, want: "boot id was boot-1 and is boot-2"},

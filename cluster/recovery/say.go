@@ -18,10 +18,7 @@ func (b *binder) say(plan *cluster.Plan) {
 		kept = append(kept, b.seconds()...)
 	}
 	if b.p.Tier == cluster.T3 && b.node != "" {
-		plan.Copies = b.v.CompareCopies(b.node)
-		for _, c := range plan.Copies {
-			lost = append(lost, c.Sentence)
-		}
+		plan.Copies = b.v.CompareCopies(b.node) // shown below what is lost
 	}
 	plan.Lost, plan.Kept = joinText(lost), joinText(kept)
 	if r := b.v.Report(b.values["leader"]); r != nil && b.asks(plan, "room-for-a-copy") && r.PostgreSQL.DataBytes.Known {
