@@ -17,7 +17,8 @@ type syncJob struct {
 	cancel   context.CancelFunc
 	said     chan string
 	done     chan error
-	copied   bool
+	ended    bool // the base backup, well or not
+	copied   bool // the copy is whole
 	launched time.Time
 	log      *logTail
 }
@@ -51,9 +52,7 @@ func (l *leaderl) beginSync(ctx context.Context, leader peer) {
 // stepSync moves the sync on: the copy, then follow, then the sentinels go.
 func (l *leaderl) stepSync(ctx context.Context) {
 	j := l.job
-	for len(j.said) > 0 {
-		l.log("I", "pg_manager:sync", "%s", <-j.said)
-	}
+	l.tell()
 	if l.seen == nil {
 		return
 	}
@@ -64,6 +63,8 @@ func (l *leaderl) stepSync(ctx context.Context) {
 	if !j.copied {
 		select {
 		case err := <-j.done:
+			j.ended = true
+			l.tell()
 			if err != nil {
 				l.syncFailed(ctx, err)
 				return
@@ -87,6 +88,13 @@ func (l *leaderl) stepSync(ctx context.Context) {
 	}
 }
 
+// tell logs what pg_basebackup has said.
+func (l *leaderl) tell() {
+	for len(l.job.said) > 0 {
+		l.log("I", "pg_manager:sync", "%s", <-l.job.said)
+	}
+}
+
 // launch starts the synced database. The safety against a second primary has
 // done its work: the copy now follows.
 func (l *leaderl) launch(ctx context.Context) {
@@ -102,7 +110,7 @@ func (l *leaderl) endJob() {
 		return
 	}
 	l.job.cancel()
-	if !l.job.copied {
+	if !l.job.ended {
 		<-waitFor(l.job)
 	}
 	l.job = nil
