@@ -14,6 +14,17 @@ func init() {
 	)
 }
 
+// RepairAtWork is the title of a plan of ours that is at work and changes
+// something; "" for none. Watching alone holds nothing up.
+func (v *View) RepairAtWork() string {
+	for _, p := range v.Plans {
+		if p.Running() && p.Plan.Tier > T0 {
+			return p.Plan.Title
+		}
+	}
+	return ""
+}
+
 // ourPlanRuns answers whether a plan of ours has a step at work on the node, or
 // anywhere where no node is named.
 func (v *View) ourPlanRuns(node string) Answer {

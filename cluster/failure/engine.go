@@ -176,8 +176,13 @@ func (s *state) appear(how cluster.Certainty, since time.Time) {
 
 // fade handles a look that does not confirm what stands. Facts that say no
 // clear it after some looks; facts that cannot be read neither keep it certain
-// nor clear it: what was certain stays as a suspicion, for a while.
+// nor clear it: what was certain stays as a suspicion, for a while. What our own
+// plan is mending stays until the plan has ended: the facts of a node that is
+// being rebuilt say nothing of whether it is well again.
 func (s *state) fade(c *candidate, suspected bool, now time.Time) {
+	if c.mending && s.certainty == cluster.Confirmed {
+		return
+	}
 	unclear := c.truth == cluster.Unknown
 	if suspected || unclear {
 		s.certainty = cluster.Suspected

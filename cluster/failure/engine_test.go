@@ -196,6 +196,18 @@ func TestHiding(t *testing.T) {
 		"effect@be1 P3 confirmed >cause@be1", "effect@be2 P3 confirmed >cause@be1", "cause@be2 P2 confirmed")
 }
 
+// A finding must not go because the repair itself hides its facts.
+func TestFindingStaysWhileOurPlanMendsIt(t *testing.T) {
+	l := newLooker(row("ill", cluster.P2, marked))
+	l.mark["be1"], l.mark["be2"] = cluster.True, cluster.True
+	l.looks(3)
+	l.view.Plans = []cluster.PlanState{{Status: cluster.StatusRunning, Plan: cluster.Plan{ID: "1", Node: "be1"}}}
+	l.mark["be1"], l.mark["be2"] = cluster.False, cluster.False
+	expect(t, "only what is being mended stays", l.looks(6), "ill@be1 P2 confirmed")
+	l.view.Plans[0].Status = cluster.StatusDone
+	expect(t, "and goes after the plan", l.looks(6))
+}
+
 // A consequence that outlives its cause by a look or two must not flash up
 // alone; one that really stays is shown after its own time.
 func TestReleasedConsequenceStandsTheTestAnew(t *testing.T) {

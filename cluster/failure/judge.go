@@ -18,6 +18,7 @@ type candidate struct {
 	truth     cluster.Truth // facts, and not excluded
 	asked     bool          // a suspecting question is true
 	signed    bool          // a recent sign suspects it and no look refutes it
+	mending   bool          // a plan of ours is at work on the node
 	priority  cluster.Priority
 	evidence  []cluster.Evidence
 	since     time.Time
@@ -48,11 +49,15 @@ func (c *candidate) clear() int {
 	return defaultClear
 }
 
+// underRepair asks whether a plan of ours is at work on a node.
+var underRepair = cluster.Question{Fact: "our-plan-runs"}
+
 // judge asks all questions of one failure. The facts that confirm and those
 // that exclude are kept apart: a hold time runs over the former alone.
 func judge(f cluster.Failure, node string, v *cluster.View) candidate {
 	c := candidate{failure: f, node: node, facts: cluster.True, priority: f.Priority}
 	b := cluster.Binding{Node: node}
+	c.mending = node != "" && underRepair.Ask(v, b).Truth == cluster.True
 	if len(f.Confirmed) == 0 {
 		c.facts = cluster.Unknown
 	}

@@ -3,6 +3,7 @@ package watch
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"chef-backend-cockpit/cluster"
 )
@@ -45,7 +46,10 @@ func (w *Watch) offersFor(v *cluster.View, f cluster.Finding, o cluster.Offer, f
 	var out []Offered
 	for _, n := range nodes {
 		off := w.offered(v, p, n, o.Service)
-		off.Note, off.First = o.Note, first
+		if o.Note != "" {
+			off.Note = o.Note
+		}
+		off.First = first
 		off.Ready = off.Ready && first == ""
 		out = append(out, off)
 	}
@@ -95,6 +99,12 @@ func (w *Watch) offered(v *cluster.View, p cluster.Procedure, node, service stri
 		return off
 	}
 	off.Title, off.Tier, off.Ready = plan.Title, plan.Tier, true
+	off.Note = copiesNote(plan)
+	if busy := v.RepairAtWork(); busy != "" && len(plan.Phrases) > 0 {
+		off.Ready = false
+		off.WhyNot = []cluster.CheckedGuard{{Answer: cluster.Answer{Truth: cluster.False, Sentence: "first let " + busy + " end"}}}
+		return off
+	}
 	for _, g := range plan.Guards {
 		if g.Answer.Truth == cluster.True || g.Override != "" {
 			continue
@@ -103,6 +113,24 @@ func (w *Watch) offered(v *cluster.View, p cluster.Procedure, node, service stri
 		off.WhyNot = append(off.WhyNot, g)
 	}
 	return off
+}
+
+// copiesNote says in one line what choosing the plan's node would lose, so that
+// nodes can be told apart before a plan is opened.
+func copiesNote(p cluster.Plan) string {
+	var lost []string
+	for _, c := range p.Copies {
+		if c.Contained != cluster.True {
+			lost = append(lost, c.Sentence)
+		}
+	}
+	switch {
+	case len(p.Copies) == 0:
+		return ""
+	case len(lost) == 0:
+		return "loses nothing of the other copies"
+	}
+	return strings.Join(lost, "; ")
 }
 
 // procedure finds a procedure of the catalogue.

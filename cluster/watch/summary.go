@@ -18,6 +18,10 @@ func (w *Watch) Summary() string {
 		fmt.Fprintf(&b, "leader by %s: %s\n", l.Layer, LeaderWords(l))
 	}
 	fmt.Fprintln(&b, MarginWords(s.Margin))
+	for _, n := range s.View.Snapshot.Nodes {
+		role, _ := s.View.RoleOf(n.Name)
+		fmt.Fprintf(&b, "%s %s: %s, WAL %s\n", n.Name, n.Address, orUnknown(role), s.View.PositionOf(n.Name))
+	}
 	for _, f := range s.Findings {
 		if f.Under == "" {
 			summarize(&b, f)
@@ -41,6 +45,14 @@ func summarize(b *strings.Builder, f cluster.Finding) {
 	for _, e := range f.Evidence {
 		fmt.Fprintf(b, "  %-7s %-7s %s\n", e.Side, e.Answer, e.Sentence)
 	}
+}
+
+// orUnknown names what is missing.
+func orUnknown(s string) string {
+	if s == "" {
+		return "role unknown"
+	}
+	return s
 }
 
 // LeaderWords says whom a layer takes for the leader.
