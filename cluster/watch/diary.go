@@ -85,7 +85,8 @@ func (d *diary) begin() error {
 
 // note is the data of a note record.
 type note struct {
-	Text string `json:"text"`
+	Text   string `json:"text"`
+	Closed bool   `json:"closed,omitempty"` // the incident's last record
 }
 
 // end writes the last word and closes the incident.
@@ -93,7 +94,7 @@ func (d *diary) end(why string) error {
 	if !d.open {
 		return nil
 	}
-	err := errors.Join(d.journal.Record("note", note{why}), d.journal.Close())
+	err := errors.Join(d.journal.Record("note", note{why, true}), d.journal.Close())
 	d.open = false
 	return d.heard(err)
 }

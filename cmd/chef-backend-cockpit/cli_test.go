@@ -55,6 +55,7 @@ func TestBadInputGetsOneLineWithARemedy(t *testing.T) {
 		{"speed", []string{"demo", "--speed", "-1"}, "", 64, []string{"--speed", "0.1 to 20"}},
 		{"unknown procedure", []string{"procedure", "show", "nonsense"}, "", 64, []string{`"nonsense"`, "procedure list"}},
 		{"unknown flag", []string{"status", "--nonsense"}, "", 64, []string{"--nonsense", "--help"}},
+		{"mistyped command", []string{"stauts"}, "", 64, []string{`"stauts"`, "status"}},
 		{"too many arguments", []string{"version", "x"}, "", 64, []string{"--help"}},
 		{"unknown cluster", []string{"--cluster", "x", "status"}, "clusters: {prod: {nodes: [{host: a}]}}", 64, []string{`"x"`, "prod"}},
 		{"missing configuration", []string{"--config", "missing.yaml", "status"}, "", 64, []string{"missing.yaml"}},
@@ -103,7 +104,7 @@ func TestListsNameWhatTheCatalogueHas(t *testing.T) {
 		}
 	}
 	code, procedures, _ := call(t, "procedure", "list")
-	if code != 0 || !strings.Contains(procedures, "rebuild-follower") || !strings.Contains(procedures, "not in this version") {
+	if code != 0 || !strings.Contains(procedures, "rebuild-follower") || !strings.Contains(procedures, "Not in this version") {
 		t.Errorf("procedure list: %d\n%s", code, procedures)
 	}
 	code, show, _ := call(t, "procedure", "show", "rebuild-follower")

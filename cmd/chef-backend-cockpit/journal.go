@@ -63,7 +63,7 @@ func (e *env) listIncidents() error {
 func remark(in journal.Incident) string {
 	var words []string
 	for _, i := range in.OpenIntents {
-		words = append(words, fmt.Sprintf("outcome unknown: %s on %s", i.Command, i.Node))
+		words = append(words, fmt.Sprintf("still running, or its cockpit is gone and the outcome unknown: %s on %s", i.Command, i.Node))
 	}
 	if in.Damage != "" {
 		words = append(words, "damaged: "+in.Damage)
@@ -91,11 +91,39 @@ func (e *env) showIncident(ctx context.Context, id string, follow bool) error {
 		}
 		return journal.Read(path, e.printRecord)
 	}
-	err = journal.Follow(ctx, path, e.printRecord)
-	if errors.Is(err, context.Canceled) {
+	err = journal.Follow(ctx, path, func(r journal.Record) error {
+		if err := e.printRecord(r); err != nil {
+			return err
+		}
+		if noteOf(r).Closed {
+			return errOver
+		}
+		return nil
+	})
+	if errors.Is(err, context.Canceled) || errors.Is(err, errOver) {
 		return nil
 	}
 	return err
+}
+
+// errOver ends following at the incident's last record.
+var errOver = errors.New("the incident is over")
+
+// noteData is what a note record can hold.
+type noteData struct {
+	Text     string
+	Closed   bool
+	Incident string // record 0
+	Cluster  string
+	Format   int
+}
+
+// noteOf reads a note; every other record is an empty one.
+func noteOf(r journal.Record) (n noteData) {
+	if r.Kind == journal.Note {
+		_ = json.Unmarshal(r.Data, &n) // what is no note says nothing
+	}
+	return n
 }
 
 // printRecord writes one record as a line: when, what kind, what happened.
@@ -126,9 +154,27 @@ func words(r journal.Record) string {
 			return safe(fmt.Sprintf("plan %s step %s on %s: %s. %s", o.Plan, o.Step, o.Node, o.Status, o.Sentence))
 		}
 	case journal.Note:
-		var n struct{ Text, Incident, Cluster string }
-		if json.Unmarshal(r.Data, &n) == nil && n.Text != "" {
+		switch n := noteOf(r); {
+		case n.Text != "":
 			return safe(n.Text)
+		case n.Incident != "":
+			return safe(fmt.Sprintf("incident %s of %s opened, format %d", n.Incident, n.Cluster, n.Format))
+		}
+	case journal.Confirm:
+		var p struct {
+			Plan  cluster.Plan
+			Typed []string
+		}
+		if json.Unmarshal(r.Data, &p) == nil && p.Plan.ID != "" {
+			return safe(fmt.Sprintf("plan %s, %s: typed %q", p.Plan.ID, p.Plan.Title, p.Typed))
+		}
+	case journal.Output:
+		var o struct {
+			Node  string
+			Lines []string
+		}
+		if json.Unmarshal(r.Data, &o) == nil && o.Node != "" {
+			return safe(o.Node + ": " + strings.Join(o.Lines, " | "))
 		}
 	}
 	const most = 300

@@ -108,8 +108,16 @@ and carries out the documented recovery step by step.
 One HOST is enough: the others come from the cluster.`,
 		SilenceUsage: true, SilenceErrors: true,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(c *cobra.Command, hosts []string) error { return e.watch(c.Context(), hosts) },
+		RunE: func(c *cobra.Command, hosts []string) error {
+			if len(hosts) == 1 {
+				if near := c.SuggestionsFor(hosts[0]); len(near) > 0 {
+					return usage("no command %q; did you mean %s? A host of that name: watch %s", hosts[0], near[0], hosts[0])
+				}
+			}
+			return e.watch(c.Context(), hosts)
+		},
 	}
+	root.SuggestionsMinimumDistance = 2
 	f := root.PersistentFlags()
 	f.StringVar(&e.configFile, "config", "", "configuration `FILE` (default ~/.config/chef-backend-cockpit/config.yaml)")
 	f.StringVar(&e.cluster, "cluster", "", "`NAME` of a cluster of the configuration")

@@ -44,11 +44,11 @@ func (e *env) listProcedures() error {
 	}
 	t := tabwriter.NewWriter(e.out, 0, 0, 2, ' ', 0)
 	for _, p := range c.Procedures {
-		note := ""
+		text := firstSentence(p.Summary)
 		if !p.Built {
-			note = "not in this version"
+			text = "Not in this version. " + text
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", p.Name, p.Tier, firstSentence(p.Summary), note)
+		fmt.Fprintf(t, "%s\t%s\t%s\n", p.Name, p.Tier, text)
 	}
 	return t.Flush()
 }
@@ -92,8 +92,9 @@ func (e *env) printProcedure(p cluster.Procedure) {
 	for _, g := range p.Guards {
 		fmt.Fprintf(e.out, "guard   %s\n", g.Question)
 	}
-	for i, s := range p.Steps {
-		fmt.Fprintf(e.out, "%2d  %-8s %s\n", i+1, s.On, or(s.Command, s.Say))
+	for _, s := range p.Steps {
+		number, _, _ := strings.Cut(s.ID, "-")
+		fmt.Fprintf(e.out, "%2s  %-8s %s\n", number, s.On, or(s.Command, s.Say))
 		if s.EffectSay != "" {
 			fmt.Fprintf(e.out, "             then: %s, within %s\n", s.EffectSay, s.Deadline)
 		}
