@@ -15,7 +15,6 @@ import (
 type linter struct {
 	problems []Problem
 	where    map[string]place
-	signs    map[string]bool
 }
 
 // place is a YAML path in a file.

@@ -277,21 +277,3 @@ func isHost(given string, m cluster.Node) bool {
 	addresses, err := net.LookupHost(given)
 	return err == nil && slices.Contains(addresses, m.Address)
 }
-
-// belongs notes where a host stands in its cluster and refuses a second cluster.
-func (g *gathering) belongs(c *candidate, self cluster.Node, members, all []cluster.Node) error {
-	if self.Address != "" {
-		c.address, c.name = self.Address, self.Name
-	}
-	if len(members) == 0 || len(all) == 0 {
-		return nil
-	}
-	for _, a := range members {
-		for _, b := range all {
-			if a.Address == b.Address {
-				return nil
-			}
-		}
-	}
-	return usage("%s belongs to another cluster than %s; name hosts of one cluster", c.given, g.found[0].given)
-}
