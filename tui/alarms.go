@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -10,17 +11,21 @@ import (
 )
 
 // alarmsPane is the findings that stand, without those that fold under
-// another one. The selection holds on to the finding, not to the row.
+// another one. The selection is the gravest one until the operator chooses
+// another; then it holds on to that finding, not to its row.
 type alarmsPane struct {
 	shown  []cluster.Finding
 	folded map[string][]cluster.Finding // by the ID of the finding above
 	at     int
 	id     string
+	moved  bool            // the operator chose the finding
 	acked  map[string]bool // acknowledged here, until the state says so too
+	first  offerCache
 }
 
-// take sorts a new list of findings.
-func (p *alarmsPane) take(all []cluster.Finding) {
+// take sorts a new list of findings. While a box stands over the panes the
+// selection is held: what the box is about stays selected below it.
+func (p *alarmsPane) take(all []cluster.Finding, held bool) {
 	p.shown, p.folded = nil, map[string][]cluster.Finding{}
 	stands := map[string]bool{}
 	for _, f := range all {
@@ -39,13 +44,30 @@ func (p *alarmsPane) take(all []cluster.Finding) {
 			delete(p.acked, id)
 		}
 	}
+	p.settle(held)
+}
+
+// settle finds the selected finding again, or goes to the gravest one.
+func (p *alarmsPane) settle(held bool) {
 	for i, f := range p.shown {
-		if f.ID() == p.id {
+		if f.ID() == p.id && (p.moved || held) {
 			p.at = i
 			return
 		}
 	}
+	if held {
+		p.at = -1 // it went away; the next one is chosen when the box is closed
+		return
+	}
+	p.moved = false
 	p.choose(0)
+}
+
+// move is the operator's own choice.
+func (p *alarmsPane) move(by int) {
+	was := p.at
+	p.choose(p.at + by)
+	p.moved = p.moved || p.at != was
 }
 
 func (p *alarmsPane) choose(i int) {
@@ -78,32 +100,29 @@ func (p *alarmsPane) ack(id string) {
 func (m *model) alarmsKey(k tea.KeyMsg) tea.Cmd {
 	switch {
 	case is(k, m.keys.Up):
-		m.alarms.choose(m.alarms.at - 1)
+		m.alarms.move(-1)
 	case is(k, m.keys.Down):
-		m.alarms.choose(m.alarms.at + 1)
+		m.alarms.move(+1)
 	case is(k, m.keys.Choose):
 		m.why()
 	}
 	return nil
 }
 
-// drawAlarms draws at most five findings, the gravest first.
+// drawAlarms draws at most five findings, the gravest first. Rows that stay
+// empty go to the selected finding, then to titles that had to be cut.
 func (m *model) drawAlarms(r rect) []string {
 	n := len(m.alarms.shown)
 	room := min(r.h-1, 5)
 	top := max(min(m.alarms.at-room+1, n-room), 0)
 	rows := []string{m.alarmHead(r.w, n, n-room)}
-	var first bool
-	for _, f := range m.alarms.shown {
-		first = first || f.FirstOut
-	}
-	for i := top; i < min(top+room, n); i++ {
+	last := min(top+room, n)
+	spare := r.h - 1 - (last - top)
+	more := m.alarmMore(top, last, r.w, spare)
+	for i := top; i < last; i++ {
 		chosen := i == m.alarms.at && m.focus == paneAlarms && m.top() == nil
-		rows = append(rows, m.alarmRow(m.alarms.shown[i], r.w, first && n > 1, chosen))
-		if i == m.alarms.at && n < room {
-			more := m.alarmMore(m.alarms.shown[i], r.w, first && n > 1)
-			rows = append(rows, more[:min(len(more), room-n)]...)
-		}
+		row, _ := m.alarmRow(m.alarms.shown[i], r.w, chosen, len(more[i]) > 0)
+		rows = append(append(rows, row), more[i]...)
 	}
 	return padRows(rows, r.w, r.h)
 }
@@ -139,9 +158,11 @@ func (m *model) alarmHead(w, n, more int) string {
 	return l.String() + " "
 }
 
-// alarmRow is one finding: priority, new or seen, first-out, name, title, how
-// it is known and since when, what it folds, and what is offered first.
-func (m *model) alarmRow(f cluster.Finding, w int, firstColumn, chosen bool) string {
+// alarmRow is one finding: priority, new or seen, which came first, name,
+// title, how it is known and since when, what it folds, and what is offered.
+// rest is what its row has no room for: with whole the title is cut between
+// words, since the rest stands below.
+func (m *model) alarmRow(f cluster.Finding, w int, chosen, whole bool) (row, rest string) {
 	p := m.st.priority(f.Priority)
 	l := newLine(w - 1)
 	if chosen {
@@ -151,49 +172,97 @@ func (m *model) alarmRow(f cluster.Finding, w int, firstColumn, chosen bool) str
 	if chosen {
 		p = p.reversed()
 	}
-	fresh, first := "   ", ""
+	fresh := "   "
 	if !f.Acked {
 		fresh = "new"
 	}
 	l.col(m.st.strong, fresh, 4)
-	if firstColumn {
-		if f.FirstOut {
-			first = "first"
-		}
-		l.col(m.st.strong, first, 6)
-	}
 	tail := m.alarmTail(f, w)
-	name := f.Failure
-	if f.Node != "" {
-		name += " " + strings.Join(f.Nodes, " ")
-	}
+	name := alarmName(f)
 	room := w - 2 - l.x - width(tail)
 	l.upTo(p, name, room)
-	if text := ": " + f.Title; room-width(name) > 12 && f.Title != "" {
-		l.upTo(m.st.plain, text, room-width(name)-1)
+	room -= width(name) + 1
+	if f.FirstOut && len(m.alarms.shown) > 1 && room > len(cameFirst) {
+		l.put(m.st.strong, cameFirst) // of all that stand; with one there is nothing to tell apart
+		room -= len(cameFirst)
 	}
-	return l.gap(1).right(m.st.plain, tail).String() + " "
+	rest = f.Title
+	if room > 11 && f.Title != "" {
+		text := ": " + f.Title
+		if parts := wrap(text, room); len(parts) > 1 {
+			rest = strings.TrimPrefix(text, parts[0]+" ")
+			if whole {
+				text = parts[0]
+			}
+		} else {
+			rest = ""
+		}
+		l.upTo(m.st.plain, text, room)
+	}
+	return l.gap(1).right(m.st.plain, tail).String() + " ", rest
 }
 
-// alarmMore uses rows that stand empty: the whole title of the selected
-// finding where its row had to cut it, and what it folds.
-func (m *model) alarmMore(f cluster.Finding, w int, firstColumn bool) []string {
-	at := 8
-	if firstColumn {
-		at = 14
+func alarmName(f cluster.Finding) string {
+	if f.Node == "" {
+		return f.Failure
 	}
-	var rows []string
-	name := strings.TrimSpace(f.Failure + " " + strings.Join(f.Nodes, " "))
-	if at+width(name)+2+width(f.Title)+width(m.alarmTail(f, w))+2 > w-1 {
-		for _, s := range wrap(f.Title, w-at-2) {
-			rows = append(rows, newLine(w).gap(at).put(m.st.plain, s).String())
+	return f.Failure + " " + strings.Join(f.Nodes, " ")
+}
+
+// cameFirst is said of the finding that came first of those that stand: it
+// may be the cause. It must not be read as "do this first".
+const cameFirst = ", came first"
+
+// alarmMore gives the rows that stand empty to the findings, by their place:
+// to the selected one the rest of its title and what to do first, to the
+// others the rest of theirs, then to what the selected one folds.
+func (m *model) alarmMore(top, last, w, spare int) map[int][]string {
+	more := map[int][]string{}
+	const at = 8
+	add := func(i int, text string, p paint) {
+		for _, s := range wrap(text, w-at-2) {
+			if spare > 0 && text != "" {
+				more[i] = append(more[i], newLine(w).gap(at).put(p, s).String())
+				spare--
+			}
 		}
 	}
-	for _, c := range m.alarms.folded[f.ID()] {
-		says := "+ " + strings.TrimSpace(c.Failure+" "+strings.Join(c.Nodes, " "))
-		rows = append(rows, newLine(w).gap(at).put(m.st.dim, says+"   folded: its consequence").String())
+	rest := func(i int) {
+		_, text := m.alarmRow(m.alarms.shown[i], w, false, false)
+		if len(wrap(text, w-at-2)) <= spare {
+			add(i, text, m.st.plain)
+		}
 	}
-	return rows
+	sel := m.alarms.at
+	chosen := sel >= top && sel < last
+	if chosen {
+		d, _ := m.door.Describe(m.alarms.shown[sel].Failure)
+		if d.First != "" {
+			spare-- // the rest of a long title must not push it away
+		}
+		rest(sel)
+		if d.First != "" {
+			spare++
+			add(sel, "do first: "+d.First, m.st.plain)
+		}
+	}
+	for i := top; i < last; i++ {
+		if i != sel {
+			rest(i)
+		}
+	}
+	if chosen {
+		for _, c := range m.alarms.folded[m.alarms.shown[sel].ID()] {
+			add(sel, "+ "+alarmName(c)+"   folded: its consequence", m.st.dim)
+		}
+	}
+	return more
+}
+
+// mended answers whether a plan of ours is at work on one of the finding's nodes.
+func (m *model) mended(f cluster.Finding) bool {
+	r := m.running()
+	return r != nil && r.Plan.Tier > cluster.T0 && r.Plan.Node != "" && slices.Contains(f.Nodes, r.Plan.Node)
 }
 
 // alarmTail is the right end of a finding's row.
@@ -208,6 +277,10 @@ func (m *model) alarmTail(f cluster.Finding, w int) string {
 		word = "? suspected"
 	}
 	switch {
+	case w >= 100 && m.mended(f):
+		parts = append(parts, fmt.Sprintf("%-18s", "being mended"))
+	case m.mended(f):
+		parts = append(parts, "being mended")
 	case w >= 100:
 		parts = append(parts, fmt.Sprintf("%-11s %6s", word, since))
 	case f.Certainty == cluster.Suspected:
@@ -216,14 +289,7 @@ func (m *model) alarmTail(f cluster.Finding, w int) string {
 		parts = append(parts, since)
 	}
 	if w >= 100 {
-		offer := "-"
-		for _, o := range f.Offers {
-			if o.Procedure != "observe" || len(f.Offers) == 1 {
-				offer = o.Procedure
-				break
-			}
-		}
-		last, n := clip(offer, 23)
+		last, n := clip(m.alarms.first.of(f.ID()), 23)
 		parts = append(parts, last+strings.Repeat(" ", 23-n))
 	}
 	return strings.Join(parts, "   ")

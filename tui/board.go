@@ -221,9 +221,7 @@ func padRows(rows []string, w, h int) []string {
 // that contradicts.
 func (m *model) cellText(c cluster.Cell, w int) []string {
 	rows := []string{newLine(w).put(m.st.mark(c.Mark), cellText(c)).String(), ""}
-	for _, s := range wrap(c.Why.Sentence, w) {
-		rows = append(rows, s)
-	}
+	rows = append(rows, wrap(c.Why.Sentence, w)...)
 	if len(c.Why.Claims) > 0 {
 		rows = append(rows, "", m.st.title.on("The claims behind it"))
 	}

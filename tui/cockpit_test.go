@@ -87,11 +87,11 @@ func TestRunEndsWithItsTerminal(t *testing.T) {
 // faulty is a door behind which the program breaks.
 type faulty struct{ *fakeDoor }
 
-func (faulty) Offers(string) []watch.Offered { panic("a fault of our own") }
-func (faulty) LookNow()                      { panic("a fault in a command") }
+func (faulty) NodeOffers(string) []watch.Offered { panic("a fault of our own") }
+func (faulty) LookNow()                          { panic("a fault in a command") }
 
 func TestPanicRestoresTheTerminal(t *testing.T) {
-	for _, key := range []string{"r", "p"} {
+	for _, key := range []string{"n", "p"} {
 		out, err := runOn(t, faulty{walGap()}, func(_ context.CancelFunc, screen *os.File) { _, _ = io.WriteString(screen, key) })
 		var fault *PanicError
 		if !errors.As(err, &fault) || len(fault.Stack) == 0 || !restored(out) {

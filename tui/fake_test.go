@@ -155,6 +155,7 @@ func newStageWith(d *fakeDoor, w, h int, o Options) *stage {
 	o.Door, o.Human, o.Clock = d, s.human, &handClock{now}
 	s.m = newModel(context.Background(), o, nil)
 	s.send(tea.WindowSizeMsg{Width: w, Height: h})
+	s.pending = append(s.pending, s.m.fetchOffers())
 	s.settle()
 	return s
 }
@@ -236,6 +237,7 @@ func (s *stage) pause(d time.Duration) *stage {
 func (s *stage) change(f func(*watch.State)) {
 	next := *s.door.state
 	next.Seq++
+	next.Findings = append([]cluster.Finding{}, next.Findings...)
 	f(&next)
 	s.door.state = &next
 	s.send(contentNow{})

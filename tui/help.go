@@ -41,7 +41,8 @@ func helpText(m *model, w int) []string {
 	for _, s := range []string{
 		"No single key changes a node. A dialog is dead until the keyboard has been quiet for 0.4 s, then live; T1 takes y, T2 and T3 the phrase " +
 			"that it names, typed by hand, then Enter. Esc, Ctrl-C, or Enter on anything else is no.",
-		"Marks: ! look at this   ? unknown   ~ age of an old look   » a recognised line   + folded under another finding. Times are UTC.",
+		"Marks: ! look at this   ? unknown   ~ age of an old look   » a recognised line   + folded under another finding. " +
+			"A finding that came first was there before all others: perhaps their cause, not what to do first. Times are UTC.",
 	} {
 		rows = append(rows, wrap(s, w)...)
 	}

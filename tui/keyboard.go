@@ -1,10 +1,6 @@
 package tui
 
-import (
-	tea "github.com/charmbracelet/bubbletea"
-
-	"chef-backend-cockpit/cluster"
-)
+import tea "github.com/charmbracelet/bubbletea"
 
 // keyMsg gives a key to whoever has the keyboard: a dialog gets it as it came,
 // so that it can tell a paste from typing; everybody else gets single keys.
@@ -189,16 +185,4 @@ func (m *model) whyCell() {
 	v := &textView{heading: b.Columns[col] + " on " + b.Rows[row].Node}
 	v.make = func(m *model, w int) []string { return m.cellText(c, w) }
 	m.push(v)
-}
-
-// answerOf is the first claim's source as it stands behind a sentence.
-func sourceOf(refs []cluster.ClaimRef) string {
-	if len(refs) == 0 {
-		return ""
-	}
-	s := string(refs[0].Source)
-	if refs[0].Node != "" {
-		s += " on " + refs[0].Node
-	}
-	return s
 }

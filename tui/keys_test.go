@@ -216,3 +216,49 @@ func TestLateStateIsDropped(t *testing.T) {
 		t.Error("an older state replaced a newer one")
 	}
 }
+
+// Until the operator chooses a finding himself, the gravest one is selected;
+// nothing moves below a box.
+func TestSelectionGoesToTheGravest(t *testing.T) {
+	grave := cluster.Finding{Failure: "no-leader", Certainty: cluster.Confirmed, Priority: cluster.P1, Title: "nobody leads", Since: now}
+	arrives := func(n *watch.State) { n.Findings = append([]cluster.Finding{grave}, n.Findings...) }
+	selected := func(s *stage) string { f, _ := s.m.alarms.selected(); return f.ID() }
+
+	s := newStage(walGap(), 100, 30)
+	if s.change(arrives); selected(s) != "no-leader" {
+		t.Errorf("a graver finding came and %q is selected", selected(s))
+	}
+	if s.keys("down").change(func(n *watch.State) { n.Findings[0].Priority = cluster.P1 }); selected(s) != "follower-wal-gap@be3" {
+		t.Errorf("chosen by hand, but %q is selected", selected(s))
+	}
+	if s.change(func(n *watch.State) { n.Findings = []cluster.Finding{grave} }); selected(s) != "no-leader" {
+		t.Errorf("the chosen one went away and %q is selected", selected(s))
+	}
+	s = newStage(walGap(), 100, 30).keys("r")
+	if s.change(arrives); selected(s) != "follower-wal-gap@be3" {
+		t.Errorf("below a box the selection moved to %q", selected(s))
+	}
+	if s.keys("esc"); selected(s) != "no-leader" {
+		t.Errorf("after the box %q is selected", selected(s))
+	}
+}
+
+// The way out that an alarm names can be taken now, and is in this version.
+func TestAlarmNamesAnOfferThatCanBeTaken(t *testing.T) {
+	late, never := watch.Offered{Procedure: "late"}, watch.Offered{Procedure: "never", NotBuilt: true}
+	ready, look := watch.Offered{Procedure: "ready", Ready: true}, watch.Offered{Procedure: "observe"}
+	for _, c := range []struct {
+		want string
+		all  []watch.Offered
+	}{{"ready", []watch.Offered{never, late, ready, look}}, {"observe", []watch.Offered{never, late, look}}, {"late", []watch.Offered{never, late}},
+		{"-", []watch.Offered{never}}, {"-", nil}} {
+		if got := firstOffer(c.all); got != c.want {
+			t.Errorf("%v: %q, want %q", c.all, got, c.want)
+		}
+	}
+	s := newStage(noLeader(), 120, 40)
+	s.door.offered["deposed-leader-blocked@be1"] = []watch.Offered{never, ready}
+	if s.change(func(*watch.State) {}); !strings.Contains(s.screen(), "ready") || strings.Contains(s.screen(), "never") {
+		t.Error(s.screen())
+	}
+}

@@ -89,6 +89,9 @@ func (l layout) heights(n int) (board, alarms, nodes int) {
 	board, alarms, nodes = n+2, alarmRowsFor(l.h), n+1
 	if l.beside {
 		board = max(board+2, alarms)
+		if l.h >= 48 {
+			board += 2 // for the titles that a row of the narrower pane cuts
+		}
 		alarms = board
 	} else if l.h < 30 {
 		board = 0

@@ -167,6 +167,9 @@ func (m *model) prefix(l *line, k cluster.Line) {
 		l.col(m.st.dim, shortService(k.Service), 11)
 	}
 	letter := levelLetters[min(int(k.Level), len(levelLetters)-1)]
+	if k.Text == "" && k.Kind != cluster.LineGap {
+		letter = "" // the service wrote an empty line: there is nothing to grade
+	}
 	lp := m.st.dim
 	if k.Level >= cluster.LevelWarning {
 		lp = m.st.strong

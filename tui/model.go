@@ -72,7 +72,7 @@ func (m *model) restyle(stampColor string) {
 }
 
 // Init starts the one circle of pictures.
-func (m *model) Init() tea.Cmd { return tea.Batch(m.pump(), m.fetchLogs()) }
+func (m *model) Init() tea.Cmd { return tea.Batch(m.pump(), m.fetchLogs(), m.fetchOffers()) }
 
 // Update takes one message. A panic ends the program in order, with the
 // terminal as it was.
@@ -100,6 +100,8 @@ func (m *model) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
 		return m, m.takeQuiet(msg)
 	case confirmedMsg:
 		return m, m.takeConfirmed(msg)
+	case firstOffersMsg:
+		return m, m.takeOffers(msg)
 	case summaryMsg:
 		m.dirty = true
 		m.push(&textView{heading: "Summary, to paste", text: m.withNotices(msg.text)})
@@ -172,7 +174,7 @@ func (m *model) refresh() tea.Cmd {
 			o.refresh(m)
 		}
 	}
-	return tea.Batch(m.fetchLogs(), m.bell())
+	return tea.Batch(m.fetchLogs(), m.fetchOffers(), m.bell())
 }
 
 // takeState answers whether the state is another one than before.
@@ -193,7 +195,7 @@ func (m *model) takeState() bool {
 		m.place()
 	}
 	m.nodes.clamp(len(m.nodeList()))
-	m.alarms.take(s.Findings)
+	m.alarms.take(s.Findings, m.top() != nil)
 	return true
 }
 

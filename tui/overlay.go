@@ -105,6 +105,9 @@ func (m *model) pop() {
 			c.closed()
 		}
 		m.overlays = m.overlays[:len(m.overlays)-1]
+		if len(m.overlays) == 0 {
+			m.alarms.settle(false)
+		}
 	}
 	m.asked++
 }
@@ -228,13 +231,9 @@ func (m *model) boxBottom(w int, keys []key.Binding, s *scroller, total int) str
 	return l.put(m.st.rule, strings.Repeat("─", max(w-1-l.x, 0))+"┘").String()
 }
 
-// quit-aware base of overlays that need nothing more.
+// box is the base of every overlay.
 type box struct{ scroll scroller }
 
 func (b *box) scroller() *scroller       { return &b.scroll }
 func (b *box) foot(*model, int) []string { return nil }
 func (b *box) refresh(*model)            {}
-func (b *box) key(m *model, k tea.KeyMsg) tea.Cmd {
-	b.scroll.key(m, k)
-	return nil
-}
