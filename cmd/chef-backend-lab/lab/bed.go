@@ -92,3 +92,22 @@ func (l *Lab) CtlCalls(name string) ([]string, error) {
 	}
 	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n"), err
 }
+
+// Connect makes the links to all hosts, by name; the caller closes them.
+func (l *Lab) Connect() (map[string]remote.Host, error) {
+	hosts := map[string]remote.Host{}
+	for _, n := range l.Nodes() {
+		t, err := l.Target(n.Name)
+		if err == nil {
+			hosts[n.Name], err = remote.NewSSH(t, l.RemoteOptions())
+		}
+		if err != nil {
+			delete(hosts, n.Name)
+			for _, h := range hosts {
+				h.Close()
+			}
+			return nil, err
+		}
+	}
+	return hosts, nil
+}

@@ -19,6 +19,7 @@ import (
 const (
 	upWithin   = 90 * time.Second
 	downWithin = 30 * time.Second
+	lockWithin = 2 * time.Second
 	pollEvery  = 50 * time.Millisecond
 )
 

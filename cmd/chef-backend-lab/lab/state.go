@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -108,11 +109,17 @@ func lock() (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		f.Close()
-		return nil, errors.New("another chef-backend-lab is changing the lab right now; try again when it has ended")
+	// A process that was killed while it started another lives on in that one
+	// for a moment, with the lock.
+	for end := time.Now().Add(lockWithin); ; time.Sleep(pollEvery) {
+		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err == nil {
+			return func() { f.Close() }, nil
+		}
+		if time.Now().After(end) {
+			f.Close()
+			return nil, errors.New("another chef-backend-lab is changing the lab right now; try again when it has ended")
+		}
 	}
-	return func() { f.Close() }, nil
 }
 
 // alive says whether the process that was recorded still lives.

@@ -1,0 +1,168 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/scenario"
+	"chef-backend-cockpit/cmd/chef-backend-lab/lab"
+	"chef-backend-cockpit/remote"
+)
+
+// The test program is the lab's program, too: hosts begin as it.
+func TestMain(m *testing.M) {
+	if code, ok := part(os.Args); ok {
+		os.Exit(code)
+	}
+	if os.Getenv("CHEF_BACKEND_LAB_RUN") != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+func TestBadUseIsOneLine(t *testing.T) {
+	for _, args := range [][]string{{"frobnicate"}, {"shell"}, {"up", "now"}, {"fault", "a", "b"}} {
+		var out, errOut bytes.Buffer
+		if code := run(t.Context(), args, &out, &errOut); code != 64 || strings.Count(errOut.String(), "\n") != 1 || out.Len() > 0 {
+			t.Errorf("%v: exit %d, %q, %q", args, code, out.String(), errOut.String())
+		}
+	}
+}
+
+// bed is a lab that scenarios can be tried on.
+type bed struct {
+	*lab.Lab
+	hosts map[string]remote.Host
+}
+
+var _ scenario.Bed = bed{}
+
+func (b bed) Hosts() map[string]remote.Host { return b.hosts }
+func (b bed) Clock() cluster.Clock          { return remote.System{} }
+
+// realLab is a lab for one test, or a loud reason why there is none.
+func realLab(t *testing.T) bed {
+	t.Helper()
+	if os.Getenv("CHEF_BACKEND_LAB") == "" {
+		t.Skipf("%s needs a real lab: set CHEF_BACKEND_LAB=1, as root", t.Name())
+	}
+	if err := lab.Possible(t.Context()); err != nil {
+		t.Skipf("%s needs a real lab: %v", t.Name(), err)
+	}
+	l, err := lab.Up(t.Context(), lab.Options{Say: func(line string) { t.Log(line) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Down(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	hosts, err := l.Connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for _, h := range hosts {
+			h.Close()
+		}
+	})
+	return bed{l, hosts}
+}
+
+// traces is what a lab could leave on this machine.
+func traces(t *testing.T) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "sh", "-c", `ip netns; ip -br link | grep cblab; grep -o '[^ ]*chef-backend-lab[^ ]*' /proc/self/mountinfo; ls -d /var/tmp/chef-backend-lab /run/netns 2>/dev/null; :`).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return string(out)
+}
+
+func TestNothingStaysBehindAnInterruptedUp(t *testing.T) {
+	if os.Getenv("CHEF_BACKEND_LAB") == "" {
+		t.Skipf("%s needs a real lab: set CHEF_BACKEND_LAB=1, as root", t.Name())
+	}
+	if err := lab.Possible(t.Context()); err != nil {
+		t.Skipf("%s needs a real lab: %v", t.Name(), err)
+	}
+	before := traces(t)
+	for _, after := range []time.Duration{50 * time.Millisecond, 300 * time.Millisecond, 2 * time.Second} {
+		c := exec.CommandContext(t.Context(), os.Args[0], "up")
+		c.Env = append(os.Environ(), "CHEF_BACKEND_LAB_RUN=1")
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// The moment of the kill is what is tried; nothing is waited for.
+		time.Sleep(after)
+		c.Process.Kill()
+		c.Wait()
+		if err := lab.Clean(t.Context()); err != nil {
+			t.Fatalf("killed after %s: %v", after, err)
+		}
+		if now := traces(t); now != before {
+			t.Errorf("killed after %s, then down; before:\n%s\nnow:\n%s", after, before, now)
+		}
+	}
+}
+
+// A power cut is silent for the others, and the host comes back as another boot
+// of the same machine.
+func TestPowerAndCables(t *testing.T) {
+	b := realLab(t)
+	id := func(name string) []string {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		target, err := b.Target(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// A host that has just got its power refuses until its sshd runs.
+		var h remote.Host
+		for {
+			if h, err = remote.NewSSH(target, b.RemoteOptions()); err != nil {
+				t.Fatal(err)
+			}
+			defer h.Close()
+			if err = remote.ConnectFirst(ctx, h); err == nil {
+				break
+			}
+			if ctx.Err() != nil {
+				t.Fatal(err)
+			}
+		}
+		r, err := h.Run(ctx, remote.Script{Text: "hostname; cat /etc/machine-id /proc/sys/kernel/random/boot_id"})
+		if err != nil || r.Exit != 0 {
+			t.Fatalf("%v %s", err, r.Stderr)
+		}
+		return strings.Fields(string(r.Stdout))
+	}
+	before := id("be3")
+	if err := b.Strike("power-off@be3"); err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.ConnectFirst(t.Context(), b.hosts["be1"]); err != nil {
+		t.Fatal(err)
+	}
+	r, err := b.hosts["be1"].Run(t.Context(), remote.Script{Text: "curl -s -m 2 telnet://10.0.4.13:22 </dev/null"})
+	if err != nil || r.Exit != 28 {
+		t.Errorf("a host without power: exit %d of curl (28 is silence), %v", r.Exit, err)
+	}
+	if err := b.Heal("power-off@be3"); err != nil {
+		t.Fatal(err)
+	}
+	after := id("be3")
+	if len(after) != 3 || !slices.Equal(before[:2], after[:2]) || before[2] == after[2] {
+		t.Errorf("host name, machine id, boot id: %v before and %v after", before, after)
+	}
+}
