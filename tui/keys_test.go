@@ -262,3 +262,42 @@ func TestAlarmNamesAnOfferThatCanBeTaken(t *testing.T) {
 		t.Error(s.screen())
 	}
 }
+
+// A paused page shows what its head says, whatever the filter is changed to.
+func TestPausedPageObeysItsFilter(t *testing.T) {
+	d := walGap()
+	addLine(d, cluster.Line{Node: "be1", Service: "etcd", Text: "the newest"})
+	s := newStage(d, 100, 30).keys("pgup")
+	held := s.m.logs.end
+	for _, c := range []struct {
+		keys []string
+		has  func(cluster.Line) bool
+	}{
+		{[]string{"b", "b", "b"}, func(l cluster.Line) bool { return l.Node == "be3" }},
+		{[]string{"m"}, func(l cluster.Line) bool { return l.Node == "be3" && l.Sign != "" }},
+		{[]string{"x", "/", "p", "o", "n", "g", "enter"}, func(l cluster.Line) bool { return strings.Contains(l.Text, "pong") }},
+		{[]string{"x"}, func(l cluster.Line) bool { return true }},
+	} {
+		lines := s.keys(c.keys...).m.logs.page.Lines
+		if len(lines) == 0 || lines[len(lines)-1].Seq > held || s.m.logs.follow {
+			t.Errorf("%v: the page left its place", c.keys)
+		}
+		for _, l := range lines {
+			if !c.has(l) {
+				t.Errorf("%v: shows %+v", c.keys, l)
+			}
+		}
+	}
+	s.keys("home", "/", "n", "e", "w", "e", "s", "t", "enter")
+	if n := len(s.m.logs.page.Lines); n != 1 || !strings.Contains(s.screen(), `"newest", paused`) {
+		t.Errorf("%d lines where only a newer one matches\n%s", n, s.screen())
+	}
+	// Until the answer is there, the head tells of the rows that still stand.
+	s.raw("x")
+	if !strings.Contains(s.screen(), `"newest"; looking anew`) {
+		t.Error(s.screen())
+	}
+	if s = newStage(walGap(), 100, 30).keys("pgdown", "shift+tab", "down"); !s.m.logs.follow {
+		t.Error("there is nothing below the newest line, but the page was held")
+	}
+}

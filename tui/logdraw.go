@@ -69,7 +69,10 @@ func (m *model) logHead(w int) string {
 	case lost > 0:
 		tail, tp = "! "+tail+", s", m.st.amber
 	}
-	says := m.logScope()
+	says := p.of.says()
+	if p.of != p.logFilter {
+		says += "; looking anew"
+	}
 	room := w - 1 - l.x - width(tail) - 2
 	switch {
 	case p.follow:
@@ -83,9 +86,8 @@ func (m *model) logHead(w int) string {
 	return l.gap(2).right(tp, tail).String() + " "
 }
 
-// logScope says which lines are shown.
-func (m *model) logScope() string {
-	p := &m.logs
+// says tells which lines are shown.
+func (p logFilter) says() string {
 	nodes, services := "all nodes", "all services"
 	if p.node != "" {
 		nodes = p.node
@@ -111,7 +113,7 @@ func (m *model) logScope() string {
 
 // finder finds the searched text in a line; nil where there is none.
 func (m *model) finder() func(string) (int, int) {
-	q := m.logs.withText()
+	q := m.logs.of.withText()
 	switch {
 	case q.Text == "":
 		return nil

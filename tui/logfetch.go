@@ -10,7 +10,7 @@ import (
 // logAsk is a question for a page of lines.
 type logAsk struct {
 	gen   uint64
-	query watch.LogQuery
+	of    logFilter
 	rows  int
 	end   uint64
 	delta int
@@ -45,7 +45,7 @@ func (m *model) fetchLogs() tea.Cmd {
 		return nil
 	}
 	p.inFlight, p.again = true, false
-	ask := logAsk{gen: p.gen, query: p.query(), rows: p.rows, end: p.end, delta: p.delta, jump: p.jump}
+	ask := logAsk{gen: p.gen, of: p.logFilter, rows: p.rows, end: p.end, delta: p.delta, jump: p.jump}
 	ask.idle, ask.had = p.delta == 0 && p.jump == nil && p.shown == shownPage{p.gen, p.end, p.rows}, p.had
 	return m.command(func() tea.Msg { return answerLogs(m.door, ask) })
 }
@@ -60,19 +60,27 @@ func answerLogs(d watch.Door, ask logAsk) logMsg {
 	if a.same = ask.idle && a.had == ask.had; a.same {
 		return a // a rare filter would search all rings in vain, second by second
 	}
+	query := ask.of.query()
 	switch {
 	case ask.jump != nil:
 		a.found = leapTo(d, *ask.jump)
 		if a.found == 0 {
 			break
 		}
-		a.end = forward(d, ask.query, a.found, ask.rows/3)
+		a.end = forward(d, query, a.found, ask.rows/3)
 	case ask.delta > 0:
-		a.end = forward(d, ask.query, ask.end, ask.delta)
+		a.end = forward(d, query, ask.end, ask.delta)
 	case ask.delta < 0:
 		return backward(d, ask, a)
 	}
-	a.page, a.err = d.Logs(ask.query, a.end, ask.rows)
+	a.page, a.err = d.Logs(query, a.end, ask.rows)
+	if len(a.page.Lines) == 0 && a.page.Newer > 0 && a.end != 0 && a.err == nil {
+		// Nothing up to here matches, but something newer does.
+		a.page, a.err = d.Logs(query, 0, ask.rows)
+		if n := len(a.page.Lines); n > 0 {
+			a.end = a.page.Lines[n-1].Seq
+		}
+	}
 	return a
 }
 
@@ -107,7 +115,7 @@ const mostBack = 20000
 // oldest one.
 func backward(d watch.Door, ask logAsk, a logMsg) logMsg {
 	back := min(-ask.delta, mostBack)
-	page, err := d.Logs(ask.query, ask.end, ask.rows+back)
+	page, err := d.Logs(ask.of.query(), ask.end, ask.rows+back)
 	n := len(page.Lines)
 	if err != nil || n == 0 {
 		a.page, a.err = page, err
@@ -137,7 +145,8 @@ func (m *model) takeLogs(a logMsg) tea.Cmd {
 		}
 		return nil
 	}
-	p.had, p.shown = a.had, shownPage{a.ask.gen, a.end, a.ask.rows}
+	sameLines := p.shown.gen == a.ask.gen
+	p.had, p.shown, p.of = a.had, shownPage{a.ask.gen, a.end, a.ask.rows}, a.ask.of
 	if p.err = a.err; a.err != nil {
 		p.delta = 0
 		return nil
@@ -145,7 +154,7 @@ func (m *model) takeLogs(a logMsg) tea.Cmd {
 	if p.follow && a.ask.end != 0 {
 		return m.fetchLogs()
 	}
-	held := !p.follow && a.ask.delta == 0 && a.ask.jump == nil && a.ask.end == a.end && len(p.page.Lines) > 0 &&
+	held := sameLines && !p.follow && a.ask.delta == 0 && a.ask.jump == nil && a.ask.end == a.end && len(p.page.Lines) > 0 &&
 		len(a.page.Lines) < len(p.page.Lines) && p.page.Lines[len(p.page.Lines)-1].Seq == a.end
 	if held { // the rings have moved on: what is being read stays
 		p.page.Newer, p.page.Held = a.page.Newer, a.page.Held

@@ -15,12 +15,8 @@ import (
 type logPane struct {
 	rows int // lines that fit
 
-	node    string // "" for all
-	service string
-	level   cluster.Level
-	signs   bool
-	text    string
-	all     bool // lines without the text are shown too
+	logFilter           // what is wanted
+	of        logFilter // what the page shows: the head tells of the rows below it
 
 	follow bool
 	end    uint64 // last line of the page; 0 for the newest
@@ -41,6 +37,16 @@ type logPane struct {
 	again    bool
 }
 
+// logFilter says which lines are shown.
+type logFilter struct {
+	node    string // "" for all
+	service string
+	level   cluster.Level
+	signs   bool
+	text    string
+	all     bool // lines without the text are shown too
+}
+
 // shownPage is for what the page was fetched.
 type shownPage struct {
 	gen, end uint64
@@ -59,7 +65,7 @@ type logJump struct {
 func (p *logPane) setRows(n int) { p.rows = max(n, 1) }
 
 // scope is the query without the text.
-func (p *logPane) scope() watch.LogQuery {
+func (p logFilter) scope() watch.LogQuery {
 	q := watch.LogQuery{MinLevel: p.level, Signs: p.signs}
 	if p.node != "" {
 		q.Nodes = []string{p.node}
@@ -71,21 +77,22 @@ func (p *logPane) scope() watch.LogQuery {
 }
 
 // withText is the scope and the text; one that begins with ~ is an expression.
-func (p *logPane) withText() watch.LogQuery {
+func (p logFilter) withText() watch.LogQuery {
 	q := p.scope()
 	q.Text, q.Regexp = strings.CutPrefix(p.text, "~")
 	return q
 }
 
 // query is what is shown.
-func (p *logPane) query() watch.LogQuery {
+func (p logFilter) query() watch.LogQuery {
 	if p.all {
 		return p.scope()
 	}
 	return p.withText()
 }
 
-// changed is called after the filter: the newest matching lines are wanted.
+// changed is called after the filter: matching lines are wanted, the newest
+// ones or, while paused, those where the page stands.
 func (p *logPane) changed() {
 	p.gen++
 	p.delta, p.edge, p.jump, p.err = 0, 0, nil, nil
@@ -121,10 +128,11 @@ func (p *logPane) index() int {
 	return -1
 }
 
-// step moves the selection by one line, and the page at its edges.
+// step moves the selection by one line, and the page at its edges. There is
+// nothing below the newest line.
 func (p *logPane) step(dir int) {
 	n := len(p.page.Lines)
-	if n == 0 {
+	if n == 0 || (p.follow && dir > 0) {
 		return
 	}
 	p.pause()
@@ -143,8 +151,12 @@ func (p *logPane) step(dir int) {
 	}
 }
 
-// scroll moves the page by n lines.
+// scroll moves the page by n lines. Where the newest line is followed, there
+// are none further down, and it goes on being followed.
 func (p *logPane) scroll(n int) {
+	if p.follow && n > 0 {
+		return
+	}
 	p.pause()
 	p.unfold = false
 	p.delta += n
@@ -210,7 +222,7 @@ func (m *model) filterKey(k tea.KeyMsg) bool {
 	case is(k, m.keys.BySign):
 		p.signs = !p.signs
 	case is(k, m.keys.Clear):
-		p.node, p.service, p.level, p.signs, p.text, p.all = "", "", 0, false, "", false
+		p.logFilter = logFilter{}
 	default:
 		return false
 	}
