@@ -33,6 +33,8 @@ var acts = map[string]act{
 	"freeze":    {"SERVICE", "its first process stopped: it runs and does nothing", freezeAct, thawAct},
 	"slow":      {"SERVICE", "its first process stopped for 0.9 s of every second", slowAct, unslowAct},
 	"crash":     {"SERVICE", "something is in the way of every start", crashAct, uncrashAct},
+	"starve":    {"", "what receives and replays in PostgreSQL is stopped for 1.9 s of every two", starveAct, unstarveAct},
+	"load":      {"", "PostgreSQL is written to all the time", loadAct, unloadAct},
 	"disk-full": {"DISK", "no room on the disk: data or log", fullAct, emptyAct},
 	"clock":     {"OFFSET", "faketime on date(1), such as +30s: what tells the time is wrong, the clock is not", clockAct, unclockAct},
 }
@@ -165,6 +167,32 @@ func slowAct(ctx context.Context, _ *Lab, h *Host, service string) error {
 
 func unslowAct(ctx context.Context, l *Lab, h *Host, service string) error {
 	return errors.Join(h.endBackground(ctx, "slow-"+service), thawAct(ctx, l, h, service))
+}
+
+// signalReplay sends a signal to a standby's receiver and replay.
+func signalReplay(signal string) string {
+	return `for p in $(pgrep -f "^postgres: (walreceiver|startup)"); do kill -` + signal + ` $p; done`
+}
+
+func starveAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
+	return h.background(ctx, "starve", "while :; do "+signalReplay("STOP")+"; sleep 1.9; "+signalReplay("CONT")+"; sleep 0.1; done")
+}
+
+func unstarveAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
+	if !alive(h.PID, h.Start) {
+		return nil
+	}
+	err := h.endBackground(ctx, "starve")
+	_, thawed := sh(ctx, h, signalReplay("CONT"))
+	return errors.Join(err, thawed)
+}
+
+func loadAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
+	return h.background(ctx, "load", `while :; do psql -Xq -h /tmp -U chef_pgsql -d postgres -c "`+writing(256<<10)+`" >/dev/null; sleep 0.2; done`)
+}
+
+func unloadAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
+	return h.endBackground(ctx, "load")
 }
 
 // occupied are the ports that a service cannot start without. PostgreSQL's is

@@ -172,14 +172,9 @@ func walGap(ctx context.Context, s *strike) error {
 }
 
 // lagging lets the follower's receiver work little while the leader writes.
-// Healing ends both by ending the helpers, which are noted as slow services.
 func lagging(ctx context.Context, s *strike) error {
 	leader, h := s.leading(), s.lastFollower()
-	err := h.background(ctx, "receiver", `while :; do for p in $(pgrep -f "^postgres: (walreceiver|startup)"); do kill -STOP $p; done; sleep 1.9; for p in $(pgrep -f "^postgres: (walreceiver|startup)"); do kill -CONT $p; done; sleep 0.1; done`)
-	if err != nil {
-		return err
-	}
-	return leader.background(ctx, "load", `while :; do psql -Xq -h /tmp -U chef_pgsql -d postgres -c "`+writing(256<<10)+`" >/dev/null; sleep 0.2; done`)
+	return s.all(ctx, "starve@"+h.Name, "load@"+leader.Name)
 }
 
 // followerAhead: the follower was promoted by hand, wrote, and was made a
