@@ -31,6 +31,10 @@ func newConfirmDialog(m *model, p cluster.Plan) *confirmDialog {
 	return &confirmDialog{plan: p, left: append([]string{}, p.Phrases...), arming: arming{human: m.human}, field: field{most: 60}}
 }
 
+// notLive is the word on an Enter that came too early; it goes when the dialog
+// is live.
+const notLive = "not live yet: wait for the word above"
+
 // typed phrases are for T2 and T3; T1 takes one letter.
 func (d *confirmDialog) byLetter() bool { return d.plan.Tier <= cluster.T1 }
 
@@ -55,6 +59,9 @@ func (d *confirmDialog) quiet(m *model) tea.Cmd {
 	}
 	if again := d.due(); again > 0 {
 		return d.rest(m, again)
+	}
+	if d.word == notLive {
+		d.word = ""
 	}
 	return nil
 }
@@ -100,7 +107,7 @@ func (d *confirmDialog) typed(m *model, k tea.KeyMsg) tea.Cmd {
 	case !d.live:
 		d.word = ""
 		if !d.byLetter() && k.Type == tea.KeyEnter {
-			d.word = "not live yet: wait for the word above"
+			d.word = notLive
 		}
 		d.touch()
 		return d.rest(m, quietTime)
@@ -118,6 +125,9 @@ func (d *confirmDialog) letterKey(m *model, k tea.KeyMsg) tea.Cmd {
 		return d.refuse(m, "more than one letter at once: type y by hand")
 	case k.Type == tea.KeyRunes && string(k.Runes) == d.want() && !k.Alt:
 		return d.handOver(m, d.want())
+	}
+	if k.Type == tea.KeyRunes {
+		m.deafen() // there may be more letters on their way
 	}
 	return d.no(m, "")
 }
@@ -158,9 +168,10 @@ func (d *confirmDialog) enter(m *model) tea.Cmd {
 	case text != d.want() && text == "":
 		return d.no(m, "")
 	case text != d.want():
+		m.deafen()
 		return d.no(m, fmt.Sprintf("%q is not %q; ", text, d.want()))
 	case d.human.Now().Sub(d.letter) < enterTime:
-		d.word = "that Enter came with the letters: read once more, then Enter"
+		d.word = "wait a moment (¼ s) after the last letter, then Enter"
 		return nil
 	}
 	return d.handOver(m, text)
@@ -211,6 +222,7 @@ func (m *model) takeConfirmed(a confirmedMsg) tea.Cmd {
 	}
 	v, planned := m.top().(*planView)
 	if a.err != nil {
+		m.deafen()
 		if planned {
 			v.word = "nothing was done: " + a.err.Error()
 		}
@@ -278,23 +290,36 @@ func (d *confirmDialog) body(m *model, w int) ([]string, int) {
 func (d *confirmDialog) foot(m *model, w int) []string {
 	rows := []string{m.st.rule.on(strings.Repeat("─", w))}
 	if len(d.changed) > 0 {
-		rows = append(rows, m.st.red.on("! The situation changed. Nothing runs from here; go back and make the plan again."))
-		for _, c := range d.changed[:min(len(d.changed), 4)] {
-			rows = append(rows, m.st.red.on(short("  "+c, w)))
+		for _, s := range wrap("! The situation changed. Nothing runs from here; go back and make the plan again.", w) {
+			rows = append(rows, m.st.red.on(s))
 		}
-		return rows
+		for _, c := range d.changed[:min(len(d.changed), 4)] {
+			for _, s := range wrap(c, w-2) {
+				rows = append(rows, m.st.red.on("  "+s))
+			}
+		}
+		return rows[:min(len(rows), 8)]
 	}
 	if d.byLetter() {
-		rows = append(rows, d.ask(m, "Press ", "y", "; any other key leaves everything as it is.", w))
+		rows = append(rows, d.ask(m, "Press ", "y", "; any other key leaves everything as it is.", w)...)
 	} else {
 		rows = append(rows, d.override(m, w)...)
-		say := " by hand, then Enter. Esc, or Enter on anything else, is no."
+		say := " by hand, then Enter."
 		if n := len(d.plan.Phrases); n > 1 {
-			say = fmt.Sprintf(" by hand, then Enter (%d of %d). Anything else is no.", n-len(d.left)+1, n)
+			say = fmt.Sprintf(" by hand, then Enter (%d of %d).", n-len(d.left)+1, n)
 		}
-		rows = append(rows, d.ask(m, "Type ", d.want(), say, w))
+		no := "Esc, or Enter on anything else, is no."
+		if whole := say + " " + no; width("Type   "+d.want()+whole) <= w {
+			rows = append(rows, d.ask(m, "Type ", d.want(), whole, w)...)
+		} else {
+			rows = append(append(rows, d.ask(m, "Type ", d.want(), say, w)...), no)
+		}
 	}
-	return append(rows, "", d.prompt(m, w), textLine(w, m.st.amber, d.word))
+	rows = append(rows, "", d.prompt(m, w))
+	for _, s := range wrap(d.word, w) {
+		rows = append(rows, m.st.amber.on(s))
+	}
+	return rows
 }
 
 // override is what the phrase to be typed now puts aside.
@@ -310,8 +335,14 @@ func (d *confirmDialog) override(m *model, w int) []string {
 	return rows
 }
 
-func (d *confirmDialog) ask(m *model, before, phrase, after string, w int) string {
-	return newLine(w).put(m.st.plain, before).put(m.st.strong, " "+phrase+" ").put(m.st.plain, after).String()
+// ask is the question with the phrase; a phrase that leaves no room for the
+// words behind it has a row of its own.
+func (d *confirmDialog) ask(m *model, before, phrase, after string, w int) []string {
+	l := newLine(w).put(m.st.plain, before).put(m.st.strong, " "+phrase+" ")
+	if width(before)+width(phrase)+2+width(after) <= w {
+		return []string{l.put(m.st.plain, after).String()}
+	}
+	return append([]string{l.String()}, wrap(strings.TrimSpace(after), w)...)
 }
 
 // prompt is the field. Its place is empty while the dialog is dead.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
 
 	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/cluster/watch"
@@ -243,5 +244,48 @@ func TestResizeMakesTheDialogDead(t *testing.T) {
 	s.send(tea.WindowSizeMsg{Width: 120, Height: 40})
 	if s.raw("enter"); len(s.door.confirmed) > 0 || s.m.top().(*confirmDialog).live {
 		t.Error("still live after a resize")
+	}
+}
+
+// What is still being typed when a wrong phrase closed the dialog acts on
+// nothing that stood below it.
+func TestKeysAfterARefusalFallIntoNothing(t *testing.T) {
+	s := dialogFor(cluster.T3, "promote be2").live().typed("promote be3").pause(enterTime).raw("enter")
+	s.typed("pcq").raw("enter", "ctrl+c").settle()
+	if _, ok := s.m.top().(*planView); !ok || len(s.door.planned) != 1 || s.ended {
+		t.Errorf("%T stands, planned %q, ended %v", s.m.top(), s.door.planned, s.ended)
+	}
+	if !strings.Contains(s.screen(), "nothing was done on be3") {
+		t.Error("why it closed must stay to be read")
+	}
+	if s.pause(quietTime).keys("p"); len(s.door.planned) != 2 {
+		t.Error("after a pause keys count again")
+	}
+	s = dialogFor(cluster.T2, "be3").live().typed("be2").pause(enterTime).keys("enter", "esc")
+	if _, ok := s.m.top().(*menu); !ok {
+		t.Errorf("Esc leads back at any time, but %T stands", s.m.top())
+	}
+}
+
+func TestWordsOfTheDialogAreWhole(t *testing.T) {
+	for _, phrases := range [][]string{{"promote be2"}, {"discard what only be1 and be3 hold", "promote be2"}, {strings.Repeat("a long phrase ", 4) + "be2"}} {
+		d := walGap()
+		d.plan.Tier, d.plan.Phrases = cluster.T3, phrases
+		s := newStage(d, 80, 24).keys("r", "enter", "c")
+		for _, words := range []string{phrases[0], "by hand, then Enter", "Esc, or Enter on anything else, is no."} {
+			if !strings.Contains(ansi.Strip(s.screen()), words) {
+				t.Errorf("%q cannot be read:\n%s", words, ansi.Strip(s.screen()))
+			}
+		}
+	}
+	s := dialogFor(cluster.T2, "be3").raw("enter")
+	if !strings.Contains(s.screen(), notLive) {
+		t.Error("an Enter that came too early is not answered")
+	}
+	if s.settle(); strings.Contains(s.screen(), "not live") {
+		t.Error("live, and it still says that it is not")
+	}
+	if s.typed("be").raw("3", "enter"); !strings.Contains(s.screen(), "¼ s") {
+		t.Error("how long to wait is not said")
 	}
 }

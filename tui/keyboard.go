@@ -6,6 +6,9 @@ import tea "github.com/charmbracelet/bubbletea"
 // so that it can tell a paste from typing; everybody else gets single keys.
 func (m *model) keyMsg(k tea.KeyMsg) tea.Cmd {
 	m.dirty = true
+	if m.absorbs(k) {
+		return nil
+	}
 	m.flash.text = ""
 	if !m.lay.ok {
 		if is(k, m.keys.Quit) && len(m.overlays) == 0 {
@@ -32,6 +35,25 @@ func (m *model) keyMsg(k tea.KeyMsg) tea.Cmd {
 		cmds = append(cmds, m.key(one))
 	}
 	return tea.Batch(cmds...)
+}
+
+// deafen lets keys fall into nothing until the keyboard was quiet: after a
+// refusal, what was still being typed must not act on what stood below.
+func (m *model) deafen() {
+	m.deaf = arming{human: m.human}
+	m.deaf.kill()
+	m.deafened = true
+}
+
+// absorbs answers whether a key belongs to what was typed into a dialog that
+// is closed by now. Esc leads back at any time, and is heard again.
+func (m *model) absorbs(k tea.KeyMsg) bool {
+	if !m.deafened || k.Type == tea.KeyEsc || m.deaf.due() == 0 {
+		m.deafened = false
+		return false
+	}
+	m.deaf.touch()
+	return true
 }
 
 // key is one key outside a dialog.

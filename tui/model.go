@@ -51,6 +51,8 @@ type model struct {
 	overlays []overlay
 	flash    flash
 	asked    uint64 // number of the newest request for a plan
+	deaf     arming // after a refusal, until the keyboard was quiet
+	deafened bool
 	belled   map[string]bool
 
 	dirty bool
@@ -76,10 +78,10 @@ func (m *model) Init() tea.Cmd { return tea.Batch(m.pump(), m.fetchLogs(), m.fet
 
 // Update takes one message. A panic ends the program in order, with the
 // terminal as it was.
-func (m *model) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
+func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	defer func() {
 		if r := recover(); r != nil {
-			cmd = m.fail(r)
+			next, cmd = m, m.fail(r)
 		}
 	}()
 	switch msg := msg.(type) {

@@ -278,6 +278,8 @@ func (d *quitDialog) typed(m *model, k tea.KeyMsg) tea.Cmd {
 		return d.rest(m, quietTime)
 	case k.Type == tea.KeyRunes && string(k.Runes) == "y" && !k.Paste:
 		return tea.Quit
+	case k.Type == tea.KeyRunes:
+		m.deafen()
 	}
 	m.pop()
 	return nil
