@@ -27,7 +27,7 @@ func main() {
 // run is main without the process around it: it returns the exit code and
 // writes at most one line to errOut for an error.
 func run(ctx context.Context, args []string, in *os.File, out, errOut io.Writer) int {
-	e := &env{in: in, out: out, err: errOut}
+	e := &env{in: in, out: out, err: errOut, warnings: &warnings{out: errOut}}
 	root := rootCommand(e)
 	root.SetArgs(args)
 	root.SetIn(in)
@@ -88,6 +88,7 @@ func exitCode(err error) int {
 type env struct {
 	in       *os.File
 	out, err io.Writer
+	warnings *warnings
 
 	configFile string
 	cluster    string

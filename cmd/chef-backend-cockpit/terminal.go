@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 
 	"golang.org/x/term"
 
@@ -30,10 +32,48 @@ func (e *env) needTerminal() error {
 	return nil
 }
 
+// warnings say what is odd but stops nothing. Hosts warn from goroutines of
+// their own, and while the screen is open nobody else may write to the
+// terminal: what comes then is said when it is closed.
+type warnings struct {
+	mu    sync.Mutex
+	out   io.Writer
+	held  bool
+	later []string
+}
+
+// say writes one warning, or keeps it.
+func (w *warnings) say(text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.held {
+		w.later = append(w.later, text)
+		return
+	}
+	fmt.Fprintln(w.out, "chef-backend-cockpit: "+text)
+}
+
+// hold keeps warnings back until the returned function is called.
+func (w *warnings) hold() (release func()) {
+	w.mu.Lock()
+	w.held = true
+	w.mu.Unlock()
+	return func() {
+		w.mu.Lock()
+		w.held = false
+		later := w.later
+		w.later = nil
+		w.mu.Unlock()
+		for _, text := range later {
+			w.say(text)
+		}
+	}
+}
+
 // remoteOptions are the same for all hosts: questions are put to the terminal
 // before the screen opens.
 func (e *env) remoteOptions() (remote.Options, error) {
-	o := remote.Options{Agent: true, Ask: e.ask, Warn: func(text string) { fmt.Fprintln(e.err, "chef-backend-cockpit: "+text) }}
+	o := remote.Options{Agent: true, Ask: e.ask, Warn: e.warnings.say}
 	if e.debugFile != "" {
 		f, err := os.OpenFile(e.debugFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {

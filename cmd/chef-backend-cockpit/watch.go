@@ -48,6 +48,7 @@ func (e *env) open(ctx context.Context, f *fleet) error {
 		return err
 	}
 	w.Start(ctx)
+	defer e.warnings.hold()()
 	err = tui.Run(ctx, tui.Options{
 		Door: w, Clock: f.clock, Human: remote.System{}, In: e.in, Out: e.out,
 		NoColor: e.noColor || os.Getenv("NO_COLOR") != "",
