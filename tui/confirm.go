@@ -288,7 +288,7 @@ func (d *confirmDialog) body(m *model, w int) ([]string, int) {
 
 // foot is the question, the field and the word; it never scrolls away.
 func (d *confirmDialog) foot(m *model, w int) []string {
-	rows := []string{m.st.rule.on(strings.Repeat("─", w))}
+	var rows []string
 	if len(d.changed) > 0 {
 		for _, s := range wrap("! The situation changed. Nothing runs from here; go back and make the plan again.", w) {
 			rows = append(rows, m.st.red.on(s))

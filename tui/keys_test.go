@@ -301,3 +301,26 @@ func TestPausedPageObeysItsFilter(t *testing.T) {
 		t.Error("there is nothing below the newest line, but the page was held")
 	}
 }
+
+// A list that is longer than its box can be read and chosen to its end.
+func TestLongMenu(t *testing.T) {
+	d := healthy()
+	reason := strings.Repeat("a condition that is not met, ", 5) + "and this is its end"
+	for range 20 {
+		d.offered["be1"] = append(d.offered["be1"], watch.Offered{Procedure: "stop-node", Title: "Stop be1", Node: "be1",
+			WhyNot: []cluster.CheckedGuard{guard("x", cluster.False, reason)}})
+	}
+	s := newStage(d, 80, 24).keys("n")
+	if !strings.Contains(s.screen(), "more rows below") {
+		t.Error(s.screen())
+	}
+	for range 3 {
+		s.keys("pgdown")
+	}
+	if v := s.m.top().(*menu); v.at != len(v.all)-1 {
+		t.Errorf("PgDn leads to %d of %d", v.at, len(v.all))
+	}
+	if text := ansi.Strip(s.screen()); !strings.Contains(text, "this is its end") || !strings.Contains(text, "> stop-node") {
+		t.Error(text)
+	}
+}

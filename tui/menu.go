@@ -1,8 +1,6 @@
 package tui
 
 import (
-	"strings"
-
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 )
@@ -13,6 +11,7 @@ type menu struct {
 	offers
 	heading, about string
 	again          func() offers
+	footTall       int // the foot never shrinks: the list above keeps its place
 }
 
 func newMenu(heading, about string, again func() offers) *menu {
@@ -29,19 +28,34 @@ func (v *menu) body(m *model, w int) ([]string, int) {
 
 // foot keeps the place for what is said of the procedure at the cursor.
 func (v *menu) foot(m *model, w int) []string {
-	rows := []string{m.st.rule.on(strings.Repeat("─", w))}
-	rows = append(rows, v.offers.about(m, w)...)
-	for len(rows) < 6 {
+	rows := v.offers.about(m, w)
+	v.footTall = min(max(v.footTall, len(rows), 4), 9)
+	for len(rows) < v.footTall {
 		rows = append(rows, "")
 	}
-	return rows[:min(len(rows), 10)]
+	return rows[:v.footTall]
 }
 
 func (v *menu) bindings(m *model) []key.Binding {
-	return []key.Binding{renamed(m.keys.Choose, "choose"), bind("up/down", "move"), renamed(m.keys.Back, "back")}
+	return []key.Binding{renamed(m.keys.Choose, "choose"), bind("up/down PgUp/PgDn", "move"), renamed(m.keys.Back, "back")}
 }
 
-func (v *menu) key(m *model, k tea.KeyMsg) tea.Cmd { return v.offers.key(m, k) }
+func (v *menu) key(m *model, k tea.KeyMsg) tea.Cmd {
+	page := max(v.scroll.rows-2, 1)
+	switch {
+	case is(k, m.keys.PageUp):
+		v.offers.move(-page)
+	case is(k, m.keys.PageDown):
+		v.offers.move(page)
+	case is(k, m.keys.Top):
+		v.offers.move(-len(v.offers.all))
+	case is(k, m.keys.Bottom):
+		v.offers.move(len(v.offers.all))
+	default:
+		return v.offers.key(m, k)
+	}
+	return nil
+}
 
 func (v *menu) refresh(*model) { v.offers.renew(v.again().all) }
 

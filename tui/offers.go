@@ -97,13 +97,27 @@ func (o *offers) answered(err error) {
 func whyNot(o watch.Offered) string {
 	switch {
 	case o.NotBuilt:
-		return "not in this version"
+		return notBuilt
 	case o.First != "":
-		return "first " + o.First
+		return "deal first with: " + o.First
 	case len(o.WhyNot) > 0:
 		return o.WhyNot[0].Answer.Sentence
 	}
 	return "its conditions are not met"
+}
+
+// notBuilt is said of an offer that this version cannot carry out.
+const notBuilt = "not in this version"
+
+// stateOf is the state of an offer, and the note beside it.
+func stateOf(o watch.Offered) (state, note string) {
+	switch {
+	case o.NotBuilt:
+		return notBuilt, ""
+	case !o.Ready:
+		return "not now", whyNot(o)
+	}
+	return "ready", o.Note
 }
 
 // rows draws the list and, below it, all about the procedure at the cursor.
@@ -118,16 +132,18 @@ func (o *offers) rows(m *model, w int) (rows []string, at int) {
 	name = min(name, w/2)
 	for i, c := range o.all {
 		l := newLine(w).put(m.st.plain, map[bool]string{true: "> ", false: "  "}[i == o.at])
-		p, says := m.st.plain, "ready"
+		p := m.st.plain
 		if !c.Ready {
-			p, says = m.st.dim, whyNot(c)
-			if !c.NotBuilt && c.First == "" {
-				says = "not now: " + says
-			}
-		} else if c.Note != "" {
-			says = c.Note
+			p = m.st.dim
 		}
-		l.col(p, offerName(c), name+2).col(m.st.dim, c.Tier.String(), 4).put(p, says)
+		state, note := stateOf(c)
+		l.col(p, offerName(c), name+2).col(m.st.dim, c.Tier.String(), 4)
+		if note == "" {
+			l.put(p, state)
+		} else {
+			l.col(p, state, 9)
+			l.put(m.st.dim, words(note, w-l.x))
+		}
 		row := l.String()
 		if i == o.at {
 			row = m.st.chosenRow(row)
@@ -160,7 +176,9 @@ func (o *offers) about(m *model, w int) []string {
 		}
 		rows = append(rows, wrap(says, w)...)
 		if !c.Ready && len(c.WhyNot) == 0 {
-			rows = append(rows, m.st.amber.on(short("! "+whyNot(c), w)))
+			for _, s := range wrap("! "+whyNot(c), w) {
+				rows = append(rows, m.st.amber.on(s))
+			}
 		}
 		rows = append(rows, m.guardRows(c.WhyNot, w)...)
 	}

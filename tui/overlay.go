@@ -15,7 +15,7 @@ type overlay interface {
 	head(m *model) (left, right string)
 	// body are all its rows, w cells wide; at is the row that must be visible.
 	body(m *model, w int) (rows []string, at int)
-	// foot are rows that always stand below the body.
+	// foot are rows that always stand below the body, under a rule of their own.
 	foot(m *model, w int) []string
 	// bindings are its keys, the most needed first.
 	bindings(m *model) []key.Binding
@@ -153,21 +153,27 @@ func (m *model) drawBox(rows []string) {
 	}
 	body, at := o.body(m, w-4)
 	foot := o.foot(m, w-4)
+	if len(foot) > 0 {
+		foot = append([]string{""}, foot...) // for the rule
+	}
 	s := o.scroller()
 	room := max(last-first-2-len(foot), 1)
 	s.tall = min(max(s.tall, len(body)), room)
-	total := len(body)
-	body = s.window(body, at, s.tall)
+	hidden := ""
+	body, hidden = s.window(body, at, s.tall), s.hidden(len(body))
 	for len(body) < s.tall {
 		body = append(body, "")
 	}
 	box := make([]string, 0, len(body)+len(foot)+2)
 	left, right := o.head(m)
 	box = append(box, m.boxTop(w, left, right))
+	if len(foot) > 0 {
+		foot[0], hidden = m.footRule(w-4, hidden), ""
+	}
 	for _, r := range append(body, foot...) {
 		box = append(box, m.st.rule.on("│")+" "+fill(r, w-4)+" "+m.st.rule.on("│"))
 	}
-	box = append(box, m.boxBottom(w, o.bindings(m), s, total))
+	box = append(box, m.boxBottom(w, o.bindings(m), hidden))
 	for i, b := range box {
 		y := first + i
 		if y >= len(rows) {
@@ -206,15 +212,28 @@ func (m *model) boxTop(w int, left, right string) string {
 	return l.put(m.st.plain, right).put(m.st.rule, " ─┐").String()
 }
 
-// boxBottom is the lower edge, with the keys in it and how much is hidden.
-func (m *model) boxBottom(w int, keys []key.Binding, s *scroller, total int) string {
-	l := newLine(w).put(m.st.rule, "└")
-	hidden := ""
+// hidden says how much of all the rows is out of sight.
+func (s *scroller) hidden(total int) string {
 	if below := total - s.top - s.tall; below > 0 {
-		hidden = plural(below, "more row", "more rows") + " below"
+		return plural(below, "more row", "more rows") + " below"
 	} else if s.top > 0 && total > s.tall {
-		hidden = plural(s.top, "row", "rows") + " above"
+		return plural(s.top, "row", "rows") + " above"
 	}
+	return ""
+}
+
+// footRule parts the foot from the body, and says how much of the body is hidden.
+func (m *model) footRule(w int, hidden string) string {
+	if hidden == "" {
+		return m.st.rule.on(strings.Repeat("─", w))
+	}
+	l := newLine(w).put(m.st.rule, strings.Repeat("─", max(w-len(hidden)-4, 0))+" ")
+	return l.put(m.st.plain, hidden).put(m.st.rule, " ──").String()
+}
+
+// boxBottom is the lower edge, with the keys in it and how much is hidden.
+func (m *model) boxBottom(w int, keys []key.Binding, hidden string) string {
+	l := newLine(w).put(m.st.rule, "└")
 	room := w - 3
 	if hidden != "" {
 		room -= len(hidden) + 3

@@ -151,17 +151,16 @@ func (v *planView) foot(m *model, w int) []string {
 	case len(v.changed) > 0:
 		rows = append(rows, m.st.red.on("! The situation changed since the plan was made; p makes it again."))
 		for _, c := range v.changed {
-			rows = append(rows, m.st.red.on(short("  "+c, w)))
+			for _, s := range wrap(c, w-2) {
+				rows = append(rows, m.st.red.on("  "+s))
+			}
 		}
 	case v.word != "":
 		for _, s := range wrap("! "+v.word, w) {
 			rows = append(rows, m.st.amber.on(s))
 		}
 	}
-	if len(rows) == 0 {
-		return nil
-	}
-	return append([]string{m.st.rule.on(strings.Repeat("─", w))}, rows[:min(len(rows), 5)]...)
+	return rows[:min(len(rows), 6)]
 }
 
 func (v *planView) bindings(m *model) []key.Binding {

@@ -110,6 +110,10 @@ func (v *runView) step(m *model, s cluster.StepState, w int) []string {
 	if s.Status == cluster.StatusNext {
 		return rows
 	}
+	atWork := s.Status == cluster.StatusRunning || s.Status == cluster.StatusWaiting
+	if atWork && s.Step.Command != "" {
+		sub(m.st.strong, s.Step.Command) // whole: this is read along as it is done
+	}
 	if s.Sentence != "" {
 		sp := m.st.plain
 		if s.Status == cluster.StatusDone || s.Status == cluster.StatusSkipped {
@@ -117,12 +121,11 @@ func (v *runView) step(m *model, s cluster.StepState, w int) []string {
 		}
 		sub(sp, s.Sentence)
 	}
-	atWork := s.Status == cluster.StatusRunning || s.Status == cluster.StatusWaiting
-	if s.Progress != "" && s.Status != cluster.StatusDone {
+	if s.Progress != "" && s.Status == cluster.StatusRunning {
 		sub(m.st.strong, s.Progress)
 	}
-	if atWork && s.PID > 0 && !strings.Contains(s.Sentence, "pid") {
-		sub(m.st.dim, fmt.Sprintf("detached on %s, pid %d: it goes on if this link breaks", s.Step.Node, s.PID))
+	if atWork && s.PID > 0 && s.Sentence == "" {
+		sub(m.st.dim, fmt.Sprintf("detached on %s, pid %d; goes on if this link breaks", s.Step.Node, s.PID))
 	}
 	if s.ExitKnown && s.Exit != 0 {
 		sub(m.st.plain, fmt.Sprintf("exit status %d", s.Exit))
@@ -193,10 +196,14 @@ func (v *runView) result(m *model, r *cluster.PlanState, w int) []string {
 }
 
 func (v *runView) foot(m *model, w int) []string {
-	if r := v.state(m); r != nil && r.Running() && r.Stopping {
+	r := v.state(m)
+	switch {
+	case r == nil || !r.Running():
+		return nil
+	case r.Stopping:
 		return []string{textLine(w, m.st.amber, "Stops before the next step; the step at work is not interrupted.")}
 	}
-	return []string{""}
+	return []string{textLine(w, m.st.dim, "s stops before the next step; the step at work is never interrupted.")}
 }
 
 func (v *runView) bindings(m *model) []key.Binding {
@@ -293,6 +300,9 @@ func (d *quitDialog) head(*model) (string, string) {
 }
 
 func (d *quitDialog) body(m *model, w int) ([]string, int) {
+	if r := m.running(); r != nil && r.Plan.ID == d.run.Plan.ID {
+		d.run = *r // the step that is at work now
+	}
 	at, all := progressOf(&d.run)
 	says := fmt.Sprintf("%s %s is at step %d of %d. The step goes on by itself on its node; no further step begins without the cockpit.",
 		d.run.Plan.Procedure, d.run.Plan.Node, at, all)

@@ -63,6 +63,18 @@ func clip(s string, n int) (string, int) {
 	return s, ansi.StringWidth(s)
 }
 
+// words cuts a text to at most n cells between two words, with a mark.
+func words(s string, n int) string {
+	if width(s) <= n || n < 3 {
+		return short(s, n)
+	}
+	first := wrap(s, n-2)[0]
+	if first == "" {
+		return short(s, n)
+	}
+	return first + " " + cut
+}
+
 // line builds one row of the screen, at most w cells wide.
 type line struct {
 	b    strings.Builder

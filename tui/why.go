@@ -133,6 +133,8 @@ func (m *model) evidenceRows(side string, first bool, e cluster.Evidence, w int)
 		word = "» sign"
 	case e.Answer == cluster.Unknown:
 		word, p = "? "+word, m.st.amber
+	case e.Side == cluster.SideAgainst:
+		word = map[cluster.Truth]string{cluster.True: "holds", cluster.False: "ruled out"}[e.Answer]
 	}
 	from := string(e.Source)
 	if e.Node != "" {
@@ -168,11 +170,11 @@ func (v *whyView) foot(m *model, w int) []string {
 	if !v.moved && v.offers.word == "" && v.offers.cancel == nil {
 		return nil
 	}
-	rows := append([]string{m.st.rule.on(strings.Repeat("─", w))}, v.offers.about(m, w)...)
-	for len(rows) < 5 {
+	rows := v.offers.about(m, w)
+	for len(rows) < 4 {
 		rows = append(rows, "")
 	}
-	return rows[:min(len(rows), 7)]
+	return rows[:min(len(rows), 6)]
 }
 
 func (v *whyView) bindings(m *model) []key.Binding {
