@@ -106,6 +106,9 @@ func TestBlackholeBeforeTheLink(t *testing.T) {
 			t.Parallel()
 			b := newBed(t)
 			b.silent.Store(stage)
+			if stage == "channel" { // what is asked here is the deadline of the session, not the link's
+				b.options.Timings.Stale, b.options.Timings.Lost = time.Minute, time.Minute
+			}
 			began := time.Now()
 			h := b.host(t)
 			wantKind(t, ConnectFirst(t.Context(), h), want.kind, want.word)

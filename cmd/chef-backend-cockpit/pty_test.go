@@ -49,14 +49,15 @@ func open(t *testing.T, cols, rows int, args ...string) *terminal {
 		t.Fatal(err)
 	}
 	s.pty = f
-	go io.Copy(io.Discard, s.emu) // the emulator's answers go nowhere
+	// The emulator's answers go nowhere. It is never closed: that would race
+	// with this read, which ends with the tests.
+	go io.Copy(io.Discard, s.emu)
 	go s.read()
 	t.Cleanup(func() {
 		s.cmd.Process.Kill()
 		s.cmd.Wait()
 		f.Close()
 		<-s.ended
-		s.emu.Close()
 	})
 	return s
 }
