@@ -45,7 +45,7 @@ var repaired = []Scenario{
 	},
 	{
 		Name: "no-leader", Expect: []string{"no-leader"}, Within: 3 * time.Minute,
-		May:       []string{"failover-under-way", "redundancy-lost"},
+		May: []string{"failover-under-way", "redundancy-lost"},
 		// be1 led: its copy is never behind. A follower may lack the last bytes.
 		Procedure: "promote-node", Node: "be1", Healed: 5 * time.Minute,
 		Commands: map[string][]string{"be1": {"chef-backend-ctl promote be1"}},
