@@ -154,7 +154,7 @@ func (h *Host) leads(ctx context.Context) error {
 func (h *Host) searchAnswers(ctx context.Context) error {
 	out, err := sh(ctx, h, "curl -s -m 2 'http://127.0.0.1:9200/_cluster/health'")
 	if err == nil && !strings.Contains(out, `"green"`) {
-		err = fmt.Errorf("Elasticsearch answers %s", out)
+		err = fmt.Errorf("asked for its health, Elasticsearch answers %s", out)
 	}
 	return err
 }

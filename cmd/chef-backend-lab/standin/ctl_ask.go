@@ -3,7 +3,6 @@
 package standin
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -73,7 +72,7 @@ func (c *ctl) proceed(warning string, assured bool) error {
 	case assured:
 		return nil
 	case !c.tty:
-		return errors.New("To run this command non-interactively, you must pass in the parameter --yes to force it to continue.")
+		return vendorText("To run this command non-interactively, you must pass in the parameter --yes to force it to continue.")
 	}
 	return c.ask(warning)
 }
@@ -81,7 +80,7 @@ func (c *ctl) proceed(warning string, assured bool) error {
 // explicit asks a terminal only: no flag answers for the operator.
 func (c *ctl) explicit(warning string) error {
 	if !c.tty {
-		return errors.New("This command requires explicit approval to continue and must be run interactively.")
+		return vendorText("This command requires explicit approval to continue and must be run interactively.")
 	}
 	return c.ask(warning)
 }
@@ -114,3 +113,8 @@ func (c *ctl) license(accepted bool) error {
 	}
 	return touch(licenseFile)
 }
+
+// vendorText is an error in the words that the vendor's dispatcher prints.
+type vendorText string
+
+func (t vendorText) Error() string { return string(t) }

@@ -37,8 +37,6 @@ type pgFacts struct {
 	senders  []sender
 }
 
-func (f pgFacts) accepts() bool { return f.phase == pgStandby || f.phase == pgPrimary }
-
 // streaming counts the standbys that stream from here.
 func (f pgFacts) streaming() int {
 	n := 0
