@@ -298,7 +298,7 @@ func noLeader() *fakeDoor {
 	}
 	st.Leadership = leads()
 	st.View.Past.Elections = []cluster.Election{{At: at("02:42:58"), From: "be1"}}
-	st.Margin = cluster.Margin{Votes: 3, Listed: 3, CanLose: -1}
+	st.Margin = cluster.Margin{Votes: 3, Listed: 3, CanLose: -1, Known: true}
 	f := func(name, node string, p cluster.Priority, c cluster.Certainty, ago time.Duration, title string) cluster.Finding {
 		x := cluster.Finding{Failure: name, Node: node, Certainty: c, Priority: p, Since: now.Add(-ago), Title: title}
 		if node != "" {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"time"
 
 	"chef-backend-cockpit/cluster"
 )
@@ -13,6 +14,7 @@ type serviceLook struct {
 	name, state, note string
 	mark, noteMark    cluster.Mark
 	up                cluster.Truth
+	loops             bool // runit starts it again and again
 }
 
 // lookRow is one further row about a node.
@@ -62,12 +64,14 @@ func (n nodeLook) pgMark() cluster.Mark {
 // run.
 func (n nodeLook) serviceSum(room int) (string, cluster.Mark) {
 	up, mark := 0, cluster.MarkNone
-	var down, unknown []string
+	var down, loops, unknown []string
 	for _, s := range n.services {
-		switch s.up {
-		case cluster.True:
+		switch {
+		case s.up == cluster.True:
 			up++
-		case cluster.False:
+		case s.loops:
+			loops = append(loops, shortService(s.name))
+		case s.up == cluster.False:
 			down = append(down, shortService(s.name))
 		default:
 			unknown = append(unknown, shortService(s.name))
@@ -75,14 +79,21 @@ func (n nodeLook) serviceSum(room int) (string, cluster.Mark) {
 	}
 	text := fmt.Sprintf("%d of %d up", up, len(n.services))
 	switch {
-	case len(down) > 0:
-		named := strings.Join(down, " ") + " down"
+	case len(down)+len(loops) > 0:
+		var parts []string
+		if len(down) > 0 {
+			parts = append(parts, strings.Join(down, " ")+" down")
+		}
+		if len(loops) > 0 {
+			parts = append(parts, strings.Join(loops, " ")+" restarting")
+		}
+		named := strings.Join(parts, ", ")
 		for _, says := range []string{"! " + text + ": " + named, "! " + named} {
 			if len(says) <= room {
 				return says, cluster.MarkLook
 			}
 		}
-		return fmt.Sprintf("! %d of %d down", len(down), len(n.services)), cluster.MarkLook
+		return "! " + text, cluster.MarkLook
 	case len(unknown) == len(n.services):
 		return "? unknown", cluster.MarkUnknown
 	case len(unknown) > 0:
@@ -99,7 +110,11 @@ func (m *model) lookAt(n cluster.Node, place int) nodeLook {
 	}
 	r := m.view().Report(n.Name)
 	for _, s := range cluster.Services {
-		l.services = append(l.services, lookService(r, s))
+		look := lookService(r, s)
+		if look.up == cluster.True && m.restarting(n.Name, s) {
+			look = serviceLook{name: s, state: "! restarting", mark: cluster.MarkLook, up: cluster.False, loops: true}
+		}
+		l.services = append(l.services, look)
 	}
 	l.pg = l.services[3]
 	if r == nil {
@@ -208,6 +223,28 @@ func lookService(r *cluster.Report, name string) serviceLook {
 		s.note, s.noteMark = esNote(r)
 	}
 	return s
+}
+
+// restartsIn is the time in which a service that is started twice over counts
+// as restarting, whatever runit calls it at the moment of a look.
+const restartsIn = time.Minute
+
+// restarting answers whether the service's process was another one at least
+// twice within the last minute.
+func (m *model) restarting(node, service string) bool {
+	v := m.view()
+	last, changes := 0, 0
+	for _, s := range v.Past.Samples[node] {
+		pid := s.PIDs[service]
+		if pid == 0 || v.Now.Sub(s.At) > restartsIn {
+			continue // down, or not known
+		}
+		if last != 0 && pid != last {
+			changes++
+		}
+		last = pid
+	}
+	return changes >= 2
 }
 
 func pgNote(r *cluster.Report) (string, cluster.Mark) {

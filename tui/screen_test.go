@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
@@ -149,6 +150,79 @@ func TestNothingJumps(t *testing.T) {
 			if got := heads(d); got != calm {
 				t.Errorf("%v: panes at %v, when healthy at %v", size, got, calm)
 			}
+		}
+	}
+}
+
+// The situation line says how sure it is, and its clock stays whole and in place.
+func TestSituationLine(t *testing.T) {
+	line := func(w int, d *fakeDoor, f func(*watch.State)) string {
+		s := newStage(d, w, 24)
+		s.change(f)
+		return strings.Split(ansi.Strip(s.screen()), "\n")[0]
+	}
+	margin := func(lose int, known bool) func(*watch.State) {
+		return func(n *watch.State) {
+			n.Margin = cluster.Margin{Votes: 2, Listed: 3, Copies: 1, CanLose: lose, Known: known}
+		}
+	}
+	early := func() *fakeDoor {
+		d := healthy()
+		d.state.Leadership, d.state.View.Snapshot.Reports = nil, nil
+		return d
+	}
+	for _, c := range []struct {
+		w      int
+		door   *fakeDoor
+		change func(*watch.State)
+		says   []string
+		not    string
+	}{
+		{160, walGap(), margin(0, true), []string{"2 of 3 vote, 1 good copy, ! can lose 0"}, "?"},
+		{160, walGap(), margin(0, false), []string{"? at least 2 of 3 vote, 1 good copy, can lose 0; unknown counts as lost"}, "!"},
+		{80, walGap(), margin(0, false), []string{"? can lose at least 0"}, "!"},
+		{80, walGap(), margin(-1, false), []string{"? may not serve"}, "cannot"},
+		{80, walGap(), margin(-1, true), []string{"! cannot serve now"}, "?"},
+		{80, twoPrimaries(), margin(1, true), []string{"? can lose 1"}, ""},
+		{120, early(), margin(-1, false), []string{"leader: looking…", "votes and copies: looking…"}, "!"},
+		{80, atWork(), func(n *watch.State) {
+			n.Links = map[string]watch.Link{"be2": {Phase: "lost"}, "be3": {Phase: "lost"}}
+			n.Stamp, n.Margin.Known = "SIMULATION", false
+		}, []string{"SIMULATION", "2 nodes lost", "leader be1", "running 3/5", "02:44:51Z"}, ""},
+	} {
+		got := line(c.w, c.door, c.change)
+		for _, w := range c.says {
+			if !strings.Contains(got, w) {
+				t.Errorf("%q lacks %q", got, w)
+			}
+		}
+		if c.not != "" && strings.Contains(got, c.not) {
+			t.Errorf("%q says %q", got, c.not)
+		}
+	}
+	quiet, loud := line(80, healthy(), margin(1, true)), line(80, walGap(), margin(1, true))
+	if strings.Index(quiet, "02:44Z") != strings.Index(loud, "02:44:51Z") {
+		t.Errorf("the clock jumps:\n%q\n%q", quiet, loud)
+	}
+}
+
+// A service that is started over and over is not up, whatever runit calls it.
+func TestRestartingServiceIsNotUp(t *testing.T) {
+	for _, c := range []struct {
+		pids []int
+		ago  time.Duration
+		want bool
+	}{{[]int{7, 8, 9}, 20 * time.Second, true}, {[]int{7, 0, 8, 0, 9}, 20 * time.Second, true}, {[]int{7, 7, 8, 8}, 20 * time.Second, false},
+		{[]int{7, 0, 8}, 20 * time.Second, false}, {[]int{7, 8, 9}, 2 * time.Minute, false}, {[]int{9, 9, 9}, 20 * time.Second, false}} {
+		d := healthy()
+		var all []cluster.Sample
+		for _, pid := range c.pids {
+			all = append(all, cluster.Sample{At: now.Add(-c.ago), PIDs: map[string]int{"etcd": pid}})
+		}
+		d.state.View.Past.Samples["be2"] = all
+		row, pane := ansi.Strip(newStage(d, 80, 24).screen()), newStage(d, 120, 40).screen()
+		if got := strings.Contains(row, "! etcd restarting") && strings.Contains(pane, "! restarting"); got != c.want {
+			t.Errorf("%v: %v\n%s\n%s", c.pids, got, row, pane)
 		}
 	}
 }

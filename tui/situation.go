@@ -19,13 +19,12 @@ type segment struct {
 
 // drawSituation is the one line that is always there.
 func (m *model) drawSituation(w int) string {
-	l := newLine(w)
 	if m.state == nil {
-		return l.put(m.st.dim, " looking for the cluster").String()
+		return newLine(w).put(m.st.dim, " looking for the cluster").String()
 	}
 	left := []segment{
 		{p: m.st.stamp, says: stampText(m.state.Stamp), rank: 0},
-		{p: m.st.strong, says: []string{m.state.Cluster, short(m.state.Cluster, 12), ""}, rank: 4},
+		{p: m.st.strong, says: []string{m.state.Cluster, short(m.state.Cluster, 12), short(m.state.Cluster, 9), ""}, rank: 4},
 		m.leaderSegment(),
 		m.marginSegment(),
 		m.aheadSegment(),
@@ -34,19 +33,22 @@ func (m *model) drawSituation(w int) string {
 		left = append(left, m.runSegment(r))
 	}
 	left = append(left, m.linkSegment())
-	right := []segment{{p: m.st.plain, says: []string{m.modeText()}, rank: 0}, {p: m.st.plain, says: []string{m.clockOnScreen()}, rank: 0}}
 	gap := 3
 	if w < 100 {
 		gap = 2
 	}
-	m.shorten(left, gap, w-width(right[0].says[0])-width(right[1].says[0])-3)
+	tail := "  " + m.clockOnScreen() + " "
+	if !(w < 100 && m.running() != nil) {
+		tail = "  " + m.modeText() + tail // a plan at work says by itself that the cockpit acts
+	}
+	l := newLine(w - width(tail)) // the clock stays whole, whatever else is cut
+	m.shorten(left, gap, w-width(tail))
 	for _, s := range left {
 		if text := s.says[s.at]; text != "" {
 			l.put(s.p, text).gap(gap)
 		}
 	}
-	tail := right[0].says[0] + "  " + right[1].says[0] + " "
-	return l.right(m.st.plain, tail).String()
+	return l.String() + m.st.plain.on(tail)
 }
 
 // shorten says segments shorter until they fit, then says as many as possible
@@ -58,7 +60,7 @@ func (m *model) shorten(all []segment, gap, room int) {
 				n += k + gap
 			}
 		}
-		return n
+		return n - gap // none behind the last
 	}
 	for need() > room {
 		worst := -1
@@ -108,19 +110,42 @@ func (m *model) modeText() string {
 }
 
 // clockOnScreen has seconds only while something is wrong: nothing ticks on a
-// quiet screen. It always takes the same room.
+// quiet screen. It always takes the same room, and hours and minutes keep
+// their place.
 func (m *model) clockOnScreen() string {
 	now := m.now().UTC()
 	if m.troubled() {
 		return now.Format("15:04:05Z")
 	}
-	return now.Format("   15:04Z")
+	return now.Format("15:04Z   ")
 }
+
+// settling answers whether the first round of looks is still under way: what
+// is unknown then is no news. It ends when something is wrong, too.
+func (m *model) settling() bool {
+	v := m.view()
+	if v == nil || v.Snapshot == nil || len(m.state.Findings) > 0 {
+		return false
+	}
+	for _, n := range v.Snapshot.Nodes {
+		if v.Report(n.Name) == nil {
+			return true
+		}
+	}
+	young := v.Past.Since.IsZero() || v.Now.Sub(v.Past.Since) < slowPeriod
+	return young && !m.state.Margin.Known && v.Elected().Truth == cluster.Unknown
+}
+
+// lookingText is said instead of what the first round has not told yet.
+const lookingText = "looking…"
 
 // leaderSegment is the leader as each layer claims it. etcd's raft leader is
 // not asked: it has nothing to do with who leads the cluster.
 func (m *model) leaderSegment() segment {
 	layers, unknown := m.leaderLayers()
+	if m.settling() && (len(layers) == 0 || len(layers[0].Nodes) == 0) {
+		return segment{p: m.st.dim, says: []string{"leader: " + lookingText}, rank: 3}
+	}
 	if len(layers) == 0 {
 		return segment{p: m.st.amber, says: []string{"? leader unknown, no layer could be asked", "? leader unknown"}, rank: 3}
 	}
@@ -185,24 +210,43 @@ func (m *model) disagree(layers []cluster.LayerLeader) segment {
 // marginSegment is what votes, the good copies, and what more can be lost.
 func (m *model) marginSegment() segment {
 	g := m.state.Margin
+	if m.settling() {
+		return segment{p: m.st.dim, says: []string{"votes and copies: " + lookingText, ""}, rank: 6}
+	}
 	votes := fmt.Sprintf("%d vote", g.Votes)
 	if g.Listed > g.Votes {
 		votes = fmt.Sprintf("%d of %d vote", g.Votes, g.Listed)
 	}
-	lose, p := fmt.Sprintf("can lose %d", g.CanLose), m.st.plain
+	say := func(p paint, mark, lose, alone, after string) segment {
+		before := fmt.Sprintf("%s%s, ", mark, votes)
+		return segment{p: p, rank: 6, says: []string{before + plural(g.Copies, "good copy", "good copies") + ", " + lose + after,
+			before + plural(g.Copies, "copy", "copies") + ", " + lose, alone}}
+	}
+	lose := fmt.Sprintf("can lose %d", g.CanLose)
 	switch {
+	case !g.Known && g.CanLose < 0:
+		return say(m.st.amber, "? at least ", "may not serve", "? may not serve", "; unknown counts as lost")
+	case !g.Known:
+		return say(m.st.amber, "? at least ", lose, fmt.Sprintf("? can lose at least %d", g.CanLose), "; unknown counts as lost")
 	case g.CanLose < 0:
-		lose, p = "! cannot serve now", m.st.red
+		return say(m.st.red, "", "! cannot serve now", "! cannot serve now", "")
+	case m.contradicted():
+		return say(m.st.amber, "? ", lose, "? "+lose, ", if the layers are right")
 	case g.CanLose == 0:
-		lose, p = "! can lose 0", m.st.amber
+		return say(m.st.amber, "", "! can lose 0", "! can lose 0", "")
 	}
-	copies := plural(g.Copies, "good copy", "good copies")
-	long := fmt.Sprintf("%s, %s, %s", votes, copies, lose)
-	if !g.Known {
-		long = "? " + long + ", unknown counts as lost"
+	return say(m.st.plain, "", lose, lose, "")
+}
+
+// contradicted answers whether the layers cannot all be right: then no number
+// that is counted from them is certain.
+func (m *model) contradicted() bool {
+	for _, l := range m.state.Leadership {
+		if l.Layer != string(cluster.SourceEtcd) && len(l.Nodes) > 1 {
+			return true
+		}
 	}
-	middle := fmt.Sprintf("%s, %s, %s", votes, plural(g.Copies, "copy", "copies"), lose)
-	return segment{p: p, says: []string{long, middle, lose}, rank: 6}
+	return len(m.state.Board.Contradictions) > 0
 }
 
 // aheadSegment is how much of the leader's writes no follower has yet.
@@ -227,19 +271,23 @@ func (m *model) runSegment(r *cluster.PlanState) segment {
 // linkSegment is silent while every link lives.
 func (m *model) linkSegment() segment {
 	var bad []string
-	refused := false
+	phases := map[string]int{}
 	for _, n := range m.nodeList() {
 		if k, ok := m.state.Links[n.Name]; ok && k.Phase != "live" {
 			bad = append(bad, n.Name+" "+k.Phase)
-			refused = refused || k.Phase == "refused" || k.Phase == "lost"
+			phases[k.Phase]++
 		}
 	}
 	if len(bad) == 0 {
 		return segment{p: m.st.plain, says: []string{""}}
 	}
-	p := m.st.dim
-	if refused {
-		p = m.st.amber
+	p, mark := m.st.dim, ""
+	if phases["refused"]+phases["lost"] > 0 {
+		p, mark = m.st.amber, "! "
 	}
-	return segment{p: p, rank: 3, says: []string{"! link " + strings.Join(bad, ", "), fmt.Sprintf("! %s", plural(len(bad), "link", "links"))}}
+	word := "not live"
+	if len(phases) == 1 {
+		_, word, _ = strings.Cut(bad[0], " ")
+	}
+	return segment{p: p, rank: 3, says: []string{mark + "link " + strings.Join(bad, ", "), mark + plural(len(bad), "node ", "nodes ") + word}}
 }
