@@ -184,7 +184,7 @@ func TestLatePlanIsDropped(t *testing.T) {
 }
 
 func TestQuittingAsksWhileAStepRuns(t *testing.T) {
-	s := newStage(atWork(), 100, 30).raw("q", "y")
+	s := newStage(rebuilding(), 100, 30).raw("q", "y")
 	s.settle()
 	if s.ended || !strings.Contains(s.screen(), "goes on by itself") {
 		t.Fatal("it must ask, and not take the y that was typed ahead")
@@ -192,7 +192,7 @@ func TestQuittingAsksWhileAStepRuns(t *testing.T) {
 	if s.keys("y"); !s.ended {
 		t.Error("y leaves")
 	}
-	if s = newStage(atWork(), 100, 30).keys("q", "enter"); s.ended || s.m.top() != nil {
+	if s = newStage(rebuilding(), 100, 30).keys("q", "enter"); s.ended || s.m.top() != nil {
 		t.Error("any other key stays")
 	}
 	if s = newStage(walGap(), 100, 30).keys("q"); !s.ended {
@@ -216,7 +216,7 @@ func TestSuspendOnlyWithoutDialog(t *testing.T) {
 	if !suspends(newStage(walGap(), 100, 30)) || !suspends(newStage(walGap(), 100, 30).keys("r")) {
 		t.Error("Ctrl-Z suspends where there is no dialog")
 	}
-	if suspends(dialogFor(cluster.T2, "be3")) || suspends(newStage(atWork(), 100, 30).keys("q")) {
+	if suspends(dialogFor(cluster.T2, "be3")) || suspends(newStage(rebuilding(), 100, 30).keys("q")) {
 		t.Error("Ctrl-Z suspends in a dialog")
 	}
 }

@@ -252,8 +252,8 @@ func rebuildPlan() cluster.Plan {
 	return p
 }
 
-// atWork is the rebuilding of be3 while its third step copies.
-func atWork() *fakeDoor {
+// rebuilding is the rebuilding of be3 while its third step copies.
+func rebuilding() *fakeDoor {
 	d := walGap()
 	p := d.plan
 	state := func(i int, s cluster.Status, began string, took time.Duration, says string) cluster.StepState {

@@ -113,11 +113,11 @@ func TestKeys(t *testing.T) {
 		{"p", walGap, func(s *stage) bool { return s.door.looks == 1 }},
 		{"c", walGap, func(s *stage) bool { return strings.Contains(s.screen(), "nothing is wrong") }},
 		{"g", walGap, func(s *stage) bool { return s.m.top() == nil }},
-		{"g s", atWork, func(s *stage) bool { return s.door.stops == 1 }},
-		{"g esc", atWork, func(s *stage) bool {
+		{"g s", rebuilding, func(s *stage) bool { return s.door.stops == 1 }},
+		{"g esc", rebuilding, func(s *stage) bool {
 			return s.m.top() == nil && strings.Contains(strings.Split(ansi.Strip(s.screen()), "\n")[0], "running")
 		}},
-		{"g o", atWork, func(s *stage) bool { return strings.Contains(s.screen(), "could not connect to the old primary") }},
+		{"g o", rebuilding, func(s *stage) bool { return strings.Contains(s.screen(), "could not connect to the old primary") }},
 		{"?", walGap, func(s *stage) bool { return strings.Contains(s.screen(), "what can be done there") }},
 		{"? ?", walGap, func(s *stage) bool { return s.m.top() == nil }},
 		{"b", walGap, func(s *stage) bool { return s.m.logs.node == "be1" }},

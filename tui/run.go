@@ -83,9 +83,8 @@ func (v *runView) body(m *model, w int) ([]string, int) {
 	return rows, at
 }
 
-// step is one row, and below it what belongs to a step that is at work or did
-// not end well.
-func (v *runView) step(m *model, s cluster.StepState, w int) []string {
+// stepRow is the one row of every step; rest is what it has no room for.
+func (v *runView) stepRow(m *model, s cluster.StepState, w int) (row, rest string) {
 	word, p := stepWord(m, s.Status)
 	says := s.Step.Say
 	if says == "" {
@@ -100,8 +99,24 @@ func (v *runView) step(m *model, s cluster.StepState, w int) []string {
 		times += fmt.Sprintf("  %9s", tookText(end.Sub(s.Began)))
 	}
 	l := newLine(w).col(p, word, 11).col(m.st.strong, s.Step.Number, 4).col(m.st.dim, s.Step.Node, 6)
-	l.upTo(p, says, w-l.x-width(times)-2).gap(1).right(m.st.dim, times)
-	rows := []string{l.String()}
+	room := max(w-l.x-width(times)-2, 1)
+	if atWork(s) { // what is at work is read whole
+		first := wrap(says, room)[0]
+		says, rest = first, strings.TrimSpace(strings.TrimPrefix(says, first))
+	}
+	return l.put(p, words(says, room)).gap(1).right(m.st.dim, times).String(), rest
+}
+
+// atWork answers whether the step is at work, or its effect is waited for.
+func atWork(s cluster.StepState) bool {
+	return s.Status == cluster.StatusRunning || s.Status == cluster.StatusWaiting
+}
+
+// step is a step's row, and below it what belongs to one that is at work or
+// did not end well.
+func (v *runView) step(m *model, s cluster.StepState, w int) []string {
+	row, rest := v.stepRow(m, s, w)
+	rows := []string{row}
 	sub := func(p paint, text string) {
 		for _, t := range wrap(text, w-21) {
 			rows = append(rows, newLine(w).gap(21).put(p, t).String())
@@ -110,8 +125,10 @@ func (v *runView) step(m *model, s cluster.StepState, w int) []string {
 	if s.Status == cluster.StatusNext {
 		return rows
 	}
-	atWork := s.Status == cluster.StatusRunning || s.Status == cluster.StatusWaiting
-	if atWork && s.Step.Command != "" {
+	if rest != "" {
+		sub(m.st.strong, rest)
+	}
+	if atWork(s) && s.Step.Command != "" && s.Step.Say != "" {
 		sub(m.st.strong, s.Step.Command) // whole: this is read along as it is done
 	}
 	if s.Sentence != "" {
@@ -124,7 +141,7 @@ func (v *runView) step(m *model, s cluster.StepState, w int) []string {
 	if s.Progress != "" && s.Status == cluster.StatusRunning {
 		sub(m.st.strong, s.Progress)
 	}
-	if atWork && s.PID > 0 && s.Sentence == "" {
+	if atWork(s) && s.PID > 0 && s.Sentence == "" {
 		sub(m.st.dim, fmt.Sprintf("detached on %s, pid %d; goes on if this link breaks", s.Step.Node, s.PID))
 	}
 	if s.ExitKnown && s.Exit != 0 {
@@ -135,16 +152,16 @@ func (v *runView) step(m *model, s cluster.StepState, w int) []string {
 			rows = append(rows, m.guardRows([]cluster.CheckedGuard{g}, w)...)
 		}
 	}
-	return append(rows, v.output(m, s, w, atWork)...)
+	return append(rows, v.output(m, s, w)...)
 }
 
 // output is the end of what the step wrote, or all that is held of it.
-func (v *runView) output(m *model, s cluster.StepState, w int, atWork bool) []string {
+func (v *runView) output(m *model, s cluster.StepState, w int) []string {
 	keep := 0
 	switch {
 	case v.whole:
 		keep = len(s.Output)
-	case atWork:
+	case atWork(s):
 		keep = 4
 	case s.Status == cluster.StatusFailed || s.Status == cluster.StatusUnknown:
 		keep = 6

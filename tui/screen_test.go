@@ -37,8 +37,8 @@ var pictures = []struct {
 	{"menu", walGap, []string{"r", "down"}},
 	{"plan", walGap, []string{"r", "enter"}},
 	{"confirm", walGap, []string{"r", "enter", "c", "b", "e"}},
-	{"at-work", atWork, nil},
-	{"carrying-out", atWork, []string{"g"}},
+	{"at-work", rebuilding, nil},
+	{"carrying-out", rebuilding, []string{"g"}},
 	{"help", healthy, []string{"?"}},
 	{"whole-line", walGap, []string{"shift+tab", "up", "up", "enter"}},
 }
@@ -146,7 +146,7 @@ func TestNothingJumps(t *testing.T) {
 			return at
 		}
 		calm := heads(healthy())
-		for _, d := range []*fakeDoor{walGap(), noLeader(), unseen(), twoPrimaries(), atWork()} {
+		for _, d := range []*fakeDoor{walGap(), noLeader(), unseen(), twoPrimaries(), rebuilding()} {
 			if got := heads(d); got != calm {
 				t.Errorf("%v: panes at %v, when healthy at %v", size, got, calm)
 			}
@@ -185,10 +185,10 @@ func TestSituationLine(t *testing.T) {
 		{80, walGap(), margin(-1, true), []string{"! cannot serve now"}, "?"},
 		{80, twoPrimaries(), margin(1, true), []string{"? can lose 1"}, ""},
 		{120, early(), margin(-1, false), []string{"leader: looking…", "votes and copies: looking…"}, "!"},
-		{80, atWork(), func(n *watch.State) {
+		{80, rebuilding(), func(n *watch.State) {
 			n.Links = map[string]watch.Link{"be2": {Phase: "lost"}, "be3": {Phase: "lost"}}
 			n.Stamp, n.Margin.Known = "SIMULATION", false
-		}, []string{"SIMULATION", "2 nodes lost", "leader be1", "running 3/5", "02:44:51Z"}, ""},
+		}, []string{"SIMULATION", "2 nodes lost", "leader be1", "? can lose 1+", "run 3/5 (g)", "02:44:51Z"}, ""},
 	} {
 		got := line(c.w, c.door, c.change)
 		for _, w := range c.says {
@@ -285,7 +285,7 @@ func TestForeignTextCarriesNoControls(t *testing.T) {
 	d.plan.Steps[0].Command, d.plan.Where = evil, evil
 	d.offered["follower-wal-gap@be3"][0].Note = evil
 	addLine(d, cluster.Line{Node: evil, Service: evil, Text: evil})
-	run := *atWork().state.Run
+	run := *rebuilding().state.Run
 	run.Steps[2].Output, run.Sentence = []string{evil}, evil
 	d.state.Run = &run
 	allowed := newStyles(false, "", "red")

@@ -217,25 +217,25 @@ func (m *model) marginSegment() segment {
 	if g.Listed > g.Votes {
 		votes = fmt.Sprintf("%d of %d vote", g.Votes, g.Listed)
 	}
-	say := func(p paint, mark, lose, alone, after string) segment {
+	say := func(p paint, mark, lose, alone, tight, after string) segment {
 		before := fmt.Sprintf("%s%s, ", mark, votes)
 		return segment{p: p, rank: 6, says: []string{before + plural(g.Copies, "good copy", "good copies") + ", " + lose + after,
-			before + plural(g.Copies, "copy", "copies") + ", " + lose, alone}}
+			before + plural(g.Copies, "copy", "copies") + ", " + lose, alone, tight}}
 	}
 	lose := fmt.Sprintf("can lose %d", g.CanLose)
 	switch {
 	case !g.Known && g.CanLose < 0:
-		return say(m.st.amber, "? at least ", "may not serve", "? may not serve", "; unknown counts as lost")
+		return say(m.st.amber, "? at least ", "may not serve", "? may not serve", "? may not serve", "; unknown counts as lost")
 	case !g.Known:
-		return say(m.st.amber, "? at least ", lose, fmt.Sprintf("? can lose at least %d", g.CanLose), "; unknown counts as lost")
+		return say(m.st.amber, "? at least ", lose, fmt.Sprintf("? can lose at least %d", g.CanLose), "? "+lose+"+", "; unknown counts as lost")
 	case g.CanLose < 0:
-		return say(m.st.red, "", "! cannot serve now", "! cannot serve now", "")
+		return say(m.st.red, "", "! cannot serve now", "! cannot serve now", "! cannot serve", "")
 	case m.contradicted():
-		return say(m.st.amber, "? ", lose, "? "+lose, ", if the layers are right")
+		return say(m.st.amber, "? ", lose, "? "+lose, "? "+lose, ", if the layers are right")
 	case g.CanLose == 0:
-		return say(m.st.amber, "", "! can lose 0", "! can lose 0", "")
+		return say(m.st.amber, "", "! can lose 0", "! can lose 0", "! can lose 0", "")
 	}
-	return say(m.st.plain, "", lose, lose, "")
+	return say(m.st.plain, "", lose, lose, lose, "")
 }
 
 // contradicted answers whether the layers cannot all be right: then no number
@@ -265,7 +265,8 @@ func (m *model) runSegment(r *cluster.PlanState) segment {
 	return segment{p: m.st.strong, rank: 1, says: []string{
 		fmt.Sprintf("running: %s, step %d of %d (g)", what, done, all),
 		fmt.Sprintf("running: %s %d/%d (g)", what, done, all),
-		fmt.Sprintf("running %d/%d (g)", done, all)}}
+		fmt.Sprintf("running %d/%d (g)", done, all),
+		fmt.Sprintf("run %d/%d (g)", done, all)}}
 }
 
 // linkSegment is silent while every link lives.
