@@ -17,7 +17,7 @@ import (
 //	data  /var/opt/chef-backend
 //	log   /var/log/chef-backend
 var disks = []struct{ name, size string }{
-	{"disk", "96m"}, {"data", "640m"}, {"log", "64m"},
+	{"disk", "96m"}, {"data", "1536m"}, {"log", "64m"},
 }
 
 // dir is where a host's files lie on this machine.
