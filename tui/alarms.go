@@ -220,11 +220,16 @@ func (m *model) alarmMore(top, last, w, spare int) map[int][]string {
 	more := map[int][]string{}
 	const at = 8
 	add := func(i int, text string, p paint) {
-		for _, s := range wrap(text, w-at-2) {
-			if spare > 0 && text != "" {
-				more[i] = append(more[i], newLine(w).gap(at).put(p, s).String())
-				spare--
-			}
+		if text == "" || spare <= 0 {
+			return
+		}
+		parts := wrap(text, w-at-2)
+		if n := len(parts); n > spare {
+			parts = append(parts[:spare-1], words(strings.Join(parts[spare-1:], " "), w-at-2))
+		}
+		spare -= len(parts)
+		for _, s := range parts {
+			more[i] = append(more[i], newLine(w).gap(at).put(p, s).String())
 		}
 	}
 	rest := func(i int) {

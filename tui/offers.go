@@ -170,7 +170,8 @@ func (o *offers) about(m *model, w int) []string {
 		}
 	case o.at < len(o.all):
 		c := o.all[o.at]
-		says := c.Title
+		// The title of one that was never bound still has its braces.
+		says := strings.NewReplacer("{node}", c.Node, "{service}", c.Service).Replace(c.Title)
 		if c.Note != "" {
 			says += ": " + c.Note
 		}
