@@ -189,6 +189,15 @@ func TestQuittingAsksWhileAStepRuns(t *testing.T) {
 	if s.ended || !strings.Contains(s.screen(), "goes on by itself") {
 		t.Fatal("it must ask, and not take the y that was typed ahead")
 	}
+	s.change(func(n *watch.State) {
+		run := *n.Run
+		run.Steps = append([]cluster.StepState{}, run.Steps...)
+		run.Steps[2].Status, run.Steps[3].Status = cluster.StatusDone, cluster.StatusRunning
+		n.Run = &run
+	})
+	if !strings.Contains(s.screen(), "step 4 of 5") {
+		t.Error("the step that is told must be the one at work")
+	}
 	if s.keys("y"); !s.ended {
 		t.Error("y leaves")
 	}

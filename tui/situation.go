@@ -124,8 +124,11 @@ func (m *model) clockOnScreen() string {
 // is unknown then is no news. It ends when something is wrong, too.
 func (m *model) settling() bool {
 	v := m.view()
-	if v == nil || v.Snapshot == nil || len(m.state.Findings) > 0 {
+	switch {
+	case len(m.state.Findings) > 0:
 		return false
+	case v == nil || v.Snapshot == nil:
+		return true
 	}
 	for _, n := range v.Snapshot.Nodes {
 		if v.Report(n.Name) == nil {
