@@ -91,6 +91,7 @@ func (w *Watch) NodeOffers(node string) []Offered {
 func (w *Watch) offered(v *cluster.View, p cluster.Procedure, node, service string) Offered {
 	off := Offered{Procedure: p.Name, Title: p.Title, Node: node, Service: service, Tier: p.Tier, NotBuilt: !p.Built}
 	if off.NotBuilt {
+		off.Title = strings.ReplaceAll(off.Title, "{node}", node)
 		return off
 	}
 	plan, err := w.executor.Bind(v, p.Name, node, service)

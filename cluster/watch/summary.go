@@ -43,8 +43,20 @@ func (w *Watch) Summary() string {
 func summarize(b *strings.Builder, f cluster.Finding) {
 	fmt.Fprintf(b, "%s %s %s, %s since %s\n", f.Priority, f.ID(), f.Title, f.Certainty, f.Since.UTC().Format(time.RFC3339))
 	for _, e := range f.Evidence {
-		fmt.Fprintf(b, "  %-7s %-7s %s\n", e.Side, e.Answer, e.Sentence)
+		fmt.Fprintf(b, "  %-7s  %-9s  %s\n", e.Side, evidenceWord(e), e.Sentence)
 	}
+}
+
+// evidenceWord says how a piece of evidence came out: what would speak against
+// the finding is ruled out, or it holds.
+func evidenceWord(e cluster.Evidence) string {
+	switch {
+	case e.Side == cluster.SideAgainst && e.Answer == cluster.False:
+		return "ruled out"
+	case e.Side == cluster.SideAgainst && e.Answer == cluster.True:
+		return "holds"
+	}
+	return e.Answer.String()
 }
 
 // orUnknown names what is missing.
