@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/cluster/simulation"
 	"chef-backend-cockpit/remote"
 )
@@ -172,4 +173,37 @@ func replaceLine(text, key, line string) string {
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// TestNamedHostsAreFoundAmongTheMembers covers what must never happen: a node
+// dialled twice under two names, or hosts of two clusters taken for one.
+func TestNamedHostsAreFoundAmongTheMembers(t *testing.T) {
+	members := []cluster.Node{{Name: "be1", Address: "10.0.4.11"}, {Name: "be2", Address: "10.0.4.12"}, {Name: "be3", Address: "10.0.4.13"}}
+	named := func(cs ...*candidate) *gathering { return &gathering{found: cs} }
+	for name, c := range map[string]struct {
+		g    *gathering
+		left []string
+	}{
+		"one that answered":       {named(&candidate{given: "a", address: "10.0.4.12"}), []string{"be1", "be3"}},
+		"one silent, by its name": {named(&candidate{given: "be2.example.invalid"}), []string{"be1", "be3"}},
+		"by address":              {named(&candidate{given: "10.0.4.13"}), []string{"be1", "be2"}},
+		"the last one left is the silent one": {named(&candidate{given: "x", address: "10.0.4.11"},
+			&candidate{given: "y", address: "10.0.4.12"}, &candidate{given: "other.invalid"}), nil},
+		"two silent ones of unknown names: nothing is dialled twice": {named(&candidate{given: "x", address: "10.0.4.11"},
+			&candidate{given: "p.invalid"}, &candidate{given: "q.invalid"}), nil},
+	} {
+		var left []string
+		for _, n := range c.g.missing(members) {
+			left = append(left, n.Name)
+		}
+		if !slices.Equal(left, c.left) {
+			t.Errorf("%s: %v are dialled, want %v", name, left, c.left)
+		}
+	}
+	if overlap(members, []cluster.Node{{Name: "be1", Address: "10.9.9.1"}}) {
+		t.Error("hosts of two clusters were taken for one")
+	}
+	if !overlap(nil, members) || !overlap(members, members[2:]) {
+		t.Error("hosts of one cluster were taken for two")
+	}
 }
