@@ -224,3 +224,25 @@ func cryptoVersion(t *testing.T) string {
 	t.Fatal("go.mod does not name golang.org/x/crypto")
 	return ""
 }
+
+// The files that the configuration names hold for several hosts: each expands
+// them for itself and leaves the list as it was.
+func TestNamedFilesAreExpandedForEachHost(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	target := Target{Name: "be1", Address: "be1.example", Identity: []string{"~/keys/%h"}, KnownHosts: []string{"~/known"}}
+	hops, err := resolve(target, Options{Config: []string{}}, func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := hops[len(hops)-1]
+	if want := home + "/keys/be1.example"; len(last.identities) != 1 || last.identities[0] != want {
+		t.Errorf("identities %q, want %q", last.identities, want)
+	}
+	if want := home + "/known"; len(last.knownHosts) != 1 || last.knownHosts[0] != want {
+		t.Errorf("known hosts %q, want %q", last.knownHosts, want)
+	}
+	if target.Identity[0] != "~/keys/%h" || target.KnownHosts[0] != "~/known" {
+		t.Errorf("the target itself was changed: %+v", target)
+	}
+}

@@ -60,10 +60,10 @@ func resolve(t Target, o Options, warn func(string)) ([]hop, error) {
 		return nil, &Error{Host: t.Name, Kind: Unreachable, Text: err.Error(), Remedy: "correct it in ~/.ssh/config", Err: err}
 	}
 	if len(t.Identity) > 0 {
-		last.identities, last.only = t.Identity, true
+		last.identities, last.only = last.expandAll(t.Identity), true
 	}
 	if len(t.KnownHosts) > 0 {
-		last.knownHosts = t.KnownHosts
+		last.knownHosts = last.expandAll(t.KnownHosts)
 	}
 	jump := t.Jump
 	if jump == "" {
@@ -141,9 +141,7 @@ func (c *sshConfig) hop(p place, t Target, agent bool) (hop, error) {
 	if len(h.identities) == 0 {
 		h.identities = []string{"~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"}
 	}
-	for i, path := range h.identities {
-		h.identities[i] = h.expand(path)
-	}
+	h.identities = h.expandAll(h.identities)
 	if agent {
 		h.agent = h.agentSocket(c.get(h.alias, "IdentityAgent"))
 	}
@@ -154,7 +152,7 @@ func (c *sshConfig) hop(p place, t Target, agent bool) (hop, error) {
 func (c *sshConfig) knownHosts(h *hop, t Target) []string {
 	users := strings.Fields(c.get(h.alias, "UserKnownHostsFile"))
 	if len(users) == 0 && len(t.KnownHosts) > 0 {
-		return t.KnownHosts
+		return h.expandAll(t.KnownHosts)
 	}
 	if len(users) == 0 {
 		users = []string{"~/.ssh/known_hosts", "~/.ssh/known_hosts2"}
@@ -170,6 +168,16 @@ func (c *sshConfig) knownHosts(h *hop, t Target) []string {
 		}
 	}
 	return files
+}
+
+// expandAll expands paths into a list of its own: the one that was given may
+// belong to several hosts.
+func (h *hop) expandAll(paths []string) []string {
+	out := make([]string, len(paths))
+	for i, path := range paths {
+		out[i] = h.expand(path)
+	}
+	return out
 }
 
 // agentSocket is where the agent listens, by IdentityAgent or the environment.
