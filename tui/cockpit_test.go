@@ -32,7 +32,9 @@ func runOn(t *testing.T, door watch.Door, f func(cancel context.CancelFunc, scre
 	ended := make(chan error, 1)
 	go func() {
 		ended <- Run(ctx, Options{Door: door, Clock: &handClock{now}, Human: realClock{}, In: tty, Out: tty})
-		tty.Close()
+		// Closing the terminal here would race with Bubble Tea's reader, which
+		// a cancelled context does not wait for; a last word ends the reading.
+		_, _ = io.WriteString(tty, lastWord)
 	}()
 	var seen bytes.Buffer
 	buf := make([]byte, 1<<16)
@@ -44,13 +46,16 @@ func runOn(t *testing.T, door watch.Door, f func(cancel context.CancelFunc, scre
 			once = true
 			f(cancel, screen)
 		}
-		if err != nil {
+		if err != nil || bytes.Contains(seen.Bytes(), []byte(lastWord)) {
 			break
 		}
 	}
 	screen.Close()
-	return seen.String(), <-ended
+	return strings.TrimSuffix(seen.String(), lastWord), <-ended
 }
+
+// lastWord ends what is read from the terminal of a test.
+const lastWord = "<the run has ended>"
 
 type realClock struct{}
 
