@@ -212,20 +212,11 @@ func (w *Watch) publish() {
 	w.state.Store(&State{
 		Seq: w.stateSeq, At: v.Now, Cluster: w.o.Cluster, Stamp: w.o.Stamp, StampColor: w.o.StampColor,
 		Mode: w.mode(), View: v, Leadership: v.Leadership(), Margin: v.Margin(), Board: v.Board(),
-		Findings: w.acknowledged(), Last: w.ended, Links: w.links(), Run: w.newestPlan(),
+		Findings: w.findings, Last: w.ended, Links: w.links(), Run: w.newestPlan(),
 		Incident: w.diary.status.Load().incident, Notices: w.diary.notices(w.o.ReadOnly),
 	})
 	w.mu.Unlock()
 	w.wake()
-}
-
-// acknowledged copies the findings with the operator's marks. Callers hold the lock.
-func (w *Watch) acknowledged() []cluster.Finding {
-	fs := append([]cluster.Finding(nil), w.findings...)
-	for i := range fs {
-		fs[i].Acked = fs[i].Acked || w.acked[fs[i].ID()]
-	}
-	return fs
 }
 
 // newestPlan is the plan at work or the last one. Callers hold the lock.

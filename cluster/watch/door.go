@@ -92,12 +92,16 @@ func (w *Watch) Confirm(planID, text string) ([]string, error) {
 // Stop asks the running plan to stop before its next step.
 func (w *Watch) Stop() { w.executor.Stop() }
 
-// Acknowledge marks a finding as seen.
+// Acknowledge marks a finding as seen until it goes away: one that comes back
+// is new again. The engine remembers; here the mark is only shown at once.
 func (w *Watch) Acknowledge(finding string) {
-	w.mu.Lock()
-	w.acked[finding] = true
-	w.mu.Unlock()
 	w.engine.Acknowledge(finding)
+	w.mu.Lock()
+	w.findings = slices.Clone(w.findings) // states already published stay as they are
+	for i := range w.findings {
+		w.findings[i].Acked = w.findings[i].Acked || w.findings[i].ID() == finding
+	}
+	w.mu.Unlock()
 	w.publish()
 }
 

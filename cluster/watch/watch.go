@@ -63,7 +63,6 @@ type Watch struct {
 	past     past
 	due      suspicion
 	findings []cluster.Finding
-	acked    map[string]bool
 	ended    *LastFinding
 	plans    []cluster.PlanState
 
@@ -82,7 +81,6 @@ func New(o Options) (*Watch, error) {
 		engine:    failure.NewEngine(o.Catalogue.Failures),
 		reports:   map[string]*cluster.Report{},
 		pending:   map[string]bool{},
-		acked:     map[string]bool{},
 		past:      newPast(),
 		reported:  make(chan struct{}, 1),
 		changed:   make(chan struct{}, 1),
