@@ -85,7 +85,7 @@ func (out *CopyComparison) judge(c, f walCopy, least, worst, back int64) {
 		out.Sentence = unseenLoss(c, f, least)
 	case least > 0:
 		out.Contained, out.Branches = False, back > 0
-		out.Sentence = fmt.Sprintf("choosing %s loses at least %s of WAL of %s; where it ends is not known exactly", c.node, walBytes(least), f.node)
+		out.Sentence = fmt.Sprintf("choosing %s loses at least %s of WAL of %s; where it ends is not known exactly", c.node, Amount(least), f.node)
 	default:
 		out.Sentence = fmt.Sprintf("where the WAL of %s ends is not known exactly: choosing %s loses %s",
 			inexact(c, f).node, c.node, atMost(worst, f.node))
@@ -111,16 +111,16 @@ func atMost(worst int64, node string) string {
 	if worst > math.MaxInt32*int64(SegmentSize) {
 		return "an unknown amount of " + node
 	}
-	return "between nothing and " + walBytes(worst) + " of WAL of " + node
+	return "between nothing and " + Amount(worst) + " of WAL of " + node
 }
 
 func exactLoss(c, f walCopy, lost, back int64) string {
-	s := fmt.Sprintf("choosing %s loses at most %s of WAL of %s", c.node, walBytes(lost), f.node)
+	s := fmt.Sprintf("choosing %s loses at most %s of WAL of %s", c.node, Amount(lost), f.node)
 	if !f.commit.IsZero() {
 		s += ", last commit " + f.commit.UTC().Format(time.TimeOnly)
 	}
 	if back > 0 {
-		s += fmt.Sprintf("; %s has %s of its own: two branches, neither is furthest", c.node, walBytes(back))
+		s += fmt.Sprintf("; %s has %s of its own: two branches, neither is furthest", c.node, Amount(back))
 	}
 	return s
 }
@@ -130,7 +130,7 @@ func exactLoss(c, f walCopy, lost, back int64) string {
 func unseenLoss(c, f walCopy, least int64) string {
 	at := f.seen.UTC().Format(time.TimeOnly)
 	if least > 0 {
-		return fmt.Sprintf("%s cannot be reached: choosing %s loses at least the %s of WAL seen at %s", f.node, c.node, walBytes(least), at)
+		return fmt.Sprintf("%s cannot be reached: choosing %s loses at least the %s of WAL seen at %s", f.node, c.node, Amount(least), at)
 	}
 	return fmt.Sprintf("%s cannot be reached: %s holds what was seen of it at %s, and all that it wrote later is lost", f.node, c.node, at)
 }
@@ -177,8 +177,8 @@ func fork(c, f []Switch) (LSN, bool) {
 	}
 }
 
-// walBytes writes an amount of WAL for people: "312 B", "1.2 MB", "61 GB".
-func walBytes(n int64) string {
+// Amount writes a number of bytes for people: "312 B", "1.2 MB", "61 GB".
+func Amount(n int64) string {
 	units := []string{"B", "kB", "MB", "GB", "TB"}
 	f, u := float64(n), 0
 	for f >= 999.5 && u < len(units)-1 {

@@ -173,9 +173,9 @@ func askRoom(v *View, b Binding) Answer {
 	}
 	need := size.Value + (512+250)<<20
 	if best.Free < need {
-		return say(False, fmt.Sprintf("%s needs room for %s and has %s free on %s", b.Node, walBytes(need), walBytes(best.Free), best.Path), refs...)
+		return say(False, fmt.Sprintf("%s needs room for %s and has %s free on %s", b.Node, Amount(need), Amount(best.Free), best.Path), refs...)
 	}
-	return say(True, fmt.Sprintf("%s has room for %s: %s free on %s", b.Node, walBytes(need), walBytes(best.Free), best.Path), refs...)
+	return say(True, fmt.Sprintf("%s has room for %s: %s free on %s", b.Node, Amount(need), Amount(best.Free), best.Path), refs...)
 }
 
 func askStartListed(v *View, b Binding) Answer {

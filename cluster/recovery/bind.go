@@ -105,7 +105,7 @@ func values(v *cluster.View, node, service, id string) map[string]string {
 	set("data-dir", "/var/opt/chef-backend/postgresql")
 	if r := v.Report(node); r != nil {
 		if r.PostgreSQL.DataBytes.Known {
-			set("data-size", bytesText(r.PostgreSQL.DataBytes.Value))
+			set("data-size", cluster.Amount(r.PostgreSQL.DataBytes.Value))
 		}
 		set("data-free", freeText(r))
 	}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 
+	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/remote"
 )
 
@@ -81,7 +82,7 @@ func (t *tail) progress() string {
 		if err1 != nil || err2 != nil {
 			continue
 		}
-		return fmt.Sprintf("%s of %s, %s %%", bytesText(done*1024), bytesText(total*1024), m[3])
+		return fmt.Sprintf("%s of %s, %s %%", cluster.Amount(done*1024), cluster.Amount(total*1024), m[3])
 	}
 	return ""
 }

@@ -22,7 +22,7 @@ func (b *binder) say(plan *cluster.Plan) {
 	}
 	plan.Lost, plan.Kept = joinText(lost), joinText(kept)
 	if r := b.v.Report(b.values["leader"]); r != nil && b.asks(plan, "room-for-a-copy") && r.PostgreSQL.DataBytes.Known {
-		plan.Lasts = joinText([]string{plan.Lasts, b.values["leader"] + " holds " + bytesText(r.PostgreSQL.DataBytes.Value)})
+		plan.Lasts = joinText([]string{plan.Lasts, b.values["leader"] + " holds " + cluster.Amount(r.PostgreSQL.DataBytes.Value)})
 	}
 }
 
@@ -82,19 +82,5 @@ func freeText(r *cluster.Report) string {
 	if best.Path == "" {
 		return ""
 	}
-	return bytesText(best.Free)
-}
-
-// bytesText writes an amount for people: "312 B", "1.2 MB", "61 GB".
-func bytesText(n int64) string {
-	units := []string{"B", "kB", "MB", "GB", "TB"}
-	f, u := float64(n), 0
-	for f >= 999.5 && u < len(units)-1 {
-		f /= 1000
-		u++
-	}
-	if u == 0 || f >= 9.95 {
-		return fmt.Sprintf("%.0f %s", f, units[u])
-	}
-	return fmt.Sprintf("%.1f %s", f, units[u])
+	return cluster.Amount(best.Free)
 }
