@@ -159,7 +159,16 @@ func (s *terminal) openPlan() {
 	s.t.Helper()
 	s.press("r")
 	s.see("Recover", "rebuild-follower be3")
+	// While PostgreSQL is still starting there is no plan, and the menu says
+	// why: what is unknown enables nothing. Then it is asked for again.
+	planned := func(text string) bool {
+		return strings.Contains(text, "Must hold") && strings.Contains(text, "c confirm")
+	}
+	refused := func(text string) bool { return strings.Contains(text, "not to be had now") }
 	s.press("\r")
+	if refused(s.when("the plan, or why there is none", func(text string) bool { return planned(text) || refused(text) })) {
+		s.pressUntil("\r", "the plan", planned)
+	}
 	s.see("Must hold", "c confirm")
 }
 
