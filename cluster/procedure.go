@@ -56,11 +56,27 @@ type Guard struct {
 	Override string // phrase that the operator may type instead where it does not hold; "" for none
 }
 
+// StepKind says who carries a step out.
+type StepKind string
+
+// Kinds of steps. StepCommand: the cockpit runs Command, or only asks guards
+// and effects where there is none. StepManual: a person does ToDo outside the
+// cockpit and ticks it; the effects are looked at afterwards. StepTerminal:
+// Command runs in a terminal that is handed to the operator.
+const (
+	StepCommand  StepKind = ""
+	StepManual   StepKind = "manual"
+	StepTerminal StepKind = "terminal"
+)
+
 // Step is one step of a procedure.
 type Step struct {
 	ID         string
+	Kind       StepKind
+	ToDo       string // what a person does, for a manual step; may hold lines
+	Phrase     string // typed before the step begins, because it reaches a further node; "" for none
 	Say        string // what it does, in a few words
-	On         string // "node", "leader", "member" (one with a healthy etcd); "" for a computed step
+	On         string // "node", "leader", "member" (one with a healthy etcd), "other1", "other2" (the other nodes in fixed order); "" for a computed step
 	Command    string // exactly what runs; "" for a computed step
 	Guards     []Guard
 	When       *Question // skipped while it is false; unknown holds the procedure
@@ -108,6 +124,9 @@ type CheckedGuard struct {
 // PlanStep is a step bound to its node, its command byte for byte.
 type PlanStep struct {
 	ID, Say, Number string
+	Kind            StepKind
+	ToDo            string
+	Phrase          string
 	Node            string
 	Command         string // the braces filled in; $PLAN-dependent paths included
 	Guards          []Guard
@@ -135,6 +154,19 @@ const (
 	StatusRefused Status = "refused" // a guard did not hold; nothing ran
 	StatusStopped Status = "stopped" // by the operator, before the next step
 	StatusUnknown Status = "unknown"
+	// StatusAsked: the plan holds until a person types a phrase, ticks what is
+	// done outside, or takes the terminal; StepState.Asks says which.
+	StatusAsked Status = "asked"
+)
+
+// Ask is what a held step waits for.
+type Ask string
+
+// What a person can be asked for.
+const (
+	AskPhrase   Ask = "phrase"   // Step.Phrase is to be typed
+	AskTick     Ask = "tick"     // Step.ToDo is to be done and ticked
+	AskTerminal Ask = "terminal" // a terminal is to be taken
 )
 
 // PlanState is a plan of ours as it is carried out; immutable.
@@ -151,7 +183,7 @@ type PlanState struct {
 
 // Running answers whether a step of the plan may still be at work.
 func (p PlanState) Running() bool {
-	return p.Status == StatusRunning || p.Status == StatusWaiting
+	return p.Status == StatusRunning || p.Status == StatusWaiting || p.Status == StatusAsked
 }
 
 // StepState is one step as it is carried out.
@@ -166,6 +198,8 @@ type StepState struct {
 	Sentence  string
 	Output    []string // last lines, safe
 	Progress  string   // "21.4 of 61 GB, 35 %"
+	Asks      Ask      // while Status is StatusAsked
+	AskedFor  string   // why a terminal is wanted, or the phrase to type
 	Guards    []CheckedGuard
 }
 

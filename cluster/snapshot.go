@@ -35,6 +35,8 @@ type View struct {
 	Fenced map[string]bool
 	// Maintenance holds, by node name, until when it is in planned work.
 	Maintenance map[string]time.Time
+	// MarkedBy says, by node name, who said that it is in maintenance.
+	MarkedBy map[string]string
 }
 
 // Past is the bounded past that watch keeps: elections and terms of the
