@@ -28,6 +28,7 @@ func (c *handClock) After(d time.Duration) <-chan time.Time {
 
 // fakeDoor is a door with nothing behind it. It notes what it was asked to do.
 type fakeDoor struct {
+	said     []string // what was said of nodes
 	state    *watch.State
 	lines    []cluster.Line
 	streams  []cluster.StreamState
@@ -134,7 +135,25 @@ func (d *fakeDoor) Confirm(_, text string) ([]string, error) {
 	return left, nil
 }
 
-func (d *fakeDoor) Stop()                { d.stops++ }
+func (d *fakeDoor) Stop() { d.stops++ }
+func (d *fakeDoor) Fence(node, text string) error {
+	if text != watch.FencePhrase(node) {
+		return errors.New("that is not the phrase")
+	}
+	d.said = append(d.said, text)
+	return nil
+}
+
+func (d *fakeDoor) Unfence(node string) error {
+	d.said = append(d.said, node+" is on")
+	return nil
+}
+
+func (d *fakeDoor) Maintain(node string, lasts time.Duration) error {
+	d.said = append(d.said, fmt.Sprint(node, " maintenance ", lasts))
+	return nil
+}
+
 func (d *fakeDoor) Acknowledge(f string) { d.acked = append(d.acked, f) }
 func (d *fakeDoor) LookNow()             { d.looks++ }
 func (d *fakeDoor) Summary() string      { return "chef-prod\nnothing is wrong" }

@@ -82,6 +82,7 @@ func (w *Watch) view() *cluster.View {
 	if w.logs != nil {
 		v.Signs = w.logs.Signs()
 	}
+	w.marks.into(v)
 	return v
 }
 
@@ -110,6 +111,9 @@ func (w *Watch) settle(v *cluster.View, findings []cluster.Finding) {
 		}
 	}
 	w.findings = findings
+	if len(findings) == 0 && v.Elected().Truth == cluster.True && v.Margin().CanLose >= 1 {
+		w.healthy = v.Snapshot
+	}
 }
 
 // suspicious answers whether what the fast looks say of roles and services
@@ -212,8 +216,8 @@ func (w *Watch) publish() {
 	w.state.Store(&State{
 		Seq: w.stateSeq, At: v.Now, Cluster: w.o.Cluster, Stamp: w.o.Stamp, StampColor: w.o.StampColor,
 		Mode: w.mode(), View: v, Leadership: v.Leadership(), Margin: v.Margin(), Board: v.Board(),
-		Findings: w.findings, Last: w.ended, Links: w.links(), Run: w.newestPlan(),
-		Incident: w.diary.status.Load().incident, Notices: w.diary.notices(w.o.ReadOnly),
+		Findings: w.findings, Last: w.ended, Links: w.links(), Run: w.newestPlan(), Healthy: w.healthy,
+		Incident: w.diary.status.Load().incident, Notices: append(w.diary.notices(w.o.ReadOnly), w.marks.trouble()...),
 	})
 	w.mu.Unlock()
 	w.wake()

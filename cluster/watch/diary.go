@@ -89,6 +89,18 @@ type note struct {
 	Closed bool   `json:"closed,omitempty"` // the incident's last record
 }
 
+// remark notes what the operator said in an incident that is open.
+func (d *diary) remark(text string) {
+	if d.journal == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.open {
+		_ = d.heard(d.journal.Record("note", note{Text: text})) // heard keeps the error for the screen
+	}
+}
+
 // end writes the last word and closes the incident.
 func (d *diary) end(why string) error {
 	if !d.open {

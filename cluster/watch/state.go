@@ -20,6 +20,7 @@ type State struct {
 	Margin     cluster.Margin
 	Board      cluster.Board
 	Findings   []cluster.Finding  // gravest first, folded ones after the one that hides them
+	Healthy    *cluster.Snapshot  // the newest in which nothing stood and all could be lost once; nil for none yet
 	Last       *LastFinding       // the newest finding that went away
 	Links      map[string]Link    // by node
 	Run        *cluster.PlanState // the plan at work, or the last one; nil for none
@@ -128,6 +129,13 @@ type Door interface {
 	Confirm(planID, text string) (left []string, err error)
 	// Stop asks the running plan to stop before its next step.
 	Stop()
+
+	// Fence takes the operator's word, typed as FencePhrase, that a node is off
+	// and will not start with its old disk; Unfence takes it back.
+	Fence(node, text string) error
+	Unfence(node string) error
+	// Maintain marks a node as in planned work from now on; 0 ends it.
+	Maintain(node string, lasts time.Duration) error
 
 	// Acknowledge marks a finding as seen.
 	Acknowledge(finding string)

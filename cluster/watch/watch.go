@@ -42,6 +42,8 @@ type Options struct {
 	ReadOnly   bool
 	Logs       bool   // follow the logs
 	JournalDir string // where incidents are written; "" for none: acting is refused then
+	MarksFile  string // where marks of nodes are kept; "" for in memory alone
+	Operator   string // who sits here, for marks and the journal: user@host
 }
 
 // Watch is one cockpit's circle. All methods are safe for concurrent use.
@@ -52,6 +54,7 @@ type Watch struct {
 	executor  *recovery.Executor
 	logs      *logs.Logs // nil without logs
 	diary     *diary
+	marks     *marks
 
 	mu       sync.Mutex
 	reports  map[string]*cluster.Report
@@ -60,6 +63,7 @@ type Watch struct {
 	stateSeq uint64
 	last     *cluster.Snapshot // of the last round
 	previous *cluster.Snapshot
+	healthy  *cluster.Snapshot // the newest in which nothing stood
 	past     past
 	due      suspicion
 	findings []cluster.Finding
@@ -82,6 +86,7 @@ func New(o Options) (*Watch, error) {
 		reports:   map[string]*cluster.Report{},
 		pending:   map[string]bool{},
 		past:      newPast(),
+		marks:     newMarks(o.MarksFile, o.Operator),
 		reported:  make(chan struct{}, 1),
 		changed:   make(chan struct{}, 1),
 	}

@@ -63,7 +63,7 @@ func demoCommand(e *env) *cobra.Command {
 
 // simulated is the fleet of a simulated cluster, over real SSH on loopback.
 func simulated(sim *simulation.Cluster) (*fleet, error) {
-	f := &fleet{cluster: "chef-demo", stamp: "SIMULATION", hosts: map[string]remote.Host{}, nodes: sim.Nodes()}
+	f := &fleet{cluster: "chef-demo", stamp: "SIMULATION", passing: true, hosts: map[string]remote.Host{}, nodes: sim.Nodes()}
 	for _, n := range f.nodes {
 		h, err := remote.NewSSH(sim.Target(n.Name), sim.RemoteOptions())
 		if err != nil {

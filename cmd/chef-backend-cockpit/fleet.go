@@ -5,6 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
+	"os"
+	"os/user"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +28,7 @@ type fleet struct {
 	nodes                  []cluster.Node
 	hosts                  map[string]remote.Host
 	clock                  cluster.Clock
+	passing                bool // gone with this process: what is said of its nodes is not kept
 	closers                []func() error
 }
 
@@ -45,7 +50,8 @@ func (f *fleet) close() error {
 // watchOptions are what the subcommands differ in.
 type watchOptions struct {
 	readOnly, logs bool
-	journal        string
+	journal        string // folder of incidents; "" for none
+	state          string // folder of what outlives the cockpit; "" for none
 }
 
 // watch prepares the circle over the fleet.
@@ -54,10 +60,27 @@ func (f *fleet) watch(o watchOptions) (*watch.Watch, error) {
 	if err != nil {
 		return nil, &exitError{exitInternal, err}
 	}
+	marks := ""
+	if o.state != "" && !f.passing {
+		marks = filepath.Join(o.state, "marks", url.PathEscape(f.cluster)+".json")
+	}
 	return watch.New(watch.Options{
 		Cluster: f.cluster, Stamp: f.stamp, StampColor: f.colour, Nodes: f.nodes, Hosts: f.hosts,
 		Clock: f.clock, Catalogue: c, ReadOnly: o.readOnly, Logs: o.logs, JournalDir: o.journal,
+		MarksFile: marks, Operator: operator(),
 	})
+}
+
+// operator is who sits here: user@host.
+func operator() string {
+	who, where := "somebody", "somewhere"
+	if u, err := user.Current(); err == nil {
+		who = u.Username
+	}
+	if h, err := os.Hostname(); err == nil {
+		where = h
+	}
+	return who + "@" + where
 }
 
 // reachWithin is how long a start waits for the first link of each node.

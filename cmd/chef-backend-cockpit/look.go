@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/journal"
 	"chef-backend-cockpit/cluster/watch"
 )
 
@@ -71,7 +73,11 @@ func (e *env) look(ctx context.Context, hosts []string, print func(*watch.Watch)
 		return nothingSeen(err)
 	}
 	defer f.close()
-	w, err := f.watch(watchOptions{readOnly: true, logs: true})
+	state := ""
+	if dir, err := journal.DefaultDir(); err == nil { // without a home there are no marks either
+		state = filepath.Dir(dir)
+	}
+	w, err := f.watch(watchOptions{readOnly: true, logs: true, state: state})
 	if err != nil {
 		return err
 	}

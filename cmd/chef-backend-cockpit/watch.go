@@ -43,7 +43,7 @@ func (e *env) open(ctx context.Context, f *fleet) error {
 	if err != nil {
 		return err
 	}
-	w, err := f.watch(watchOptions{readOnly: e.readOnly, logs: true, journal: dir})
+	w, err := f.watch(watchOptions{readOnly: e.readOnly, logs: true, journal: dir, state: filepath.Dir(dir)})
 	if err != nil {
 		return err
 	}
