@@ -86,6 +86,7 @@ type Step struct {
 	Repeatable bool          // may run again after an unknown outcome
 	Destroys   string        // what cannot be brought back once it ran; "" for nothing
 	Joined     bool          // no stop point before it: belongs to the step before
+	NewMachine bool          // the node may be another machine than before: asked for with the phrase
 }
 
 // Plan is a procedure bound to nodes and values, frozen: what is shown is what
@@ -128,6 +129,7 @@ type PlanStep struct {
 	ToDo            string
 	Phrase          string
 	Node            string
+	About           string // node that its guards, effects and When are asked about; "" for the plan's own
 	Command         string // the braces filled in; $PLAN-dependent paths included
 	Guards          []Guard
 	When            *Question
@@ -137,6 +139,7 @@ type PlanStep struct {
 	Repeatable      bool
 	Destroys        string
 	Joined          bool
+	NewMachine      bool
 }
 
 // Status is how far a plan or a step is.

@@ -85,8 +85,13 @@ type raiseEntry struct {
 	Phrase string `yaml:"phrase"`
 }
 
+// stepEntry is one step. Its guards, effects and when are asked about the
+// plan's node; those of a step on other1 or other2 about that node.
 type stepEntry struct {
 	ID         string       `yaml:"id"`
+	Kind       string       `yaml:"kind"`   // manual, terminal, or none: a command
+	ToDo       string       `yaml:"to-do"`  // of a manual step; may hold lines
+	Phrase     string       `yaml:"phrase"` // typed before the step begins
 	Say        string       `yaml:"say"`
 	On         string       `yaml:"on"`
 	Command    string       `yaml:"command"`
@@ -98,6 +103,7 @@ type stepEntry struct {
 	Repeatable bool         `yaml:"repeatable"`
 	Destroys   string       `yaml:"destroys"`
 	Joined     bool         `yaml:"joined"`
+	NewMachine bool         `yaml:"new-machine"` // the node may be another machine than when the plan was made
 }
 
 // guardEntry is a question alone, or a mapping with an override.

@@ -16,7 +16,7 @@ var (
 
 // ValueNames are the further values that a plan works out for its texts and
 // commands, beside node, address, service, leader, leader-address and plan.
-var ValueNames = []string{"other", "data-size", "data-free", "member", "data-dir", "position", "role"}
+var ValueNames = []string{"other", "other1", "other2", "other1-address", "other2-address", "data-size", "data-free", "member", "data-dir", "position", "role"}
 
 // titleWidth is how many columns a title may take on the narrowest screen.
 const titleWidth = 60
@@ -133,56 +133,6 @@ func (l *linter) guards(at place, list []guardEntry) []cluster.Guard {
 		out = append(out, cluster.Guard{Question: l.question(p, g.Fact), Override: l.text(at, "guards", g.Override, procedureNames)})
 	}
 	return out
-}
-
-// steps reads the steps of a procedure. One that runs a command needs a guard
-// (its own or the procedure's), an effect or, failing that, the words that say
-// what is shown, and a deadline.
-func (l *linter) steps(at place, key string, list []stepEntry, e procedureEntry) []cluster.Step {
-	var out []cluster.Step
-	seen := map[string]bool{}
-	for i, s := range list {
-		p := at.item(key, i)
-		if s.ID == "" || seen[s.ID] {
-			l.bad(p.key("id"), "step id %q: give every step of a procedure its own", s.ID)
-		}
-		seen[s.ID] = true
-		l.need(p, "say", s.Say)
-		step := cluster.Step{
-			ID: s.ID, Say: l.text(p, "say", s.Say, procedureNames), On: s.On, Command: l.text(p, "command", s.Command, procedureNames),
-			Guards: l.guards(p, s.Guards), Effects: l.questions(p, "effects", s.Effects), EffectSay: l.text(p, "effect-say", s.EffectSay, procedureNames),
-			Deadline: l.duration(p.key("deadline"), s.Deadline), Repeatable: s.Repeatable, Destroys: l.text(p, "destroys", s.Destroys, procedureNames), Joined: s.Joined,
-		}
-		if s.When != "" {
-			q := l.question(p.key("when"), s.When)
-			step.When = &q
-		}
-		if step.Command != "" {
-			l.command(p, step, e)
-		}
-		out = append(out, step)
-	}
-	return out
-}
-
-// command checks a step that acts.
-func (l *linter) command(at place, s cluster.Step, e procedureEntry) {
-	l.oneOf(at, "on", s.On, "node", "leader", "member")
-	if len(s.Guards)+len(e.Guards) == 0 {
-		l.bad(at.key("guards"), "a step that acts needs a guard: name a fact that must hold just before it")
-	}
-	if len(s.Effects) == 0 && s.EffectSay == "" {
-		l.bad(at.key("effects"), "a step that acts needs an effect: name a fact that proves that it worked")
-	}
-	if s.Deadline <= 0 {
-		l.bad(at.key("deadline"), "a step that acts needs a deadline, as 60s")
-	}
-	if strings.Contains(s.Command, "\n") {
-		l.bad(at.key("command"), "a command is one line: what is shown is what runs")
-	}
-	if e.Tier == "T0" {
-		l.bad(at.key("command"), "a procedure of tier T0 runs no command: raise its tier")
-	}
 }
 
 func (l *linter) backFrom(at place, p cluster.Procedure) {

@@ -64,6 +64,29 @@ procedures:
         command: chef-backend-ctl restart {service}
         effects: [service-runs]
         deadline: 60s
+      - id: 2-cable
+        kind: manual
+        say: mend the cable
+        to-do: |
+          Go to {other1-address}.
+          Mend the cable.
+        on: other1
+        deadline: 10m
+      - id: 3-mend
+        kind: terminal
+        say: mend the next
+        phrase: "{other1}"
+        on: other1
+        command: chef-backend-ctl restart {service}
+        new-machine: true
+        effects: [service-runs]
+        deadline: 60s
+      - id: 4-mend
+        say: mend it again
+        on: other1
+        command: chef-backend-ctl restart {service}
+        effects: [service-runs]
+        deadline: 60s
     lost: nothing
     lasts: a minute
     way-back: none
@@ -89,6 +112,13 @@ func TestLoad(t *testing.T) {
 	}
 	if p.Tier != cluster.T2 || p.Guards[1].Override != "last copy" || !p.Guards[1].Not || p.Steps[0].Deadline != time.Minute || !p.Built {
 		t.Errorf("%+v", p)
+	}
+	manual, terminal := p.Steps[1], p.Steps[2]
+	if manual.Kind != cluster.StepManual || !strings.HasSuffix(manual.ToDo, ".\nMend the cable.") || manual.On != "other1" {
+		t.Errorf("%+v", manual)
+	}
+	if terminal.Kind != cluster.StepTerminal || terminal.Phrase != "{other1}" || !terminal.NewMachine {
+		t.Errorf("%+v", terminal)
 	}
 }
 
@@ -126,6 +156,17 @@ func TestProblems(t *testing.T) {
 		{"bad time", "hold: 10s", "hold: ten", `a.yaml:21:11: "ten" is no length of time`},
 		{"bad priority", "priority: P3", "priority: P4", `priority "P4"`},
 		{"bad guard", "{fact: not good-follower, override: last copy}", "{fact: not good-follower, overide: last copy}", "overide"},
+		{"unknown kind", "kind: terminal", "kind: terminall", `kind "terminall": write one of manual, terminal`},
+		{"manual that does not say what", "        to-do: |\n          Go to {other1-address}.\n          Mend the cable.\n", "", "to-do is missing"},
+		{"manual with a command", "        to-do: |\n", "        command: reboot\n        to-do: |\n", "a manual step runs no command"},
+		{"manual without deadline", "        deadline: 10m\n", "", "a manual step needs a deadline"},
+		{"to-do of a command", "        say: mend it again\n", "        say: mend it again\n        to-do: x\n", "a.yaml:73:16: to-do is for a person"},
+		{"unknown place", "        on: other1\n        deadline: 10m", "        on: other3\n        deadline: 10m", `on "other3": write one of node, leader, member, other1, other2`},
+		{"terminal without a command", "        command: chef-backend-ctl restart {service}\n        new-machine", "        new-machine", "a terminal step needs a command"},
+		{"further node without phrase", "        phrase: \"{other1}\"\n        on", "        on", "a.yaml:62:9: phrase is missing: from T2 on a plan that reaches a further node"},
+		{"new machine unseen", "        phrase: \"{other1}\"\n        on", "        on", "new-machine needs `on` and a phrase"},
+		{"joined and held", "        new-machine: true\n", "        joined: true\n", "it takes no phrase and no person"},
+		{"way back held", "    lost: nothing\n", "    back-from: 1-mend\n    back:\n      - id: 1-back\n        kind: manual\n        say: undo it\n        to-do: undo it\n        deadline: 1m\n    lost: nothing\n", "the way back waits for nobody"},
 		{"bad scope", "scope: cluster", "scope: world", `scope "world"`},
 	}
 	for _, c := range cases {
