@@ -4,6 +4,7 @@ package standin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -111,7 +112,9 @@ func (l *leaderl) turn(state, why string) {
 	l.state, l.since = state, time.Now()
 	l.nextPost, l.looked = time.Time{}, time.Time{}
 	if state == leading || state == following {
-		l.failed("leader_elector:transition", touch(memberFile))
+		// Whoever started PostgreSQL: that it runs is right now, and the next
+		// start of leaderl must not take it for one that nobody allowed.
+		l.failed("leader_elector:transition", errors.Join(touch(memberFile), allow()))
 	}
 }
 

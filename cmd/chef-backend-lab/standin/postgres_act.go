@@ -162,8 +162,9 @@ func (d *database) baseBackup(ctx context.Context, from string, say func(string)
 }
 
 // refusals are lines of PostgreSQL's log that say that following cannot work,
-// however long one waits.
-var refusals = regexp.MustCompile(`requested WAL segment\s+[0-9A-F]{24} has already been removed|is not (?:a child of|in) this server's history|database system identifier differs|is behind recovery timeline`)
+// however long one waits. Those of this node's own receiver and recovery are
+// FATAL: the same words as ERROR are what a sender of this node told another.
+var refusals = regexp.MustCompile(`FATAL:.*(?:requested WAL segment\s+[0-9A-F]{24} has already been removed|is not (?:a child of|in) this server's history|database system identifier differs|is behind recovery timeline)`)
 
 // logTail reads what is added to PostgreSQL's log.
 type logTail struct {

@@ -6,11 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -89,32 +91,61 @@ func settle(ctx context.Context, name string, patience time.Duration, ok func(sv
 	}
 }
 
+// order writes one letter to runsv's control pipe. sv itself skips a letter
+// that the status seems to make needless, and what it sends into runsv's pause
+// of a second between two starts can be overtaken by that start. The pipe keeps
+// the order in which letters were written, so the last one counts.
+func order(name, letter string) error {
+	pipe, err := os.OpenFile(filepath.Join(serviceDir, name, "supervise/control"), os.O_WRONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return err // ENXIO: no runsv reads it
+	}
+	_, err = pipe.WriteString(letter)
+	return errors.Join(err, pipe.Close())
+}
+
+// command gives a service an order, and gives it again every half second while
+// the service neither is as it should be nor is on its way there.
+func command(ctx context.Context, name, letter string, patience time.Duration, reached, underWay func(svState) bool) error {
+	end := time.Now().Add(patience)
+	var given time.Time
+	var refused error
+	for {
+		s := svStatus(ctx, name)
+		if !given.IsZero() && s.known && reached(s) {
+			return nil
+		}
+		if given.IsZero() || time.Since(given) >= 500*time.Millisecond && !underWay(s) {
+			if refused = order(name, letter); refused == nil {
+				given = time.Now()
+			}
+		}
+		if time.Now().After(end) {
+			return errors.Join(fmt.Errorf("%s: %s after %v", name, s.raw, patience), refused)
+		}
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
 // serviceDown stops a service for certain. PostgreSQL gets SIGINT as well:
 // SIGTERM would wait for its last client.
 func serviceDown(ctx context.Context, name string, patience time.Duration) error {
-	if out, code := sv(ctx, "down", name); code != 0 {
-		return fmt.Errorf("sv down %s: %s", name, strings.TrimSpace(out))
-	}
+	letters := "d"
 	if name == "postgresql" {
-		sv(ctx, "interrupt", name) // it may be gone already
+		letters = "di"
 	}
-	return settle(ctx, name, patience, func(s svState) bool { return s.known && !s.up && !s.wantUp })
+	return command(ctx, name, letters, patience,
+		func(s svState) bool { return !s.up && !s.wantUp },
+		func(s svState) bool { return s.up && s.wantDown })
 }
 
-// serviceUp starts a service for certain. An order that reaches runsv in its
-// pause between two starts can get lost, so it is given again.
+// serviceUp starts a service for certain.
 func serviceUp(ctx context.Context, name string, patience time.Duration) error {
-	end := time.Now().Add(patience)
-	for {
-		out, code := sv(ctx, "up", name)
-		err := settle(ctx, name, 2*time.Second, func(s svState) bool { return s.up && !s.wantDown })
-		if err == nil {
-			return nil
-		}
-		if time.Now().After(end) || ctx.Err() != nil {
-			return fmt.Errorf("sv up %s (%d): %s: %w", name, code, strings.TrimSpace(out), err)
-		}
-	}
+	return command(ctx, name, "u", patience,
+		func(s svState) bool { return s.up && !s.wantDown },
+		func(s svState) bool { return !s.up && s.wantUp })
 }
 
 // pause waits, unless the context ends first.
