@@ -16,48 +16,88 @@ const (
 	runWithin  = 10 * time.Minute
 )
 
-// mend lets the bed undo the fault, or carries out the procedure through the
+// mend lets the bed undo the fault, and carries out the procedures through the
 // cockpit's own executor as the operator would: plan, phrases, wait.
 func (r *run) mend(ctx context.Context) error {
 	if r.s.Heal {
-		return r.bed.Heal(r.s.Name)
+		if err := r.bed.Heal(r.s.Name); err != nil {
+			return err
+		}
 	}
-	if r.s.Procedure == "" {
-		return nil
+	repairs := r.s.Before
+	if r.s.Procedure != "" {
+		repairs = append(slices.Clone(repairs), Repair{r.s.Procedure, r.s.Node, r.s.Service, r.s.Typed})
 	}
-	if err := r.offered(); err != nil {
+	for _, p := range repairs {
+		if err := r.repair(ctx, p); err != nil {
+			return fmt.Errorf("%s %s %s: %w", p.Procedure, p.Node, p.Service, err)
+		}
+	}
+	return nil
+}
+
+// repair carries out one procedure.
+func (r *run) repair(ctx context.Context, p Repair) error {
+	if err := r.offered(ctx, p); err != nil {
 		return err
 	}
 	planning, cancel := context.WithTimeout(ctx, planWithin)
 	defer cancel()
-	plan, err := r.w.Plan(planning, r.s.Procedure, r.s.Node, r.s.Service)
+	plan, err := r.w.Plan(planning, p.Procedure, p.Node, p.Service)
 	if err != nil {
 		return fmt.Errorf("plan: %w", err)
 	}
-	r.plan = plan.ID
+	r.plans = append(r.plans, plan.ID)
+	if want := p.Typed; want == nil && len(plan.Phrases) > 1 || want != nil && !slices.Equal(plan.Phrases, want) {
+		return fmt.Errorf("the plan asks for %q, not for %q", plan.Phrases, want)
+	}
 	if err := r.confirm(plan); err != nil {
 		return err
 	}
 	return r.follow(ctx, plan.ID)
 }
 
-// offered checks that a standing finding offers the procedure, ready.
-func (r *run) offered() error {
-	var said []string
-	for _, id := range r.s.Expect {
-		for _, o := range r.w.Offers(id) {
-			if o.Procedure == r.s.Procedure && o.Node == r.s.Node && o.Service == r.s.Service {
-				if o.Ready {
-					return nil
-				}
-				for _, g := range o.WhyNot {
-					said = append(said, g.Answer.Truth.String()+" "+g.Answer.Sentence)
-				}
-				said = append(said, "first: "+o.First)
-			}
+// offeredWithin is how long an offer may wait for looks to catch up with the
+// end of the procedure before it.
+const offeredWithin = time.Minute
+
+// offered waits until a standing finding offers the procedure, ready.
+func (r *run) offered(ctx context.Context, p Repair) error {
+	end := r.bed.Clock().After(offeredWithin)
+	for {
+		why := r.whyNotOffered(p)
+		if why == "" {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-end:
+			return fmt.Errorf("not offered, ready, by %v: %s", standing(r.w.State()), why)
+		case <-r.w.Changed():
+			r.note(r.w.State())
 		}
 	}
-	return fmt.Errorf("%s %s %s is not offered, ready, by %v: %s", r.s.Procedure, r.s.Node, r.s.Service, r.s.Expect, strings.Join(said, "; "))
+}
+
+// whyNotOffered is "" when an unhidden finding offers the procedure, ready.
+func (r *run) whyNotOffered(p Repair) string {
+	said := []string{"no finding names it"}
+	for _, id := range standing(r.w.State()) {
+		for _, o := range r.w.Offers(id) {
+			if o.Procedure != p.Procedure || o.Node != p.Node || o.Service != p.Service {
+				continue
+			}
+			if o.Ready {
+				return ""
+			}
+			for _, g := range o.WhyNot {
+				said = append(said, g.Answer.Truth.String()+" "+g.Answer.Sentence)
+			}
+			said = append(said, "first: "+o.First)
+		}
+	}
+	return strings.Join(said, "; ")
 }
 
 // confirm types what the plan asks for.
@@ -125,8 +165,8 @@ func (r *run) commands() error {
 	for _, n := range r.bed.Nodes() {
 		got, want := slices.Clone(r.bed.StepCommands(n.Name)), r.s.Commands[n.Name]
 		for i := range got {
-			if r.plan != "" {
-				got[i] = strings.ReplaceAll(got[i], r.plan, "PLAN")
+			for _, id := range r.plans {
+				got[i] = strings.ReplaceAll(got[i], id, "PLAN")
 			}
 		}
 		if !slices.Equal(got, want) {

@@ -40,12 +40,23 @@ type Scenario struct {
 	Within time.Duration // from the fault to exactly the expected findings, on the bed's clock
 	Quiet  bool          // an ordinary day: nothing but May ever stands, for all of Within
 
-	Heal      bool // the bed mends the cause, no procedure does
+	Fence    []string // nodes that the operator says are off, by name, after the fault
+	Maintain []string // nodes that the operator marks as in planned work before the fault
+
+	Heal      bool     // the bed mends the cause, no procedure does
+	Before    []Repair // carried out before Procedure, in order: a copy saved, a stale primary stopped
 	Procedure string
 	Node      string
 	Service   string
+	Typed     []string            // every text that the plan of Procedure asks for; nil: at most its one phrase
 	Commands  map[string][]string // by node, in order; exactly these and no others; PLAN stands for the plan's id
 	Healed    time.Duration       // from the mending to a healthy cluster
+}
+
+// Repair is a procedure that a standing finding must offer, ready.
+type Repair struct {
+	Procedure, Node, Service string
+	Typed                    []string
 }
 
 // Result says how a run went.
@@ -56,11 +67,11 @@ type Result struct {
 
 // run is one scenario on one bed.
 type run struct {
-	s    Scenario
-	bed  Bed
-	w    *watch.Watch
-	plan string   // id of the plan carried out
-	seen []string // what stood, as it changed: for the error
+	s     Scenario
+	bed   Bed
+	w     *watch.Watch
+	plans []string // ids of the plans carried out
+	seen  []string // what stood, as it changed: for the error
 }
 
 // Run carries out one row and compares. journal is a folder for the incident.
@@ -97,8 +108,18 @@ func (r *run) all(ctx context.Context) (Result, error) {
 	if _, err := r.until(ctx, healthyWithin, healthy, nil); err != nil {
 		return res, fmt.Errorf("not healthy before the fault: %w", err)
 	}
+	for _, n := range r.s.Maintain {
+		if err := r.w.Maintain(n, time.Hour); err != nil {
+			return res, err
+		}
+	}
 	if err := r.bed.Strike(r.s.Name); err != nil {
 		return res, err
+	}
+	for _, n := range r.s.Fence {
+		if err := r.w.Fence(n, watch.FencePhrase(n)); err != nil {
+			return res, err
+		}
 	}
 	if r.s.Quiet {
 		return res, r.stays(ctx, r.s.Within, r.s.May)

@@ -53,7 +53,7 @@ var repaired = []Scenario{
 	{
 		Name: "deposed-leader-blocked", Expect: []string{"deposed-leader-blocked"}, Within: 3 * time.Minute,
 		May:       []string{"failover-under-way", "no-leader", "redundancy-lost"},
-		Procedure: "promote-previous-leader", Node: "be1", Healed: 5 * time.Minute,
+		Procedure: "promote-previous-leader", Node: "be1", Healed: 5 * time.Minute, Typed: []string{"snapshot be1", "promote be1"},
 		Commands: map[string][]string{"be1": {asideNoStart, "chef-backend-ctl restart postgresql", "chef-backend-ctl promote be1"}},
 	},
 	serviceDown("postgresql", "postgresql-down"),
