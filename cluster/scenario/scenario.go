@@ -51,6 +51,12 @@ type Scenario struct {
 	Typed     []string            // every text that the plan of Procedure asks for; nil: at most its one phrase
 	Commands  map[string][]string // by node, in order; exactly these and no others; PLAN stands for the plan's id
 	Healed    time.Duration       // from the mending to a healthy cluster
+
+	// NotOnLab says why real parts cannot produce the fault; "" where they can.
+	NotOnLab string
+	// OnLab is how long an ordinary day lasts on the lab, where time cannot be
+	// made to run faster; 0: as long as Within.
+	OnLab time.Duration
 }
 
 // Repair is a procedure that a standing finding must offer, ready.

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -25,6 +26,12 @@ func TestMain(m *testing.M) {
 	}
 	if os.Getenv("CHEF_BACKEND_LAB_RUN") != "" {
 		main()
+	}
+	if inChild() {
+		if err := settleIn(); err != nil {
+			fmt.Fprintln(os.Stderr, "namespaces of the test's own:", err)
+			os.Exit(1)
+		}
 	}
 	os.Exit(m.Run())
 }
@@ -49,14 +56,11 @@ var _ scenario.Bed = bed{}
 func (b bed) Hosts() map[string]remote.Host { return b.hosts }
 func (b bed) Clock() cluster.Clock          { return remote.System{} }
 
-// realLab is a lab for one test, or a loud reason why there is none.
+// realLab is a lab for one test, which must be apart.
 func realLab(t *testing.T) bed {
 	t.Helper()
-	if os.Getenv("CHEF_BACKEND_LAB") == "" {
-		t.Skipf("%s needs a real lab: set CHEF_BACKEND_LAB=1, as root", t.Name())
-	}
-	if err := lab.Possible(t.Context()); err != nil {
-		t.Skipf("%s needs a real lab: %v", t.Name(), err)
+	if !inChild() {
+		t.Fatal("a test with a lab runs apart")
 	}
 	l, err := lab.Up(t.Context(), lab.Options{Say: func(line string) { t.Log(line) }})
 	if err != nil {
@@ -90,11 +94,8 @@ func traces(t *testing.T) string {
 }
 
 func TestNothingStaysBehindAnInterruptedUp(t *testing.T) {
-	if os.Getenv("CHEF_BACKEND_LAB") == "" {
-		t.Skipf("%s needs a real lab: set CHEF_BACKEND_LAB=1, as root", t.Name())
-	}
-	if err := lab.Possible(t.Context()); err != nil {
-		t.Skipf("%s needs a real lab: %v", t.Name(), err)
+	if !apart(t) {
+		return
 	}
 	before := traces(t)
 	for _, after := range []time.Duration{50 * time.Millisecond, 300 * time.Millisecond, 2 * time.Second} {
@@ -119,6 +120,9 @@ func TestNothingStaysBehindAnInterruptedUp(t *testing.T) {
 // A power cut is silent for the others, and the host comes back as another boot
 // of the same machine.
 func TestPowerAndCables(t *testing.T) {
+	if !apart(t) {
+		return
+	}
 	b := realLab(t)
 	id := func(name string) []string {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

@@ -3,26 +3,161 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"flag"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
+	"text/tabwriter"
 	"time"
 
 	"chef-backend-cockpit/cluster/scenario"
+	"chef-backend-cockpit/cmd/chef-backend-lab/lab"
 )
 
+// rowWithin bounds one row of the table, with its lab.
+const rowWithin = 14 * time.Minute
+
 // TestScenariosOnTheLab tries the rows of the table on real hosts: the same
-// rows that the simulation is tried on. Each row has a lab of its own.
+// rows that the simulation is tried on. Each row has a lab of its own, several
+// of them side by side, the longest rows first.
 func TestScenariosOnTheLab(t *testing.T) {
+	if inChild() {
+		for _, s := range scenario.Table {
+			t.Run(s.Name, func(t *testing.T) { tryRow(t, s) })
+		}
+		return
+	}
+	refused := whyNot(t.Context())
+	var rows []scenario.Scenario
 	for _, s := range scenario.Table {
-		t.Run(s.Name, func(t *testing.T) {
-			b := realLab(t)
-			ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
-			defer cancel()
-			r, err := scenario.Run(ctx, b, s, t.TempDir())
-			if err != nil {
-				t.Fatal(err)
+		switch {
+		case !selected(t.Name(), s.Name):
+		case s.NotOnLab != "":
+			t.Run(s.Name, func(t *testing.T) { t.Skipf("%s is not for the lab: %s", s.Name, s.NotOnLab) })
+		case refused != "":
+			t.Run(s.Name, func(t *testing.T) { t.Skipf("%s needs a real lab: %s", t.Name(), refused) })
+		case !lab.Knows(s.Name):
+			t.Run(s.Name, func(t *testing.T) {
+				t.Error("the lab has no such fault; make one, or say in the table why real parts cannot produce it")
+			})
+		default:
+			rows = append(rows, s)
+		}
+	}
+	tryAll(t, rows)
+}
+
+// outcome is how a row went in its child.
+type outcome struct {
+	name, out string
+	figures
+	err error
+}
+
+// tryAll runs rows in children and reports each as it ends.
+func tryAll(t *testing.T, rows []scenario.Scenario) {
+	slices.SortStableFunc(rows, func(a, b scenario.Scenario) int { return cmp.Compare(lasts(b), lasts(a)) })
+	began := time.Now()
+	todo, ended := make(chan scenario.Scenario, len(rows)), make(chan outcome)
+	for _, s := range rows {
+		todo <- s
+	}
+	close(todo)
+	for range cap(places) {
+		go func() {
+			for s := range todo {
+				o := outcome{name: s.Name}
+				o.out, o.figures, o.err = runApart(t.Context(), t.Name()+"/"+s.Name, t.TempDir())
+				ended <- o
 			}
-			t.Logf("found after %s, healthy %s after mending", r.Found.Round(time.Second), r.Healed.Round(time.Second))
+		}()
+	}
+	var all []outcome
+	for range rows {
+		o := <-ended
+		all = append(all, o)
+		t.Run(o.name, func(t *testing.T) {
+			t.Logf("after %s of the whole table:\n%s", time.Since(began).Round(time.Second), o.out)
+			if o.err != nil {
+				t.Error(o.err)
+			}
 		})
 	}
+	if len(all) > 0 {
+		t.Logf("%d rows in %s, %d at a time\n%s", len(all), time.Since(began).Round(time.Second), cap(places), summary(all))
+	}
+}
+
+// lasts guesses how long a row takes: all of its time where nothing happens,
+// else a part of the times that it may take.
+func lasts(s scenario.Scenario) time.Duration {
+	if s.Quiet {
+		return quietOnLab(s)
+	}
+	return (s.Within + s.Healed) / 3
+}
+
+// quietOnLab is how long an ordinary day lasts on the lab.
+func quietOnLab(s scenario.Scenario) time.Duration { return cmp.Or(s.OnLab, s.Within) }
+
+// selected says whether -test.run asks for a row: the rows are begun before
+// the testing package would pick them.
+func selected(test, row string) bool {
+	_, rest, _ := strings.Cut(flag.Lookup("test.run").Value.String(), "/")
+	for pattern := range strings.SplitSeq(rest, "|") {
+		if ok, err := regexp.MatchString(pattern, row); err == nil && ok {
+			return true
+		}
+	}
+	return false
+}
+
+// tryRow is one row, in its child.
+func tryRow(t *testing.T, s scenario.Scenario) {
+	b := realLab(t)
+	ctx, cancel := context.WithTimeout(t.Context(), rowWithin)
+	defer cancel()
+	f := figures{Up: b.Took()}
+	for _, h := range b.Status(ctx) {
+		f.Processes, f.Memory = f.Processes+h.Processes, f.Memory+h.Memory
+	}
+	if s.Quiet {
+		s.Within = quietOnLab(s)
+	}
+	r, err := scenario.Run(ctx, b, s, t.TempDir())
+	if err != nil {
+		t.Error(err)
+		t.Log(b.Tails())
+		return
+	}
+	f.Found, f.Healed = r.Found, r.Healed
+	f.report(t)
+}
+
+// summary are the figures of all rows, by the row's name.
+func summary(all []outcome) string {
+	slices.SortFunc(all, func(a, b outcome) int { return cmp.Compare(a.name, b.name) })
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "scenario\tthree healthy nodes\tmemory\tfault → finding\tmending → healthy\twhole row\t\t")
+	for _, o := range all {
+		result := "ok"
+		if o.err != nil {
+			result = "FAILED"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d MiB\t%s\t%s\t%s\t%s\t\n", o.name, seconds(o.Up), o.Memory>>20, seconds(o.Found), seconds(o.Healed), seconds(o.Wall), result)
+	}
+	w.Flush()
+	return text.String()
+}
+
+func seconds(d time.Duration) string {
+	if d == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
 }

@@ -146,6 +146,17 @@ func (l *Lab) undo(ctx context.Context, f Struck) error {
 	return nil
 }
 
+// Knows says whether Strike takes a fault.
+func Knows(fault string) bool {
+	if _, ok := stories[fault]; ok {
+		return true
+	}
+	verb, _, _ := strings.Cut(fault, "@")
+	verb, _, _ = strings.Cut(verb, ":")
+	_, ok := acts[verb]
+	return ok
+}
+
 // Catalogue describes every fault that Strike takes, as name and text, in the
 // order in which to show them.
 func Catalogue() [][2]string {

@@ -40,6 +40,7 @@ type Lab struct {
 	state state
 	say   func(string)
 	began time.Time
+	took  time.Duration
 }
 
 // Host is one host of a lab. The zero PID means without power.
@@ -85,8 +86,12 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 		defer cancel()
 		return nil, errors.Join(err, clean(ctx, l.state))
 	}
+	l.took = time.Since(l.began)
 	return l, nil
 }
+
+// Took is how long Up took from nothing to three healthy nodes.
+func (l *Lab) Took() time.Duration { return l.took }
 
 // found checks what can be checked, then takes Dir: making it is the lock.
 func (l *Lab) found(ctx context.Context, o Options) error {

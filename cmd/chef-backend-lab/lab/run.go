@@ -105,6 +105,20 @@ func until(ctx context.Context, what string, within time.Duration, logs []string
 	}
 }
 
+// Tails quotes the newest lines of every service's log on every host, for
+// somebody who has to find out what went wrong.
+func (l *Lab) Tails() string {
+	var logs []string
+	for i := range l.state.Hosts {
+		for _, s := range serviceNames {
+			if s != "epmd" {
+				logs = append(logs, l.state.Hosts[i].log(s, "current"))
+			}
+		}
+	}
+	return tails(logs)
+}
+
 // tails quotes the ends of log files.
 func tails(paths []string) string {
 	var b strings.Builder
@@ -119,7 +133,7 @@ func tails(paths []string) string {
 }
 
 func tail(path string) (string, error) {
-	const most = 1500
+	const most = 3000
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
