@@ -12,17 +12,6 @@ const (
 	settleTime  = 5 * time.Second  // a new leader is watched this long
 )
 
-// stepPromotionRequest forgets a request on which nobody acted.
-func (w *World) stepPromotionRequest() {
-	p := w.promote
-	if p == nil || w.now.Sub(p.since) < requestTime {
-		return
-	}
-	if p.target == nil || p.target.leaderl.state != promoting {
-		w.promote = nil
-	}
-}
-
 // ctlPromote is `promote NODE`. Its texts are invented.
 func ctlPromote(p *Process, args []string) {
 	if len(args) < 2 {
@@ -40,14 +29,14 @@ func ctlPromote(p *Process, args []string) {
 			return
 		}
 		asked = &promotion{target: target, since: p.w.now}
-		p.w.promote = asked
+		p.n.store().promote = asked
 		p.printf("Promoting %s to leader...\n", target.name)
 	}), func(p *Process) bool {
 		l := target.leaderl
 		switch {
 		case l.state == leading && target.pg.phase == pgPrimary:
 			return true
-		case p.w.promote != asked:
+		case p.n.store().promote != asked:
 			p.failed("timed out waiting for " + target.name + " to become leader")
 			return true
 		}
@@ -63,19 +52,19 @@ func ctlPromote(p *Process, args []string) {
 
 // mayPromote says why a promotion is refused, or "".
 func (p *Process) mayPromote(target *node, name string) string {
-	w := p.w
+	s := p.n.store()
 	switch {
 	case !p.n.etcd.healthy():
 		return "could not read the cluster state from etcd"
 	case target == nil:
 		return "no such node: " + name
-	case w.store.leader == target:
+	case s.leader == target:
 		return target.name + " is already the leader"
-	case !w.store.failover:
+	case !s.failover:
 		return "failover is disabled for the cluster"
 	case !target.leaderl.failover:
 		return "failover is disabled for " + target.name
-	case w.store.blocked[target]:
+	case s.blocked[target]:
 		return target.name + " is blocked from becoming leader"
 	}
 	return ""
@@ -88,17 +77,17 @@ func ctlDemote(p *Process, _ []string) {
 		switch {
 		case !p.n.etcd.healthy():
 			p.failed("could not read the cluster state from etcd")
-		case p.w.store.leader != p.n:
+		case p.n.store().leader != p.n:
 			p.failed("this node is not the leader")
 		case !p.w.failoverOn(p.n):
 			p.failed("failover is disabled")
 		default:
 			asked = &promotion{since: p.w.now}
-			p.w.promote = asked
+			p.n.store().promote = asked
 			p.printf("Demoting %s...\n", p.n.name)
 		}
 	}), func(p *Process) bool {
-		leader := p.w.store.leader
+		leader := p.n.store().leader
 		if leader != nil && leader != p.n && leader.leaderl.state == leading {
 			p.printf("%s is now the leader.\n", leader.name)
 			return true
@@ -128,7 +117,7 @@ func ctlSetFailover(p *Process, args []string) {
 		if args[0] == "set-node-failover" {
 			p.n.leaderl.failover, what = state, p.n.name
 		} else {
-			p.w.store.failover = state
+			p.n.store().failover = state
 		}
 		word := "disabled"
 		if state {

@@ -88,14 +88,14 @@ func (n *node) statusTables(only string) string {
 			text += "\n"
 		}
 		up := 0
-		for _, o := range n.w.nodes {
+		for _, o := range n.store().registered() {
 			if n.w.talks(n, o) {
 				up++
 			}
 		}
 		text += table([][]string{
 			{"System", "Local Status", "Distributed Node Status"},
-			{"disks", logDir + ": OK; " + varDir + ": OK", fmt.Sprintf("health: %s; healthy nodes: %d/%d", shade(up), up, len(n.w.nodes))},
+			{"disks", logDir + ": OK; " + varDir + ": OK", fmt.Sprintf("health: %s; healthy nodes: %d/%d", shade(up, len(n.store().nodes)), up, len(n.store().nodes))},
 		}, true)
 	}
 	return text
@@ -106,13 +106,13 @@ func inState(d time.Duration) string {
 	return fmt.Sprintf("%dd %dh %dm %ds", s/86400, s/3600%24, s/60%60, s%60)
 }
 
-// shade is the colour for a count of healthy nodes out of three. Yellow and
-// red are invented: only green has been seen.
-func shade(healthy int) string {
+// shade is the colour for a count of healthy nodes. Yellow and red are
+// invented: only green has been seen.
+func shade(healthy, of int) string {
 	switch {
-	case healthy >= 3:
+	case healthy > 0 && healthy >= of:
 		return "green"
-	case healthy == 2:
+	case healthy > of/2:
 		return "yellow"
 	}
 	return "red"
@@ -125,17 +125,17 @@ func (n *node) distributed(service string) string {
 		return "status: local-only"
 	case "etcd":
 		healthy := 0
-		for _, o := range n.w.nodes {
-			if o.etcd.healthy() && n.w.talks(n, o) {
+		for _, m := range n.etcd.list {
+			if m.healthy() && n.w.talks(n, m.n) {
 				healthy++
 			}
 		}
-		return fmt.Sprintf("health: %s; healthy nodes: %d/%d", shade(healthy), healthy, len(n.w.nodes))
+		return fmt.Sprintf("health: %s; healthy nodes: %d/%d", shade(healthy, len(n.etcd.list)), healthy, len(n.etcd.list))
 	case "elasticsearch":
 		if !n.es.serving() {
 			return "error: could not reach elasticsearch" // invented
 		}
-		return fmt.Sprintf("state: %s; nodes online: %d/%d", n.es.color(), len(n.es.peers()), len(n.w.nodes))
+		return fmt.Sprintf("state: %s; nodes online: %d/%d", n.es.color(), len(n.es.peers()), len(n.store().nodes))
 	case "postgresql":
 		return n.distributedCopies()
 	}
@@ -143,8 +143,8 @@ func (n *node) distributed(service string) string {
 		return "error: could not read the cluster state from etcd" // invented
 	}
 	var leader, wait, follower, total int
-	for _, o := range n.w.nodes {
-		post, live := n.w.post(o)
+	for _, o := range n.store().registered() {
+		post, live := n.store().post(o)
 		if !live {
 			continue
 		}
@@ -162,7 +162,7 @@ func (n *node) distributed(service string) string {
 }
 
 func (n *node) distributedCopies() string {
-	leader := n.w.store.leader
+	leader := n.store().leader
 	if !n.etcd.healthy() || leader == nil || leader.pg.phase != pgPrimary || !n.w.talks(n, leader) {
 		return "error: could not reach pgsql leader for replication stats"
 	}
@@ -178,13 +178,13 @@ func (n *node) distributedCopies() string {
 	for o := range syncing {
 		delete(synced, o)
 	}
-	return fmt.Sprintf("leader: 1; offline: %d; syncing: %d; synced: %d", len(n.w.nodes)-1-len(synced)-len(syncing), len(syncing), len(synced))
+	return fmt.Sprintf("leader: 1; offline: %d; syncing: %d; synced: %d", max(0, len(n.store().nodes)-1-len(synced)-len(syncing)), len(syncing), len(synced))
 }
 
 // post is a node's newest status, and whether it is fresh enough to count.
-func (w *World) post(n *node) (post, bool) {
-	p, ok := w.store.posts[n]
-	return p, ok && w.now.Sub(p.at) <= leaderTTL
+func (s *store) post(n *node) (post, bool) {
+	p, ok := s.posts[n]
+	return p, ok && n.w.now.Sub(p.at) <= leaderTTL
 }
 
 // ctlClusterStatus is `cluster-status [--json]`. The first six columns are
@@ -197,26 +197,30 @@ func ctlClusterStatus(p *Process, args []string) {
 			return
 		}
 		if asJSON {
-			p.printf("%s", p.w.clusterJSON())
+			p.printf("%s", p.n.store().clusterJSON())
 			return
 		}
-		rows := [][]string{{"Name", "IP", "GUID", "Role", "PG", "ES", "Following", "Eligible", "Blocked"}}
-		for _, n := range p.w.nodes {
-			s := p.w.shown(n)
-			follows := s.following
-			if follows == "" {
-				follows = "-"
-			}
-			rows = append(rows, []string{n.name, n.address, n.guid, s.role, s.pg, s.es, follows, yes(s.eligible), yes(p.w.store.blocked[n])})
-		}
-		p.printf("%s", table(rows, false))
+		p.printf("%s", p.n.store().clusterTable())
 	}))
+}
+
+func (s *store) clusterTable() string {
+	rows := [][]string{{"Name", "IP", "GUID", "Role", "PG", "ES", "Following", "Eligible", "Blocked"}}
+	for _, n := range s.registered() {
+		p := s.shown(n)
+		follows := p.following
+		if follows == "" {
+			follows = "-"
+		}
+		rows = append(rows, []string{n.name, n.address, n.guid, p.role, p.pg, p.es, follows, yes(p.eligible), yes(s.blocked[n])})
+	}
+	return table(rows, false)
 }
 
 // shown is what the cluster says of a node. How the product shows one that
 // has fallen silent is not known; "unknown" is invented.
-func (w *World) shown(n *node) post {
-	p, live := w.post(n)
+func (s *store) shown(n *node) post {
+	p, live := s.post(n)
 	if !live {
 		return post{role: "unknown", pg: "unknown", es: "unknown", partial: p.partial, failover: n.leaderl.failover}
 	}
@@ -230,10 +234,10 @@ func yes(b bool) string {
 	return "no"
 }
 
-func (w *World) clusterJSON() string {
+func (s *store) clusterJSON() string {
 	var blocks []string
-	for _, n := range w.nodes {
-		s := w.shown(n)
+	for _, n := range s.registered() {
+		p := s.shown(n)
 		blocks = append(blocks, fmt.Sprintf(`    {
       "name": "%s",
       "ip": "%s",
@@ -246,7 +250,7 @@ func (w *World) clusterJSON() string {
       "blocked": %t,
       "failover_enabled": %t,
       "partially_synced": %t
-    }`, n.name, n.address, n.guid, s.role, s.pg, s.es, s.following, s.eligible, w.store.blocked[n], s.failover, s.partial))
+    }`, n.name, n.address, n.guid, p.role, p.pg, p.es, p.following, p.eligible, s.blocked[n], p.failover, p.partial))
 	}
-	return fmt.Sprintf("{\n  \"failover_enabled\": %t,\n  \"nodes\": [\n%s\n  ]\n}\n", w.store.failover, strings.Join(blocks, ",\n"))
+	return fmt.Sprintf("{\n  \"failover_enabled\": %t,\n  \"nodes\": [\n%s\n  ]\n}\n", s.failover, strings.Join(blocks, ",\n"))
 }

@@ -3,15 +3,18 @@ package model
 import "time"
 
 // promotion is a request by an operator to change the leader. A nil target
-// only asks the leader to step down.
+// only asks the leader to step down. force overrides switches and eligibility,
+// not the sentinels.
 type promotion struct {
 	target *node
 	since  time.Time
+	force  bool
 }
 
 // failoverOn says whether the leader may move away from or to a node.
 func (w *World) failoverOn(n *node) bool {
-	return w.store.failover && n.leaderl.failover && !w.store.blocked[n]
+	s := n.store()
+	return s.failover && n.leaderl.failover && !s.blocked[n]
 }
 
 // mayStand says whether a waiting node may take the leader key. A node that
@@ -20,16 +23,16 @@ func (w *World) failoverOn(n *node) bool {
 // (chef-server issue 1473).
 func (l *leaderl) mayStand() bool {
 	w := l.n.w
-	if l.key() != nil || !w.failoverOn(l.n) || l.sentinels() {
+	if l.key() != nil || l.sentinels() {
 		return false
 	}
-	if p := w.promote; p != nil && p.target != nil {
-		return p.target == l.n && l.n.pg.copy.whole
+	if p := l.n.store().promote; p != nil && p.target != nil {
+		return p.target == l.n && l.n.pg.copy.whole && (p.force || w.failoverOn(l.n))
 	}
-	if !l.sawLeader || !l.eligible || w.now.Sub(l.since) < standTime {
+	if !w.failoverOn(l.n) || !l.sawLeader && !l.ledLast() || !l.eligible || w.now.Sub(l.since) < standTime {
 		return false
 	}
-	for _, o := range w.nodes {
+	for _, o := range l.n.store().registered() {
 		if o != l.n && o.leaderl.standsToo() && better(o, l.n) {
 			return false
 		}
@@ -70,9 +73,7 @@ func (l *leaderl) takeOver() {
 	}
 	switch {
 	case g.phase == pgPrimary:
-		if w.promote != nil {
-			w.promote = nil
-		}
+		l.n.store().promote = nil
 		w.slowness = 0
 		l.turn(leading, "postgresql is out of recovery")
 	case w.now.After(l.promoteBy):
@@ -97,7 +98,7 @@ func (l *leaderl) giveUp(why string) {
 		return
 	}
 	if l.key() == l.n {
-		l.n.w.store.leader = nil
+		l.n.store().leader = nil
 	}
 	l.sawLeader = false
 	l.turn(waiting, why)
@@ -175,7 +176,7 @@ func (l *leaderl) report() {
 			p.es = "master"
 		}
 	}
-	w.store.posts[l.n] = p
+	l.n.store().posts[l.n] = p
 }
 
 // requiredFollowers is required_active_followers at the product's default. A

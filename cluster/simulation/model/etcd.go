@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 )
@@ -20,9 +21,12 @@ const (
 	stateLeader    = "StateLeader"
 )
 
-// member is one etcd 2.3 member. The list of members never changes here.
+// member is one etcd 2.3 member: what lies in a data directory.
 type member struct {
 	n       *node
+	ring    *ring
+	list    []*member // as this member last heard
+	named   bool      // it has started once and told its name
 	id      string
 	running bool
 	begun   time.Time // of the process
@@ -44,6 +48,9 @@ type member struct {
 // store is what leaderl keeps in etcd.
 type store struct {
 	leader   *node // holder of the leader key; nil: the key is not there
+	last     *node // the holder before that
+	nodes    []*node
+	promote  *promotion
 	expires  time.Time
 	failover bool // cluster-wide
 	blocked  map[*node]bool
@@ -57,13 +64,17 @@ func (m *member) log(level, format string, a ...any) {
 
 func (m *member) started() {
 	m.running, m.begun = true, m.n.w.now
+	fresh := !m.named
+	m.named = true
 	m.state, m.claim, m.lead = stateFollower, stateFollower, nil
 	m.heard = m.n.w.now
 	m.newPatience()
 	m.active = map[*member]bool{}
 	m.log("I", "etcdmain: etcd Version: 2.3.8")
-	m.log("N", "etcdmain: the server is already initialized as member before, starting as etcd member...")
-	m.log("I", "etcdserver: starting member %s in cluster %s", m.id, m.n.w.clusterID())
+	if !fresh {
+		m.log("N", "etcdmain: the server is already initialized as member before, starting as etcd member...")
+	}
+	m.log("I", "etcdserver: starting member %s in cluster %s", m.id, m.ring.id)
 	m.log("I", "raft: %s became follower at term %d", m.id, m.term)
 }
 
@@ -78,11 +89,13 @@ func (m *member) newPatience() {
 }
 
 // takesPart says whether the member runs and answers.
-func (m *member) takesPart() bool { return m.running && m.n.service("etcd").serving() }
+func (m *member) takesPart() bool {
+	return m.n.etcd == m && m.running && m.n.service("etcd").serving()
+}
 
 // hears says whether two members can talk.
 func (m *member) hears(o *member) bool {
-	return m != o && m.takesPart() && o.takesPart() && m.n.w.talks(m.n, o.n)
+	return m != o && m.ring == o.ring && m.takesPart() && o.takesPart() && m.n.w.talks(m.n, o.n)
 }
 
 // healthy is what /health tells: the member sees the raft index move.
@@ -96,6 +109,7 @@ func (m *member) healthy() bool {
 	return m.lead != nil && m.hears(m.lead) && m.lead.state == stateLeader && m.lead.healthy()
 }
 
+// members are the members of all nodes, whatever cluster they are in.
 func (w *World) members() []*member {
 	all := make([]*member, len(w.nodes))
 	for i, n := range w.nodes {
@@ -104,20 +118,12 @@ func (w *World) members() []*member {
 	return all
 }
 
-// clusterID is the raft cluster's id in hex.
-func (w *World) clusterID() string { return fmt.Sprintf("%x", w.system^0x5ad3c1f29b7e4408) }
-
-// etcdWorks says whether some majority can write.
-func (w *World) etcdWorks() bool {
+func (w *World) stepEtcd() {
 	for _, m := range w.members() {
-		if m.state == stateLeader && m.healthy() {
-			return true
+		if m.expelled() {
+			m.leave()
 		}
 	}
-	return false
-}
-
-func (w *World) stepEtcd() {
 	for _, m := range w.members() {
 		if m.takesPart() && m.state == stateLeader {
 			m.beat()
@@ -131,15 +137,14 @@ func (w *World) stepEtcd() {
 	for _, m := range w.members() {
 		m.watchPeers()
 	}
-	if s := &w.store; w.etcdWorks() && s.leader != nil && !w.now.Before(s.expires) {
-		s.leader = nil
-	}
+	w.stepRings()
 }
 
 // beat is a leader's heartbeat to whom it reaches.
 func (m *member) beat() {
-	w, reached := m.n.w, 1
-	for _, o := range w.members() {
+	w, s, reached := m.n.w, m.n.store(), 1
+	m.list = m.ring.list
+	for _, o := range m.list {
 		if !m.hears(o) {
 			continue
 		}
@@ -156,15 +161,15 @@ func (m *member) beat() {
 			o.becomeFollower(m.term, m)
 		}
 	}
-	if reached >= 2 {
+	if reached >= need(m.list) {
 		m.majority = w.now
 		if w.now.UnixMilli()%500 < Step.Milliseconds() {
-			w.store.index++
+			s.index++
 		}
-		m.index = w.store.index
-		for _, o := range w.members() {
+		m.index = s.index
+		for _, o := range m.list {
 			if m.hears(o) {
-				o.index = w.store.index
+				o.index, o.list = s.index, m.list
 			}
 		}
 		return
@@ -219,7 +224,7 @@ func (m *member) campaign() {
 	m.log("I", "raft: %s received vote from %s at term %d", m.id, m.id, m.term)
 	m.tellLeader(old)
 	votes := 1
-	for _, o := range w.members() {
+	for _, o := range m.list {
 		if o == m {
 			continue
 		}
@@ -237,10 +242,10 @@ func (m *member) campaign() {
 		votes++
 		m.log("I", "raft: %s received vote from %s at term %d", m.id, o.id, m.term)
 	}
-	if votes < 2 {
+	if votes < need(m.list) {
 		return
 	}
-	m.log("I", "raft: %s [q:2] has received %d votes and 0 vote rejections", m.id, votes)
+	m.log("I", "raft: %s [q:%d] has received %d votes and 0 vote rejections", m.id, need(m.list), votes)
 	m.state, m.claim, m.lead, m.leadTime, m.majority = stateLeader, stateLeader, m, w.now, w.now
 	m.log("I", "raft: %s became leader at term %d", m.id, m.term)
 	m.tellLeader(nil)
@@ -260,7 +265,7 @@ func (m *member) watchPeers() {
 	if !m.takesPart() {
 		return
 	}
-	for _, o := range m.n.w.members() {
+	for _, o := range m.list {
 		if o == m {
 			continue
 		}
@@ -290,9 +295,9 @@ func (m *member) dialError(o *member) string {
 	return "i/o timeout"
 }
 
-// sortedMembers are the members as /v2/members lists them.
-func (w *World) sortedMembers() []*member {
-	all := w.members()
+// sorted are the members as /v2/members lists them.
+func (m *member) sorted() []*member {
+	all := slices.Clone(m.list)
 	sort.Slice(all, func(i, j int) bool { return all[i].id < all[j].id })
 	return all
 }

@@ -61,19 +61,22 @@ func (m *member) health() answer {
 
 func (m *member) each(f func(*member) string) []string {
 	var all []string
-	for _, o := range m.n.w.sortedMembers() {
+	for _, o := range m.sorted() {
 		all = append(all, f(o))
 	}
 	return all
 }
 
 func memberJSON(m *member) string {
+	if !m.named {
+		return fmt.Sprintf(`{"id":"%s","name":"","peerURLs":["http://%s:2380"],"clientURLs":[]}`, m.id, m.n.address)
+	}
 	return fmt.Sprintf(`{"id":"%s","name":"%s","peerURLs":["http://%s:2380"],"clientURLs":["http://%s:2379"]}`, m.id, m.n.guid, m.n.address, m.n.address)
 }
 
 // clustered adds the header that member answers carry.
 func (m *member) clustered(a answer) answer {
-	a.header = append(a.header, "X-Etcd-Cluster-Id: "+m.n.w.clusterID())
+	a.header = append(a.header, "X-Etcd-Cluster-Id: "+m.ring.id)
 	return a
 }
 
@@ -98,7 +101,7 @@ func (m *member) leaderStats() answer {
 		return json("403 Forbidden", `{"message":"not current leader"}`+"\n")
 	}
 	var rows []string
-	for _, o := range m.n.w.sortedMembers() {
+	for _, o := range m.sorted() {
 		if o == m {
 			continue
 		}
@@ -120,7 +123,7 @@ func (m *member) keys(path, query string) answer {
 		return a
 	}
 	head := []string{
-		"X-Etcd-Cluster-Id: " + m.n.w.clusterID(),
+		"X-Etcd-Cluster-Id: " + m.ring.id,
 		fmt.Sprintf("X-Etcd-Index: %d", m.index/3),
 		fmt.Sprintf("X-Raft-Index: %d", m.index),
 		fmt.Sprintf("X-Raft-Term: %d", m.term),

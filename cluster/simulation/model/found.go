@@ -29,8 +29,7 @@ func (w *World) found() {
 		n.foundCopy(history)
 	}
 	w.foundEtcd(ids)
-	w.store.failover, w.store.blocked, w.store.posts = true, map[*node]bool{}, map[*node]post{}
-	w.store.leader, w.store.expires = w.nodes[0], w.now.Add(leaderTTL-5*time.Second)
+	w.store.leader, w.store.last, w.store.expires = w.nodes[0], w.nodes[0], w.now.Add(leaderTTL-5*time.Second)
 	for _, n := range w.nodes {
 		n.foundRoles(w.nodes[0])
 		n.foundFiles()
@@ -63,7 +62,7 @@ func (w *World) foundNode(i int, name string, ids *rand.Rand) *node {
 		s.logPID, s.pid = n.nextPID(), n.nextPID()
 		n.services = append(n.services, s)
 	}
-	n.etcd = &member{n: n, id: hexString(ids, 8), running: true, begun: n.bootedAt}
+	n.etcd = &member{n: n, id: hexString(ids, 8), named: true, running: true, begun: n.bootedAt}
 	n.leaderl = &leaderl{n: n, running: true, begun: n.bootedAt, erlang: 729, sawLeader: true, eligible: true, failover: true, failures: map[string]int{}}
 	n.pg = &postgres{n: n}
 	n.es = &elastic{n: n}
@@ -94,8 +93,15 @@ func (n *node) foundCopy(history []fork) {
 
 func (w *World) foundEtcd(ids *rand.Rand) {
 	lead := w.nodes[min(1, len(w.nodes)-1)].etcd
+	first := newRing(fmt.Sprintf("%x", w.system^0x5ad3c1f29b7e4408))
+	w.rings, w.store, w.none = []*ring{first}, &first.store, newRing("")
 	w.store.index = firstIndex
+	for _, n := range w.nodes {
+		first.add(n.etcd)
+		w.store.register(n)
+	}
 	for _, m := range w.members() {
+		m.list = first.list
 		m.state, m.claim, m.lead, m.term, m.index = stateFollower, stateFollower, lead, firstTerm, firstIndex
 		m.leadTime, m.heard, m.majority = w.now.Add(-6*24*time.Hour), w.now, w.now
 		m.newPatience()

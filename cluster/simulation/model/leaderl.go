@@ -113,7 +113,7 @@ func (l *leaderl) turn(state, why string) {
 }
 
 // key is the holder of the leader key, as far as etcd can be asked.
-func (l *leaderl) key() *node { return l.n.w.store.leader }
+func (l *leaderl) key() *node { return l.n.store().leader }
 
 func (n *node) stepLeaderl() {
 	l := n.leaderl
@@ -163,7 +163,7 @@ func (l *leaderl) initialize() {
 		l.refreshed = l.n.w.now
 		l.turn(leading, "leader key is ours")
 	case leader == l.n:
-		l.n.w.store.leader = nil
+		l.n.store().leader = nil
 	case leader.leaderl.state == leading:
 		l.obey(leader)
 	}
@@ -267,7 +267,7 @@ func (l *leaderl) follow() {
 // lead keeps the leader key.
 func (l *leaderl) lead() {
 	w := l.n.w
-	if p := w.promote; p != nil && p.target != l.n && l.n.etcd.healthy() && w.failoverOn(l.n) {
+	if p := l.n.store().promote; p != nil && p.target != l.n && l.n.etcd.healthy() && w.failoverOn(l.n) {
 		l.depose("asked to step down")
 		return
 	}
@@ -289,7 +289,8 @@ func (l *leaderl) lead() {
 
 func (l *leaderl) take() {
 	w := l.n.w
-	w.store.leader, w.store.expires = l.n, w.now.Add(leaderTTL)
+	s := l.n.store()
+	s.leader, s.last, s.expires = l.n, l.n, w.now.Add(leaderTTL)
 	l.refreshed, l.sawLeader = w.now, true
 }
 
@@ -318,7 +319,7 @@ func (l *leaderl) atone() {
 	leader := l.key()
 	switch {
 	case leader == l.n && l.n.pg.phase == pgOff:
-		w.store.leader = nil
+		l.n.store().leader = nil
 		l.log("I", "leader_elector:release", "leader key released") // invented
 	case leader != nil && leader != l.n && leader != l.failedFor && leader.leaderl.state == leading && w.now.Sub(l.since) >= syncDelay:
 		l.beginSync(leader)

@@ -19,13 +19,14 @@ type World struct {
 	cuts  map[link]bool
 	heals map[string]func()
 
-	store  store // what etcd holds for leaderl
+	store  *store // what the newest cluster's etcd holds for leaderl
+	rings  []*ring
+	none   *ring // of nodes that are in no cluster
 	system uint64
 	plans  []planned
 	taken  uint32 // highest timeline given out so far
 
-	load     float64 // bytes of WAL per second that clients cause
-	promote  *promotion
+	load     float64       // bytes of WAL per second that clients cause
 	slowness time.Duration // extra time that promotions take
 	err      error
 }
@@ -64,7 +65,6 @@ func (w *World) Advance(to time.Time) {
 // step moves everything by one step, in an order that never changes.
 func (w *World) step() {
 	w.runPlans()
-	w.stepPromotionRequest()
 	for _, n := range w.nodes {
 		n.stepPower()
 	}
