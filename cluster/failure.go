@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -39,9 +40,13 @@ type Failure struct {
 	Suspected []Question    // any true: suspected
 	Seen      []string      // names of signs: recent ones raise a suspicion, or are evidence for
 	NotWhen   []Question    // any true: excluded; shown as evidence against
+	Shows     []Question    // asked for the screen alone: they decide nothing
 	Hold      time.Duration // for which Confirmed must stay true
-	Looks     int           // agreeing snapshots needed to appear
-	Clear     int           // disagreeing snapshots needed to disappear
+	// SuspectedHold is for how long a question of Suspected must stay true until
+	// the suspicion is said; 0: as long as Hold.
+	SuspectedHold time.Duration
+	Looks         int // agreeing snapshots needed to appear
+	Clear         int // disagreeing snapshots needed to disappear
 
 	Hides  []Hide
 	Offers []Offer
@@ -58,12 +63,16 @@ type Escalation struct {
 
 // Hide names failures that fold under this one while it stands.
 type Hide struct {
-	Failure string // a name, or a prefix ending in *
-	Node    string // "same": only on the same node; "any"
+	Failure string   // a name, or a prefix ending in *
+	Node    string   // "same": only on the same node; "any"
+	Except  []string // names that stand beside it all the same
 }
 
 // Matches answers whether a failure's name falls under the hide.
 func (h Hide) Matches(name string) bool {
+	if slices.Contains(h.Except, name) {
+		return false
+	}
 	if p, ok := strings.CutSuffix(h.Failure, "*"); ok {
 		return strings.HasPrefix(name, p)
 	}

@@ -32,7 +32,9 @@ type failureEntry struct {
 	Suspected []string          `yaml:"suspected"`
 	Seen      []string          `yaml:"seen"`
 	NotWhen   []string          `yaml:"not-when"`
+	Shows     []string          `yaml:"shows"`
 	Hold      string            `yaml:"hold"`
+	Suspect   string            `yaml:"suspected-hold"`
 	Looks     int               `yaml:"looks"`
 	Clear     int               `yaml:"clear"`
 	Hides     []hideEntry       `yaml:"hides"`
@@ -48,8 +50,9 @@ type escalationEntry struct {
 }
 
 type hideEntry struct {
-	Failure string `yaml:"failure"`
-	Node    string `yaml:"node"`
+	Failure string   `yaml:"failure"`
+	Node    string   `yaml:"node"`
+	Except  []string `yaml:"except"`
 }
 
 type offerEntry struct {

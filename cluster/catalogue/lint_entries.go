@@ -55,8 +55,9 @@ func (l *linter) failure(at place, e failureEntry) cluster.Failure {
 		Cause: text("cause", e.Cause), Ignored: text("ignored", e.Ignored), Time: text("time", e.Time), First: text("first", e.First),
 		Priority:  l.priority(at.key("priority"), e.Priority),
 		Confirmed: l.questions(at, "confirmed", e.Confirmed), Suspected: l.questions(at, "suspected", e.Suspected),
-		NotWhen: l.questions(at, "not-when", e.NotWhen), Seen: e.Seen,
-		Hold: l.duration(at.key("hold"), e.Hold), Looks: e.Looks, Clear: e.Clear, Above: e.Above, Local: e.Local,
+		NotWhen: l.questions(at, "not-when", e.NotWhen), Shows: l.questions(at, "shows", e.Shows), Seen: e.Seen,
+		SuspectedHold: l.duration(at.key("suspected-hold"), e.Suspect),
+		Hold:          l.duration(at.key("hold"), e.Hold), Looks: e.Looks, Clear: e.Clear, Above: e.Above, Local: e.Local,
 	}
 	for i, x := range e.Escalate {
 		p := at.item("escalate", i)
@@ -64,7 +65,7 @@ func (l *linter) failure(at place, e failureEntry) cluster.Failure {
 	}
 	for i, h := range e.Hides {
 		l.oneOf(at.item("hides", i), "node", h.Node, "same", "any")
-		f.Hides = append(f.Hides, cluster.Hide{Failure: h.Failure, Node: h.Node})
+		f.Hides = append(f.Hides, cluster.Hide{Failure: h.Failure, Node: h.Node, Except: h.Except})
 	}
 	for _, o := range e.Offers {
 		f.Offers = append(f.Offers, cluster.Offer{Procedure: o.Procedure, Service: o.Service, Note: strings.TrimSpace(o.Note)})
@@ -159,6 +160,11 @@ func (l *linter) references(c *Catalogue) {
 		for i, h := range f.Hides {
 			if !slices.ContainsFunc(c.Failures, func(o cluster.Failure) bool { return o.Name != f.Name && h.Matches(o.Name) }) {
 				l.bad(at.item("hides", i), "hides %q, which matches no other failure", h.Failure)
+			}
+			for _, x := range h.Except {
+				if _, known := l.where["failure "+x]; !known {
+					l.bad(at.item("hides", i).key("except"), "excepts unknown failure %q: check the spelling, or remove it", x)
+				}
 			}
 		}
 		for i, o := range f.Offers {
