@@ -45,6 +45,7 @@ type Report struct {
 	PostgreSQL    PostgreSQLClaims           `claim:"postgresql"`
 	Elasticsearch ElasticsearchClaims        `claim:"elasticsearch"`
 	Ctl           CtlClaims                  `claim:"ctl"`
+	Settings      SettingsClaims             `claim:"setting"`
 	Sentinels     SentinelClaims             `claim:"sentinel"`
 	Peers         map[string]Claim[PeerSeen] `claim:"peer"` // by the peer's cluster address; slow
 }
@@ -62,14 +63,31 @@ type HostClaims struct {
 	Disks          Claim[[]Disk]        `claim:"disks"`        // slow
 	Version        Claim[string]        `claim:"version"`      // slow: of Chef Backend, "2.3.16"
 	Installed      Claim[bool]          `claim:"installed"`    // /opt/chef-backend is there
+	MemoryKills    Claim[MemoryKills]   `claim:"memory-kills"` // slow: by the kernel since the boot, for want of memory
+	Certificates   Claim[[]Certificate] `claim:"certificates"` // slow: those of the product that could be read
 }
 
 // Disk is one file system that the product uses.
 type Disk struct {
-	Path     string `json:"path"`  // the path asked about, not the mount point
-	Total    int64  `json:"total"` // bytes
-	Free     int64  `json:"free"`  // bytes available
+	Path     string `json:"path"`   // the path asked about, not the mount point
+	Total    int64  `json:"total"`  // bytes
+	Free     int64  `json:"free"`   // bytes available
+	Inodes   int64  `json:"inodes"` // files that can still be made; -1 where it is not told
 	ReadOnly bool   `json:"readOnly"`
+	Mounts   bool   `json:"mounts"` // the mounts could be read: without them ReadOnly says nothing
+}
+
+// MemoryKills is how often the kernel killed a process because memory ran out.
+type MemoryKills struct {
+	Count  int       `json:"count"`
+	Victim string    `json:"victim"` // of the last one, as "beam.smp (4711)"; "" unknown
+	Last   time.Time `json:"last"`   // by our clock; zero where its line tells no time since the boot
+}
+
+// Certificate is one file with a certificate.
+type Certificate struct {
+	Path string    `json:"path"`
+	Ends time.Time `json:"ends"` // notAfter
 }
 
 // ServiceClaims are what runit says of one service (sv(8)).
@@ -78,6 +96,18 @@ type ServiceClaims struct {
 	PID     Claim[int]           `claim:"pid"`   // 0 when down
 	InState Claim[time.Duration] `claim:"in-state"`
 	WantUp  Claim[bool]          `claim:"want-up"` // runsv keeps or wants it up
+}
+
+// SettingsClaims are numbers of the effective configuration, as
+// chef-backend-running.json tells them; slow. Unknown means nothing of the
+// product's default.
+type SettingsClaims struct {
+	RequiredFollowers Claim[int]           `claim:"required-active-followers"`
+	Heartbeat         Claim[time.Duration] `claim:"etcd-heartbeat-interval"`
+	LeaderTTL         Claim[time.Duration] `claim:"leader-ttl"`
+	MaxBehind         Claim[int64]         `claim:"max-bytes-behind-leader"`
+	MinSpace          Claim[int64]         `claim:"disk-min-space"` // bytes
+	KeptSegments      Claim[int]           `claim:"wal-keep-segments"`
 }
 
 // EtcdClaims are what the node's own etcd member answers (v2 API).
@@ -89,6 +119,13 @@ type EtcdClaims struct {
 	RaftTerm    Claim[uint64]        `claim:"raft-term"`    // X-Raft-Term of a key GET
 	Members     Claim[[]EtcdMember]  `claim:"members"`      // dead ones stay listed
 	PeerLatency Claim[time.Duration] `claim:"peer-latency"` // greatest current one, raft leader only
+
+	// Answers: any HTTP answer came. False when refused, or after 2 s of silence.
+	Answers Claim[bool] `claim:"answers"`
+	// ClusterID is X-Etcd-Cluster-Id of a key GET.
+	ClusterID Claim[string] `claim:"cluster-id"`
+	// Writable: etcd's own user may write into its data directory; slow.
+	Writable Claim[bool] `claim:"data-writable"`
 }
 
 // EtcdMember is one listed member.
@@ -101,6 +138,9 @@ type EtcdMember struct {
 // LeaderlClaims are what leaderl's HTTP port 7331 answers.
 type LeaderlClaims struct {
 	LeaderCode Claim[int] `claim:"leader-code"` // status of GET /leader: 200 leads, 503 does not (or withholds), 0 nobody listens
+
+	// Answers: any HTTP answer came. False when refused, or after 2 s of silence.
+	Answers Claim[bool] `claim:"answers"`
 }
 
 // PostgreSQLClaims are about the node's own PostgreSQL and its files.
@@ -122,6 +162,25 @@ type PostgreSQLClaims struct {
 	EndOfWAL   Claim[LSN]         `claim:"end-of-wal"` // slow, PostgreSQL down: by pg_xlogdump/pg_waldump or an exact checkpoint
 	LastCommit Claim[time.Time]   `claim:"last-commit"`
 	DataBytes  Claim[int64]       `claim:"data-bytes"` // slow: size of the data directory
+
+	// TurnedAway: the server lives and refused our connection because all are taken.
+	TurnedAway  Claim[bool]        `claim:"turned-away"`
+	Connections Claim[Connections] `claim:"connections"` // slow
+	Slots       Claim[[]Slot]      `claim:"slots"`       // slow: pg_replication_slots
+}
+
+// Connections is how many of a server's connections are in use.
+type Connections struct {
+	Used     int `json:"used"`
+	Max      int `json:"max"`      // max_connections
+	Reserved int `json:"reserved"` // of them, for superusers alone
+}
+
+// Slot is one row of pg_replication_slots.
+type Slot struct {
+	Name    string `json:"name"`
+	Active  bool   `json:"active"`
+	Restart LSN    `json:"restart"` // WAL from here on is kept for it; 0 for none
 }
 
 // Replica is one row of pg_stat_replication.
@@ -157,6 +216,8 @@ type ElasticsearchClaims struct {
 	Status Claim[string] `claim:"status"` // green, yellow, red
 	Nodes  Claim[int]    `claim:"nodes"`
 	Master Claim[bool]   `claim:"master"` // this node is the elected master
+
+	ReadOnly Claim[[]string] `claim:"read-only"` // slow: indices that are blocked for writing
 }
 
 // CtlClaims are what chef-backend-ctl on this node says; slow, and up to 15 s old itself.

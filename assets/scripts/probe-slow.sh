@@ -1,6 +1,7 @@
 # probe-slow.sh: what the slow look of probe.sh asks, and what tells the nodes
-# of the cluster. chef-backend-ctl starts Ruby, a second of CPU each time, so
-# its two commands never run at once.
+# of the cluster; what it asks of the machine is in probe-machine.sh.
+# chef-backend-ctl starts Ruby, a second of CPU each time, so its two commands
+# never run at once.
 
 # probe_cluster: JSON where this release prints any, else the table.
 probe_cluster() {
@@ -56,22 +57,6 @@ probe_peers() {
 	done
 	wait
 	probe_end peers 0
-}
-
-# probe_disks: mounts tell what is read-only, which df does not.
-probe_disks() {
-	probe_begin disks
-	for probe_f in /var/opt/chef-backend /var/opt/chef-backend/postgresql /var/log/chef-backend; do
-		printf 'path %s\n' "$probe_f"
-		probe_within 2 df -P -k "$probe_f" 2>&1
-	done
-	probe_end disks 0
-	probe_section mounts 65536 probe_within 2 cat /proc/mounts
-	probe_begin version
-	probe_line /opt/chef-backend/version-manifest.txt
-	printf '%s\n' "$probe_l"
-	probe_end version 0
-	probe_addresses
 }
 
 probe_addresses() {
@@ -160,19 +145,23 @@ probe_slow() {
 	probe_clock clock-1
 	probe_host
 	probe_disks
-	probe_http etcd-members 2 $probe_etcd/v2/members $probe_etcd/v2/stats/leader | {
-		probe_http elasticsearch-master 2 'http://127.0.0.1:9200/_cat/master?local=true&h=ip,host' | {
+	probe_http etcd-members 2 $probe_etcd/v2/members | {
+		{
+			probe_http elasticsearch-master 2 'http://127.0.0.1:9200/_cat/master?local=true&h=ip,host'
+			probe_http elasticsearch-blocks 2 'http://127.0.0.1:9200/_all/_settings/index.blocks.*?local=true&flat_settings=true'
+		} | {
 			probe_peers "$@" | {
-				probe_wal_end | {
-					probe_begin pg-version
-					probe_sql "$probe_version_sql" 2>&1
-					probe_end pg-version "$?"
+				{
+					probe_wal_end
+					probe_machine
+				} | {
+					probe_use
 					probe_ctl
 					head -c 65536
 				}
 				head -c 65536
 			}
-			head -c 16384
+			head -c 65536
 		}
 		head -c 65536
 	}
@@ -183,7 +172,7 @@ probe_slow() {
 probe_discover() {
 	probe_host
 	probe_addresses
-	probe_http etcd-members 2 $probe_etcd/v2/members $probe_etcd/v2/stats/leader | {
+	probe_http etcd-members 2 $probe_etcd/v2/members | {
 		probe_cluster
 		head -c 65536
 	}

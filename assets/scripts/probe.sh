@@ -1,6 +1,7 @@
 # probe.sh: one look at a Chef Backend node. POSIX sh functions and nothing
 # else: reading this file runs nothing. It changes nothing on the node and
-# writes no file. The parts of the slow look are in probe-slow.sh.
+# writes no file. The parts of the slow look are in probe-slow.sh and
+# probe-machine.sh.
 #
 #   look fast NONCE            the fast look
 #   look slow NONCE PEER…      the slow look; PEERs are the other nodes' addresses
@@ -306,7 +307,7 @@ probe_fast() {
 	probe_clock clock-1
 	probe_host
 	# /health comes last: it alone may have to wait.
-	probe_http etcd 2 $probe_etcd/v2/members/leader $probe_etcd/v2/stats/self $probe_etcd/v2/keys/ $probe_etcd/health | {
+	probe_http etcd 2 $probe_etcd/v2/members/leader $probe_etcd/v2/stats/self $probe_etcd/v2/stats/leader $probe_etcd/v2/keys/ $probe_etcd/health | {
 		probe_http leaderl 2 http://127.0.0.1:7331/leader | {
 			probe_http elasticsearch 2 'http://127.0.0.1:9200/_cluster/health?local=true' | {
 				probe_postgresql | {

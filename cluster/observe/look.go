@@ -56,7 +56,10 @@ func (l *look) report(link remote.Link) *cluster.Report {
 	}
 	l.machine(r)
 	l.etcdMembers(r)
+	r.Etcd.Writable = l.etcdWritable()
 	l.elasticsearchMaster(r)
+	r.Elasticsearch.ReadOnly = l.elasticsearchBlocks()
+	l.use(&r.PostgreSQL)
 	l.postgresqlSlow(r)
 	l.ctl(r)
 	l.peers(r)

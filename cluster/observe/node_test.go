@@ -47,6 +47,8 @@ esac; done; exit 3`)
 	n.tool("chpst", `shift 2; exec "$@"`)
 	n.tool("psql", `case "$*" in
 *"|"*server_version_num*) echo 90525 ;;
+*backend_type*) echo "ERROR: column backend_type does not exist"; exit 1 ;;
+*"'connections'"*"union all"*pg_replication_slots) printf 'connections|41|350|3\nslot|old one|f|16F3/20000000\nslot|idle|f|\n' ;;
 *"pg_is_in_recovery"*"union all"*pg_stat_replication) echo "WARNING: could not change directory"; echo "t|16F3/2D0A1B28|16F3/2D0A1B28||2026-11-23 10:52:28.82386+00"
 	printf '10.0.4.12|streaming|16F3/2D0A1B28|16F3/2D0A1B00|\n10.0.4.13|backup|||\n' ;;
 *) echo "ERROR: syntax error"; exit 1 ;;
@@ -62,6 +64,22 @@ status) cat '`+abs("testdata/issue1405-status-no-leader.txt")+`'; exit 1 ;;
 *) cat '`+abs("testdata/docs-cluster-status-healthy.txt")+`' ;;
 esac`)
 	n.tool("df", `printf 'Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/sd a1 1000 400 600 40%% %s\n' "/mnt${3%/*}"`)
+	n.file("/proc/vmstat", "nr_free_pages 1\noom_kill 2\npgfault 3\n")
+	n.file("/proc/mounts", "/dev/sda1 / ext4 rw 0 0\n")
+	n.tool("dmesg", `cat <<'X'
+[    0.000000] Linux version 5.10 (invented)
+[  101.250000] Out of memory: Kill process 4711 (beam.smp) score 905 or sacrifice child
+[  101.500000] Killed process 4711 (beam.smp) total-vm:4194304kB, anon-rss:3145728kB, file-rss:0kB
+[  102.000000] XFS (vdb1): Mounting V5 * Filesystem
+X`)
+	n.file("/var/opt/chef-backend/ssl/be2.crt", "invented\n")
+	n.file("/var/opt/chef-backend/ssl/dhparams.pem", "invented\n")
+	n.file("/var/opt/chef-backend/etcd/data/member/x", "")
+	n.tool("openssl", `case "$*" in *be2.crt) echo "notAfter=Mar  1 02:00:00 2030 GMT" ;; *) echo "unable to load certificate" >&2; exit 1 ;; esac`)
+	n.file("/etc/chef-backend/chef-backend-running.json", `{"chef_backend":{"secret":"SECRET","leaderl":{"leader_ttl_seconds":30,"required_active_followers":1,
+  "health_check": {
+    "max_bytes_behind_leader": 52428800, "disk_min_space_mb": "250"
+  }},"etcd":{"heartbeat_interval":500,"election_timeout":5000}}}`+"\n")
 	n.tool("du", `printf '123\t%s\n' "$3"`)
 	n.tool("hostname", `echo 10.0.4.12 ::1`)
 	return n
@@ -71,11 +89,12 @@ const fakeCurl = `for u; do case $u in
 */health) printf 'HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n{"health": "true"}' ;;
 */members/leader) printf 'HTTP/1.1 200 OK\r\n\r\n{"id":"a1","name":"aa","peerURLs":["http://10.0.4.11:2380"],"clientURLs":[]}\n' ;;
 */stats/self) printf 'HTTP/1.1 200 OK\r\nContent-Length: 54\r\n\r\n{"name":"bb","id":"b1","leaderInfo":{"leader":"a1"}}\r\n' ;;
-*/v2/keys/) printf 'HTTP/1.1 200 OK\r\nX-Raft-Term: 42\r\n\r\n{"action":"get"}\n' ;;
+*/v2/keys/) printf 'HTTP/1.1 200 OK\r\nX-Raft-Term: 42\r\nX-Etcd-Cluster-Id: 7e27652122e8b2ae\r\n\r\n{"action":"get"}\n' ;;
 */v2/members) printf 'HTTP/1.1 200 OK\r\n\r\n'; cat 'MEMBERS' ;;
 */stats/leader) printf 'HTTP/1.1 200 OK\r\n\r\n{"leader":"a1","followers":{"b1":{"latency":{"current":1.5}},"c1":{"latency":{"current":600.25}}}}' ;;
 */leader) printf 'HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n' ;;
 *_cluster/health*) printf 'HTTP/1.1 200 OK\r\n\r\n{"cluster_name":"ChefBackend-1","status":"yellow","number_of_nodes":2}' ;;
+*_all/_settings/*) printf 'HTTP/1.1 200 OK\r\n\r\n{"chef":{"settings":{"index.blocks.read_only_allow_delete":"true"}},"other":{"settings":{"index":{"blocks":{"write":"false"}}}}}' ;;
 *_cat/master*) printf 'HTTP/1.1 200 OK\r\n\r\n10.0.4.12 10.0.4.12\n' ;;
 telnet://10.0.4.11:22) echo '* Connected to 10.0.4.11' >&2; exit 28 ;;
 telnet://10.0.4.11:*) echo '* connect to 10.0.4.11 failed: Connection refused' >&2; exit 7 ;;
@@ -125,7 +144,7 @@ func (n *fakeNode) tool(name, script string) {
 func (n *fakeNode) look(shell, call string) []byte {
 	n.t.Helper()
 	text := Probe()
-	for _, p := range []string{"/var/opt/chef-backend", "/opt/chef-backend", "/etc/machine-id"} {
+	for _, p := range []string{"/var/opt/chef-backend", "/opt/chef-backend", "/etc/machine-id", "/etc/chef-backend", "/proc/vmstat", "/proc/mounts", "/var/log/kern.log"} {
 		text = strings.ReplaceAll(text, p, "\x00"+p)
 	}
 	text = strings.ReplaceAll(text, "/var\x00/opt", "/var/opt") // the second path stands inside the first

@@ -8,16 +8,19 @@ import (
 	"chef-backend-cockpit/cluster"
 )
 
-// etcd reads the four answers that one curl fetched: the raft leader, the
-// member itself, a key's header with the raft term, and /health. They are told
+// etcd reads the five answers that one curl fetched: the raft leader, the
+// member itself, how long the followers take (which the raft leader alone
+// tells), a key's headers with raft term and cluster id, and /health. They are told
 // apart by what they hold, since any of them may be missing.
 func (l *look) etcd(r *cluster.Report) {
 	e, src := &r.Etcd, cluster.SourceEtcd
 	all, exit, reason := l.fetched("etcd")
 	refused := exit == curlRefused && reason != ""
+	e.Answers = l.answers(all, exit, reason, src)
 	if reason == "" {
 		reason = "etcd did not answer it"
 	}
+	e.ClusterID, e.PeerLatency = unknown[string](l, reason, src), unknown[time.Duration](l, reason, src)
 	e.MemberID, e.MemberName = unknown[string](l, reason, src), unknown[string](l, reason, src)
 	e.RaftLeader, e.RaftTerm = unknown[string](l, reason, src), unknown[uint64](l, reason, src)
 	e.Health = unknown[bool](l, reason, src)
@@ -29,6 +32,7 @@ func (l *look) etcd(r *cluster.Report) {
 	for _, a := range all {
 		if term, err := strconv.ParseUint(a.header("X-Raft-Term"), 10, 64); err == nil {
 			e.RaftTerm = known(l, term, src)
+			e.ClusterID = word(l, a.header("X-Etcd-Cluster-Id"), src)
 			continue
 		}
 		m, ok := a.object()
@@ -40,7 +44,12 @@ func (l *look) etcd(r *cluster.Report) {
 		_, isMessage := m["message"]
 		_, isKeyError := m["errorCode"]
 		health, isHealth := m["health"]
+		followers, isStats := m["followers"].(map[string]any)
 		switch {
+		case isStats:
+			e.PeerLatency = known(l, greatestLatency(followers), src)
+		case a.code == 403:
+			e.PeerLatency = unknown[time.Duration](l, "told by the raft leader only", src)
 		case isHealth:
 			e.Health = l.etcdHealth(health)
 		case isSelf:
@@ -64,8 +73,7 @@ func (l *look) etcdHealth(v any) cluster.Claim[bool] {
 	return unknown[bool](l, "/health says neither true nor false", cluster.SourceEtcd)
 }
 
-// etcdMembers reads /v2/members and, from the raft leader only, how long the
-// followers take.
+// etcdMembers reads /v2/members.
 func (l *look) etcdMembers(r *cluster.Report) {
 	src := cluster.SourceEtcd
 	all, _, reason := l.fetched("etcd-members")
@@ -73,7 +81,6 @@ func (l *look) etcdMembers(r *cluster.Report) {
 		reason = "etcd did not answer it"
 	}
 	r.Etcd.Members = unknown[[]cluster.EtcdMember](l, reason, src)
-	r.Etcd.PeerLatency = unknown[time.Duration](l, reason, src)
 	for _, a := range all {
 		m, ok := a.object()
 		if !ok {
@@ -81,10 +88,6 @@ func (l *look) etcdMembers(r *cluster.Report) {
 		}
 		if list, ok := m["members"].([]any); ok {
 			r.Etcd.Members = known(l, etcdMemberList(list), src)
-		} else if followers, ok := m["followers"].(map[string]any); ok {
-			r.Etcd.PeerLatency = known(l, greatestLatency(followers), src)
-		} else if a.code == 403 {
-			r.Etcd.PeerLatency = unknown[time.Duration](l, "told by the raft leader only", src)
 		}
 	}
 }

@@ -104,6 +104,9 @@ func (l *look) machine(r *cluster.Report) {
 	r.Host.Disks = l.disks()
 	r.Host.Version = l.version()
 	r.Host.Addresses = l.addresses()
+	r.Host.MemoryKills = l.memoryKills()
+	r.Host.Certificates = l.certificates()
+	l.settings(r)
 }
 
 func (l *look) version() cluster.Claim[string] {
@@ -144,18 +147,27 @@ func (l *look) disks() cluster.Claim[[]cluster.Disk] {
 	if reason != "" {
 		return unknown[[]cluster.Disk](l, reason, cluster.SourceHost)
 	}
-	readOnly := l.readOnlyMounts()
+	if _, _, reason := l.open("mounts", "cat"); reason != "" {
+		return unknown[[]cluster.Disk](l, reason, cluster.SourceHost)
+	}
+	readOnly, mounts := l.readOnlyMounts()
 	var disks []cluster.Disk
-	seen := map[string]bool{}
-	path := ""
+	seen, on := map[string]bool{}, map[string]int{}
+	path, files := "", false
 	for line := range bytes.Lines(body) {
 		words := bytes.Fields(line)
-		if len(words) == 2 && string(words[0]) == "path" {
-			path = text(words[1])
+		if len(words) == 2 && (string(words[0]) == "path" || string(words[0]) == "inodes") {
+			path, files = text(words[1]), string(words[0]) == "inodes"
 			continue
 		}
 		d, mount, ok := parseDF(words)
 		if !ok || path == "" {
+			continue
+		}
+		if files { // in numbers of files; a file system without such a limit says 0 of 0
+			if i, there := on[path]; there && d.Total > 0 {
+				disks[i].Inodes = d.Free / 1024
+			}
 			continue
 		}
 		below := strings.HasPrefix(path, "/var/opt/chef-backend/")
@@ -163,7 +175,8 @@ func (l *look) disks() cluster.Claim[[]cluster.Disk] {
 			continue
 		}
 		seen[mount] = true
-		d.Path, d.ReadOnly = path, readOnly[mount]
+		d.Path, d.ReadOnly, d.Mounts, d.Inodes = path, readOnly[mount], mounts, -1
+		on[path] = len(disks)
 		disks = append(disks, d)
 	}
 	if len(disks) == 0 {
@@ -191,9 +204,10 @@ func parseDF(words [][]byte) (d cluster.Disk, mount string, ok bool) {
 }
 
 // readOnlyMounts reads /proc/mounts; the last mount on a place is the one seen.
-func (l *look) readOnlyMounts() map[string]bool {
+// ok is false where none could be read.
+func (l *look) readOnlyMounts() (ro map[string]bool, ok bool) {
 	body, _, _ := l.open("mounts", "cat")
-	ro := map[string]bool{}
+	ro = map[string]bool{}
 	for line := range bytes.Lines(body) {
 		words := strings.Fields(string(line))
 		if len(words) < 4 {
@@ -206,7 +220,7 @@ func (l *look) readOnlyMounts() map[string]bool {
 			}
 		}
 	}
-	return ro
+	return ro, len(ro) > 0
 }
 
 // peers reads "ADDRESS PORT open|refused|timeout" lines.

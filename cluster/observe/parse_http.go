@@ -115,10 +115,22 @@ func (l *look) fetched(name string) (all []answer, exit int, reason string) {
 	return nil, exit, "not an HTTP answer: " + remark(body, "no output")
 }
 
+// answers tells a service that says anything from one that refuses or is silent.
+func (l *look) answers(all []answer, exit int, reason string, s cluster.Source) cluster.Claim[bool] {
+	switch {
+	case len(all) > 0:
+		return known(l, true, s)
+	case reason != "" && (exit == curlRefused || exit == curlSilent):
+		return known(l, false, s)
+	}
+	return unknown[bool](l, reason, s)
+}
+
 // leaderl reads GET /leader. Refused is an answer too: whoever does not listen
 // does not lead.
 func (l *look) leaderl(r *cluster.Report) {
 	all, exit, reason := l.fetched("leaderl")
+	r.Leaderl.Answers = l.answers(all, exit, reason, cluster.SourceLeaderl)
 	switch {
 	case len(all) > 0:
 		r.Leaderl.LeaderCode = known(l, all[0].code, cluster.SourceLeaderl)
@@ -133,14 +145,7 @@ func (l *look) leaderl(r *cluster.Report) {
 func (l *look) elasticsearch(r *cluster.Report) {
 	e, src := &r.Elasticsearch, cluster.SourceElasticsearch
 	all, exit, reason := l.fetched("elasticsearch")
-	switch {
-	case len(all) > 0:
-		e.Answers = known(l, true, src)
-	case exit == curlRefused || exit == curlSilent:
-		e.Answers = known(l, false, src)
-	default:
-		e.Answers = unknown[bool](l, reason, src)
-	}
+	e.Answers = l.answers(all, exit, reason, src)
 	e.Status, e.Nodes = unknown[string](l, reason, src), unknown[int](l, reason, src)
 	if len(all) == 0 {
 		return

@@ -16,6 +16,7 @@ const pg = cluster.SourcePostgreSQL
 func (l *look) postgresql(r *cluster.Report) {
 	p := &r.PostgreSQL
 	p.Ready = l.ready()
+	p.TurnedAway = l.turnedAway()
 	l.state(p)
 	p.Replicas = l.replicas()
 	l.processes(p)

@@ -90,18 +90,32 @@ func TestFastLookOnRealShells(t *testing.T) {
 func TestSlowLookOnRealShells(t *testing.T) {
 	shells(t, func(t *testing.T, shell string) {
 		n := newFakeNode(t)
-		r := n.report(shell, "look slow n1 10.0.4.11 10.0.4.13")
+		raw := n.look(shell, "look slow n1 10.0.4.11 10.0.4.13")
+		if bytes.Contains(raw, []byte("SECRET")) {
+			t.Error("a secret of the configuration left the node")
+		}
+		r := parse(t, bytes.ReplaceAll(raw, []byte(n.root), []byte("ROOT")))
 		want(t, r, map[string]string{
-			"host.version":           "2.3.16",
-			"host.addresses":         "[10.0.4.12]",
-			"etcd.peer-latency":      "600.25ms",
-			"elasticsearch.master":   "true",
-			"postgresql.version-num": "90525",
-			"postgresql.data-bytes":  "125952",
-			"postgresql.end-of-wal":  "?PostgreSQL runs",
-			"peer.10.0.4.11":         "{map[22:open 2380:refused 5432:refused 7331:refused]}",
-			"peer.10.0.4.13":         "{map[22:timeout 2380:timeout 5432:timeout 7331:timeout]}",
-			"ctl.failover":           "?does not tell",
+			"host.version":                      "2.3.16",
+			"host.addresses":                    "[10.0.4.12]",
+			"etcd.data-writable":                "true",
+			"elasticsearch.master":              "true",
+			"postgresql.version-num":            "90525",
+			"postgresql.data-bytes":             "125952",
+			"postgresql.end-of-wal":             "?PostgreSQL runs",
+			"peer.10.0.4.11":                    "{map[22:open 2380:refused 5432:refused 7331:refused]}",
+			"peer.10.0.4.13":                    "{map[22:timeout 2380:timeout 5432:timeout 7331:timeout]}",
+			"ctl.failover":                      "?does not tell",
+			"host.certificates":                 "[{ROOT/var/opt/chef-backend/ssl/be2.crt 2030-03-01 02:00:00 +0000 UTC}]",
+			"postgresql.connections":            "{41 350 3}",
+			"postgresql.slots":                  "[{old one false 16F3/20000000} {idle false 0/0}]",
+			"elasticsearch.read-only":           "[chef]",
+			"setting.required-active-followers": "1",
+			"setting.etcd-heartbeat-interval":   "500ms",
+			"setting.leader-ttl":                "30s",
+			"setting.max-bytes-behind-leader":   "52428800",
+			"setting.disk-min-space":            "262144000",
+			"setting.wal-keep-segments":         "?does not tell",
 		})
 		if m := r.Etcd.Members.Value; len(m) != 3 || m[2].PeerURL != "http://192.168.33.215:2380" {
 			t.Errorf("members %v", m)
@@ -112,8 +126,11 @@ func TestSlowLookOnRealShells(t *testing.T) {
 		if s := r.Ctl.Status.Value; len(s) != 6 || s[3].Local != "down" || s[5].Service != "disks" {
 			t.Errorf("status %v", s)
 		}
-		if d := r.Host.Disks.Value; len(d) != 3 || d[0].Total != 1000<<10 || d[0].Free != 600<<10 {
-			t.Errorf("disks %v", d)
+		if d := r.Host.Disks.Value; len(d) != 3 || d[0].Total != 1000<<10 || d[0].Free != 600<<10 || d[0].Inodes != 600 || d[1].Inodes != -1 || !d[2].Mounts {
+			t.Errorf("disks %+v", d)
+		}
+		if k := r.Host.MemoryKills.Value; k.Count != 2 || k.Victim != "beam.smp (4711)" {
+			t.Errorf("memory kills %+v, %s", k, r.Host.MemoryKills.Reason)
 		}
 	})
 }

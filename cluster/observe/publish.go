@@ -111,11 +111,13 @@ func (o *Observer) keepSlow(r *cluster.Report) {
 // addSlow puts the slow claims of s into r, with their own times.
 func addSlow(r, s *cluster.Report) {
 	r.Host.Addresses, r.Host.Disks, r.Host.Version = s.Host.Addresses, s.Host.Disks, s.Host.Version
-	r.Etcd.Members, r.Etcd.PeerLatency = s.Etcd.Members, s.Etcd.PeerLatency
-	r.Elasticsearch.Master = s.Elasticsearch.Master
+	r.Host.MemoryKills, r.Host.Certificates, r.Settings = s.Host.MemoryKills, s.Host.Certificates, s.Settings
+	r.Etcd.Members, r.Etcd.Writable = s.Etcd.Members, s.Etcd.Writable
+	r.Elasticsearch.Master, r.Elasticsearch.ReadOnly = s.Elasticsearch.Master, s.Elasticsearch.ReadOnly
 	r.Ctl, r.Peers = s.Ctl, s.Peers
 	p, q := &r.PostgreSQL, &s.PostgreSQL
 	p.VersionNum, p.DataBytes, p.EndOfWAL = q.VersionNum, q.DataBytes, q.EndOfWAL
+	p.Connections, p.Slots = q.Connections, q.Slots
 	if !p.LastCommit.Known && q.LastCommit.Known {
 		p.LastCommit = q.LastCommit
 	}
