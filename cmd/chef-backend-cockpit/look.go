@@ -47,12 +47,19 @@ func statusCommand(e *env) *cobra.Command {
 	return c
 }
 
-// diagnoseCommand looks once and prints findings and signs with evidence.
+// diagnoseCommand looks once and prints findings and signs with evidence; with
+// --logs it reads collected logs instead.
 func diagnoseCommand(e *env) *cobra.Command {
-	asJSON := false
+	asJSON, logs := false, ""
 	c := &cobra.Command{
-		Use: "diagnose [HOST…]", Short: "Look once and name the failures, with evidence",
+		Use: "diagnose [HOST… | --logs DIR_OR_TAR]", Short: "Look once and name the failures, with evidence",
 		RunE: func(c *cobra.Command, hosts []string) error {
+			if c.Flags().Changed("logs") {
+				if len(hosts) > 0 {
+					return usage("--logs reads collected logs and asks no host; leave away %s", hosts[0])
+				}
+				return e.diagnoseLogs(c.Context(), logs, asJSON)
+			}
 			return e.look(c.Context(), hosts, func(w *watch.Watch) error {
 				if asJSON {
 					return printJSON(e.out, diagnosisOf(w))
@@ -62,6 +69,7 @@ func diagnoseCommand(e *env) *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().StringVar(&logs, "logs", "", "read collected logs in `DIR_OR_TAR` without a cluster: DIR/NODE/var/log/chef-backend/…, or gather-logs tarballs")
 	return c
 }
 
@@ -134,8 +142,13 @@ func verdict(s *watch.State) error {
 	if !reached {
 		return &exitError{exitNothing, errors.New("no node could be looked at; see the reasons above")}
 	}
+	return gravest(s.Findings)
+}
+
+// gravest turns the gravest unhidden finding into the exit code.
+func gravest(findings []cluster.Finding) error {
 	worst := cluster.Priority(0)
-	for _, f := range s.Findings {
+	for _, f := range findings {
 		if f.Under == "" && (worst == 0 || f.Priority < worst) {
 			worst = f.Priority
 		}
@@ -151,7 +164,7 @@ func verdict(s *watch.State) error {
 
 // statusOf is the state in the shape of the contract.
 func statusOf(s *watch.State, offers func(string) []watch.Offered) statusJSON {
-	j := statusJSON{Cluster: s.Cluster, At: stamp(s.At), Leadership: map[string][]string{}, Nodes: []nodeJSON{}, Findings: findingsJSON(s, offers)}
+	j := statusJSON{Cluster: s.Cluster, At: stamp(s.At), Leadership: map[string][]string{}, Nodes: []nodeJSON{}, Findings: findingsJSON(s.Findings, offers)}
 	for _, n := range s.View.Snapshot.Nodes {
 		j.Nodes = append(j.Nodes, nodeJSON{Name: n.Name, Address: n.Address, Claims: claimsJSON(s.View.Report(n.Name), s.At)})
 	}
@@ -169,10 +182,7 @@ func statusOf(s *watch.State, offers func(string) []watch.Offered) statusJSON {
 // diagnosisOf is the diagnosis in the shape of the contract.
 func diagnosisOf(w *watch.Watch) diagnoseJSON {
 	s := w.State()
-	j := diagnoseJSON{Findings: findingsJSON(s, w.Offers), Signs: []signJSON{}}
-	for _, g := range s.View.Signs {
-		j.Signs = append(j.Signs, signJSON{g.Sign, g.Node, g.Service, g.Count, stamp(g.First), stamp(g.Last), g.Example})
-	}
+	j := diagnoseJSON{Findings: findingsJSON(s.Findings, w.Offers), Signs: signsJSON(s.View.Signs)}
 	for _, st := range w.Streams() {
 		j.Lines += st.Lines
 		j.Bytes += st.Bytes
@@ -209,7 +219,7 @@ func (e *env) printStatus(s *watch.State) error {
 		fmt.Fprintf(e.out, "\ncontradiction: %s", c)
 	}
 	fmt.Fprintln(e.out)
-	e.printFindings(s)
+	e.printFindings(s.Findings)
 	return nil
 }
 
@@ -222,11 +232,11 @@ func reachOf(r *cluster.Report) string {
 }
 
 // printFindings writes a line for each finding that is not folded.
-func (e *env) printFindings(s *watch.State) {
-	if len(s.Findings) == 0 {
+func (e *env) printFindings(findings []cluster.Finding) {
+	if len(findings) == 0 {
 		fmt.Fprintln(e.out, "no findings")
 	}
-	for _, f := range s.Findings {
+	for _, f := range findings {
 		indent := ""
 		if f.Under != "" {
 			indent = "   + "
@@ -238,14 +248,14 @@ func (e *env) printFindings(s *watch.State) {
 // printDiagnosis writes findings with their evidence, and the signs.
 func (e *env) printDiagnosis(w *watch.Watch) error {
 	s := w.State()
-	e.printFindings(s)
+	e.printFindings(s.Findings)
 	for _, f := range s.Findings {
 		if f.Under != "" {
 			continue
 		}
 		fmt.Fprintf(e.out, "\n%s\n", f.ID())
 		if d, ok := w.Describe(f.Failure); ok {
-			fmt.Fprintf(e.out, "  %s\n  Guide: %s. Ignored: %s\n  Time: %s. First: %s\n", d.Cause, d.Section, d.Ignored, d.Time, d.First)
+			e.printCause(d)
 		}
 		for _, ev := range f.Evidence {
 			fmt.Fprintf(e.out, "  %-7s  %-7s  %s\n", ev.Side, ev.Answer, ev.Sentence)
@@ -254,10 +264,24 @@ func (e *env) printDiagnosis(w *watch.Watch) error {
 			fmt.Fprintf(e.out, "  offered  %s\n", offerWords(o))
 		}
 	}
-	for _, g := range s.View.Signs {
-		fmt.Fprintf(e.out, "\nsign %s on %s/%s, %d times, %s to %s\n  %s\n", g.Sign, g.Node, g.Service, g.Count, stamp(g.First), stamp(g.Last), g.Example)
-	}
+	e.printSigns(s.View.Signs)
 	return nil
+}
+
+// printCause writes what the catalogue says of a failure.
+func (e *env) printCause(d cluster.Failure) {
+	fmt.Fprintf(e.out, "  %s\n  Guide: %s. Ignored: %s\n  Time: %s First: %s\n", d.Cause, d.Section, d.Ignored, d.Time, d.First)
+}
+
+// printSigns writes how often each sign was seen, and when.
+func (e *env) printSigns(signs []cluster.SignSeen) {
+	for _, g := range signs {
+		when := "without a time"
+		if !g.First.IsZero() {
+			when = stamp(g.First) + " to " + stamp(g.Last)
+		}
+		fmt.Fprintf(e.out, "\nsign %s on %s/%s, %d times, %s\n  %s\n", g.Sign, g.Node, g.Service, g.Count, when, g.Example)
+	}
 }
 
 // offerWords says what is offered, or what stands against it.

@@ -12,10 +12,11 @@ import (
 
 // The JSON of the contract: names and shapes are stable.
 
-// findingsJSON is the list of findings as all one-shot commands print it.
-func findingsJSON(s *watch.State, offers func(string) []watch.Offered) []findingJSON {
+// findingsJSON is the list of findings as all one-shot commands print it;
+// offers may be nil.
+func findingsJSON(findings []cluster.Finding, offers func(string) []watch.Offered) []findingJSON {
 	out := []findingJSON{}
-	for _, f := range s.Findings {
+	for _, f := range findings {
 		j := findingJSON{
 			Failure: f.Failure, Node: f.Node, Nodes: orEmpty(f.Nodes), Certainty: string(f.Certainty),
 			Priority: f.Priority.String(), Since: stamp(f.Since), Under: f.Under, Evidence: []evidenceJSON{}, Offers: []string{},
@@ -26,9 +27,11 @@ func findingsJSON(s *watch.State, offers func(string) []watch.Offered) []finding
 				Node: e.Node, Source: string(e.Source), At: stamp(e.At),
 			})
 		}
-		for _, o := range offers(f.ID()) {
-			if o.Ready && !slices.Contains(j.Offers, o.Procedure) {
-				j.Offers = append(j.Offers, o.Procedure)
+		if offers != nil {
+			for _, o := range offers(f.ID()) {
+				if o.Ready && !slices.Contains(j.Offers, o.Procedure) {
+					j.Offers = append(j.Offers, o.Procedure)
+				}
 			}
 		}
 		out = append(out, j)
@@ -67,6 +70,15 @@ type signJSON struct {
 	First   string `json:"first"`
 	Last    string `json:"last"`
 	Example string `json:"example"`
+}
+
+// signsJSON lists signs; a time that no line told is "".
+func signsJSON(signs []cluster.SignSeen) []signJSON {
+	out := []signJSON{}
+	for _, g := range signs {
+		out = append(out, signJSON{g.Sign, g.Node, g.Service, g.Count, stamp(g.First), stamp(g.Last), g.Example})
+	}
+	return out
 }
 
 type diagnoseJSON struct {
