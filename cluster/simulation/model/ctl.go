@@ -48,7 +48,7 @@ func ctl(p *Process) {
 		ctlHelp(p)
 		return
 	case args[0] == "-v" || args[0] == "--version":
-		p.printf("%s\n", version)
+		p.printf("chef-backend %s\n", p.n.version)
 		p.end(0)
 		return
 	}

@@ -114,6 +114,9 @@ func fetch(r request, url string, code *int) stage {
 				return true
 			}
 			a := p.w.http(p.n, host, port, "/"+path)
+			if p.w.mute(p.n, host, port) {
+				a = answer{takes: never}
+			}
 			got = &a
 		}
 		if got.takes >= r.patient {
@@ -153,12 +156,29 @@ func (r request) show(p *Process, a *answer) {
 	p.printf("%s", a.body)
 }
 
+// never is longer than anybody waits.
+const never = 1000 * time.Hour
+
+// portOwner is the service behind a port.
+var portOwner = map[int]string{portEtcd: "etcd", portLeaderl: "leaderl", portElastic: "elasticsearch", portPostgres: "postgresql"}
+
+// mute says whether what listens on a port will never answer.
+func (w *World) mute(from *node, host string, port int) bool {
+	name := portOwner[port]
+	return name != "" && w.at(from, host).service(name).hung
+}
+
+// at is the node that an address means to another one.
+func (w *World) at(from *node, host string) *node {
+	if n := w.byAddress(host); n != nil {
+		return n
+	}
+	return from
+}
+
 // http answers a request that from sends to a service.
 func (w *World) http(from *node, host string, port int, path string) answer {
-	n := w.byAddress(host)
-	if n == nil {
-		n = from
-	}
+	n := w.at(from, host)
 	switch port {
 	case portEtcd:
 		return n.etcd.get(path)

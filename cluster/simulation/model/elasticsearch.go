@@ -20,6 +20,7 @@ func (e *elastic) log(level, logger, format string, a ...any) {
 }
 
 func (e *elastic) started() {
+	e.n.w.index.reassigned(e.n)
 	e.seen, e.master = "", nil
 	e.log("INFO", "o.e.n.Node", "initializing ...")
 }
@@ -33,7 +34,7 @@ func (e *elastic) serving() bool { return e.n.booted() && e.n.service("elasticse
 func (e *elastic) peers() []*node {
 	var all []*node
 	for _, o := range e.n.w.nodes {
-		if o.es.serving() && (o == e.n || e.n.w.talks(e.n, o)) {
+		if o.es.serving() && (o == e.n || e.n.w.passes(e.n, o, portTransport)) {
 			all = append(all, o)
 		}
 	}
@@ -114,7 +115,9 @@ func (e *elastic) color() string {
 	switch {
 	case e.master == nil:
 		return "red"
-	case len(e.peers()) < 3:
+	case e.n.w.index.primaryLost:
+		return "red"
+	case len(e.peers()) < 3 || e.n.w.index.replicaLost:
 		return "yellow"
 	}
 	return "green"

@@ -194,7 +194,7 @@ func (l *leaderl) get(path string) answer {
 			good++
 		}
 	}
-	if l.state == leading && l.n.pg.phase == pgPrimary && good >= requiredFollowers {
+	if l.state == leading && l.n.pg.phase == pgPrimary && good >= l.n.w.required {
 		return json("200 OK", `{"leader":true}`) // the body is invented
 	}
 	return json("503 Service Unavailable", `{"leader":false}`)

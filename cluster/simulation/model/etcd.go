@@ -95,7 +95,13 @@ func (m *member) takesPart() bool {
 
 // hears says whether two members can talk.
 func (m *member) hears(o *member) bool {
-	return m != o && m.ring == o.ring && m.takesPart() && o.takesPart() && m.n.w.talks(m.n, o.n)
+	return m != o && m.ring == o.ring && m.takesPart() && o.takesPart() && m.reaches(o)
+}
+
+// reaches says whether packets go both ways between the two members' ports.
+func (m *member) reaches(o *member) bool {
+	w := m.n.w
+	return w.passes(m.n, o.n, portEtcdPeer) && w.passes(o.n, m.n, portEtcdPeer)
 }
 
 // healthy is what /health tells: the member sees the raft index move.
@@ -104,7 +110,7 @@ func (m *member) healthy() bool {
 		return false
 	}
 	if m.state == stateLeader {
-		return m.n.w.now.Sub(m.majority) <= Step
+		return m.n.w.now.Sub(m.majority) <= m.n.w.lag+Step
 	}
 	return m.lead != nil && m.hears(m.lead) && m.lead.state == stateLeader && m.lead.healthy()
 }
@@ -143,6 +149,9 @@ func (w *World) stepEtcd() {
 // beat is a leader's heartbeat to whom it reaches.
 func (m *member) beat() {
 	w, s, reached := m.n.w, m.n.store(), 1
+	if m.late() {
+		return
+	}
 	m.list = m.ring.list
 	for _, o := range m.list {
 		if !m.hears(o) {
@@ -269,6 +278,7 @@ func (m *member) watchPeers() {
 		if o == m {
 			continue
 		}
+		m.mismatch(o)
 		heard, known := m.active[o]
 		now := m.hears(o)
 		if known && heard == now {
@@ -289,7 +299,7 @@ func (m *member) watchPeers() {
 }
 
 func (m *member) dialError(o *member) string {
-	if m.n.w.talks(m.n, o.n) {
+	if m.reaches(o) {
 		return "getsockopt: connection refused"
 	}
 	return "i/o timeout"

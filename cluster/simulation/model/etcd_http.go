@@ -109,7 +109,7 @@ func (m *member) leaderStats() answer {
 		if !m.hears(o) {
 			fail = int(m.n.w.now.Sub(m.n.w.start)/time.Second) + 1
 		}
-		rows = append(rows, fmt.Sprintf(`"%s":{"latency":{"current":0.002113,"average":0.0024,"standardDeviation":0.0011,"minimum":0.0009,"maximum":0.0312},"counts":{"fail":%d,"success":%d}}`, o.id, fail, m.sent))
+		rows = append(rows, fmt.Sprintf(`"%s":{"latency":%s,"counts":{"fail":%d,"success":%d}}`, o.id, m.latency(), fail, m.sent))
 	}
 	return json("200 OK", fmt.Sprintf(`{"leader":"%s","followers":{%s}}`, m.id, strings.Join(rows, ",")))
 }

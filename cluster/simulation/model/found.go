@@ -33,6 +33,7 @@ func (w *World) found() {
 	for _, n := range w.nodes {
 		n.foundRoles(w.nodes[0])
 		n.foundFiles()
+		n.equip()
 	}
 	now := w.now
 	w.now = now.Add(-time.Hour) // what is logged of it stands before the backlog
@@ -55,7 +56,7 @@ func (w *World) foundNode(i int, name string, ids *rand.Rand) *node {
 	n.bootDone = n.bootedAt
 	n.offset = time.Duration(ids.Intn(9)-4) * 9 * time.Millisecond
 	n.lastPID = 6500 + ids.Intn(400)
-	n.diskFree = 87 << 30
+	n.data = newDisk(n)
 	for _, name := range serviceNames {
 		since := n.bootedAt.Add(time.Duration(3+len(n.services)) * time.Second).Truncate(time.Second)
 		s := &service{n: n, name: name, up: true, want: true, since: since, logSince: since.Add(-6 * time.Second)}

@@ -52,7 +52,11 @@ type leaderl struct {
 	job       *syncJob
 	failedFor *node // the leader for whom a sync failed
 	promoteBy time.Time
-	erlang    int // number in the middle of the Erlang pids
+	hangs     bool // until its next start: it never gets beyond its first connection
+	hanging   bool // the next start will
+	idle      bool // until its next start: nobody begins a sync (its worker has died)
+	trusting  bool // until its next start: it repoints the database without looking at the copy
+	erlang    int  // number in the middle of the Erlang pids
 }
 
 // post is what a node last told the others through etcd.
@@ -73,6 +77,8 @@ func (l *leaderl) log(level, where, format string, a ...any) {
 }
 
 func (l *leaderl) started() {
+	l.hangs, l.hanging = l.hanging, false
+	l.idle, l.trusting = false, false
 	l.running, l.begun, l.erlang = true, l.n.w.now, 715
 	l.sawLeader, l.followed, l.failedFor = false, nil, nil
 	l.failures, l.job = map[string]int{}, nil
@@ -126,7 +132,9 @@ func (n *node) stepLeaderl() {
 	}
 	switch l.state {
 	case initializing:
-		l.initialize()
+		if !l.hangs {
+			l.initialize()
+		}
 	case waiting:
 		l.wait()
 	case following:
@@ -201,7 +209,7 @@ func (l *leaderl) obey(leader *node) {
 		g.paused = false
 		l.followed = leader
 		l.turn(following, "following "+leader.address)
-	case follows:
+	case follows || l.trusting:
 		l.repoint(leader)
 	default:
 		l.turn(waiting, "the local copy does not fit the history of "+leader.name)
@@ -321,7 +329,7 @@ func (l *leaderl) atone() {
 	case leader == l.n && l.n.pg.phase == pgOff:
 		l.n.store().leader = nil
 		l.log("I", "leader_elector:release", "leader key released") // invented
-	case leader != nil && leader != l.n && leader != l.failedFor && leader.leaderl.state == leading && w.now.Sub(l.since) >= syncDelay:
+	case leader != nil && leader != l.n && leader != l.failedFor && leader.leaderl.state == leading && !l.idle && w.now.Sub(l.since) >= syncDelay:
 		l.beginSync(leader)
 	}
 }

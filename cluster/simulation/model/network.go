@@ -38,6 +38,24 @@ func (w *World) talks(a, b *node) bool {
 	return a.booted() && b.booted() && w.linked(a, b)
 }
 
+// barrier is a packet filter: what from sends to a port of another node
+// vanishes, and so does every answer.
+type barrier struct{ from, to, port int }
+
+// filter sets or lifts a packet filter between a node and another one's port.
+func (w *World) filter(from, to *node, port int, on bool) {
+	if b := (barrier{from.index, to.index, port}); on {
+		w.barriers[b] = true
+	} else {
+		delete(w.barriers, b)
+	}
+}
+
+// passes says whether a node's packets reach a port of another one that is up.
+func (w *World) passes(a, b *node, port int) bool {
+	return w.talks(a, b) && !w.barriers[barrier{a.index, b.index, port}]
+}
+
 // Ports of the documented services.
 const (
 	portSSH       = 22
@@ -56,15 +74,15 @@ func (n *node) listens(port int) bool {
 	case portSSH:
 		return true
 	case portEtcd, portEtcdPeer:
-		return n.service("etcd").serving()
+		return n.service("etcd").listens()
 	case portEpmd:
-		return n.service("epmd").serving()
+		return n.service("epmd").listens()
 	case portPostgres:
 		return n.service("postgresql").up
 	case portLeaderl:
-		return n.service("leaderl").serving()
+		return n.service("leaderl").listens()
 	case portElastic, portTransport:
-		return n.service("elasticsearch").serving()
+		return n.service("elasticsearch").listens()
 	}
 	return false
 }

@@ -68,7 +68,11 @@ type node struct {
 	bootID   string
 	offset   time.Duration // of its clock against true time
 	lastPID  int
-	diskFree int64 // bytes free on the data file system beside the database
+	data     *disk    // the file system below /var/opt/chef-backend
+	version  string   // of Chef Backend, as installed
+	kernel   []string // what dmesg tells
+	oomKills int
+	adrift   bool // runsvdir and its runsv are gone; what ran runs on
 
 	services  []*service
 	etcd      *member
@@ -191,12 +195,14 @@ func (n *node) virtual(file string) ([]byte, bool) {
 		return fmt.Appendf(nil, "%.2f %.2f\n", up, up*1.87), true
 	case "/proc/loadavg":
 		return fmt.Appendf(nil, "0.%02d 0.%02d 0.11 2/214 %d\n", 10+n.index*7, 12+n.index*5, n.lastPID), true
+	case "/proc/vmstat":
+		return fmt.Appendf(nil, "nr_free_pages %d\npgfault 84311209\noom_kill %d\n", 211000-n.index*977, n.oomKills), true
 	case "/proc/sys/kernel/hostname":
 		return []byte(n.name + "\n"), true
 	case "/proc/sys/kernel/random/boot_id":
 		return []byte(n.bootID + "\n"), true
 	case "/proc/mounts":
-		return []byte("/dev/vda1 / ext4 rw,relatime 0 0\n/dev/vdb1 /var/opt/chef-backend ext4 rw,relatime 0 0\n"), true
+		return fmt.Appendf(nil, "/dev/vda1 / ext4 rw,relatime 0 0\n%s\n", n.data.mount()), true
 	}
 	return nil, false
 }

@@ -50,6 +50,10 @@ type postgres struct {
 	throttle float64  // bytes per second that the receiver manages; 0: all
 	ruined   []string // why the data cannot be started; a base backup mends it
 	backup   *backup  // a base backup that is being written here
+	clients  int      // connections of clients
+	slots    []slot
+	drag     float64       // how many times longer than usual a base backup takes here; 0: as usual; less: it stands still
+	redoTime time.Duration // what the next start takes to replay; 0: the usual
 
 	promoteAt    time.Time // zero, or when the promotion is through
 	checkpointAt time.Time
@@ -86,6 +90,10 @@ func (g *postgres) started() {
 	case g.n.files.Exists(noStartFile):
 		// Invented text: the product's run script has not been seen.
 		g.log("not starting: %s exists", noStartFile)
+		g.enter(pgRefused)
+		return
+	case g.n.data.refusal() != "":
+		g.log("FATAL:  could not write lock file \"postmaster.pid\": %s", g.n.data.refusal())
 		g.enter(pgRefused)
 		return
 	case !g.copy.whole:
@@ -146,7 +154,7 @@ func (g *postgres) gone() {
 // feedAll lets the standbys that stream from g have its last records.
 func (g *postgres) feedAll() {
 	for _, o := range g.n.w.nodes {
-		if r := o.pg.recv; r != nil && r.from == g.n && r.caught && g.n.w.talks(o, g.n) {
+		if r := o.pg.recv; r != nil && r.from == g.n && r.caught && g.n.w.passes(o, g.n, portPostgres) {
 			o.pg.copy.end, o.pg.copy.replay, o.pg.received = g.copy.end, g.copy.end, g.copy.end
 		}
 	}
@@ -185,9 +193,10 @@ func (g *postgres) stepSelf() {
 }
 
 func (g *postgres) stepStarting() {
-	if g.n.w.now.Sub(g.since) < startTime {
+	if g.n.w.now.Sub(g.since) < max(startTime, g.redoTime) {
 		return
 	}
+	g.redoTime = 0
 	if len(g.ruined) > 0 {
 		for _, line := range g.ruined {
 			g.log("%s", line)
@@ -325,7 +334,7 @@ func (g *postgres) checkpointed(redo uint64) (removed int) {
 	if current < keepSegments {
 		return 0
 	}
-	if keep := current - keepSegments; keep > c.oldest {
+	if keep := g.keptBySlots(current - keepSegments); keep > c.oldest {
 		removed = int(keep - c.oldest)
 		c.oldest = keep
 	}

@@ -37,6 +37,16 @@ func psql(p *Process) {
 		p.end(2)
 		return
 	}
+	if p.n.service("postgresql").hung {
+		p.then(pause(never))
+		return
+	}
+	if g.clients >= maxConnections {
+		g.log("%s", clientRefusal)
+		p.errorf("psql: %s\n", clientRefusal)
+		p.end(2)
+		return
+	}
 	query := option(p.argv, "-c")
 	switch {
 	case strings.Contains(query, "pg_is_in_recovery"):
@@ -86,6 +96,11 @@ func (g *postgres) answer() string {
 
 // pgIsReady tells by its exit code: 0 accepts, 1 rejects, 2 no response.
 func pgIsReady(p *Process) {
+	if p.n.service("postgresql").hung {
+		patience := max(seconds(option(p.argv, "-t")), time.Second)
+		p.then(pause(patience), act(func(p *Process) { p.end(2) }))
+		return
+	}
 	switch p.n.pg.phase {
 	case pgOff, pgRefused:
 		p.end(2)

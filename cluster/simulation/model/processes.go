@@ -108,9 +108,7 @@ func df(p *Process) {
 	p.printf("Filesystem     1024-blocks      Used Available Capacity Mounted on\n")
 	for _, path := range paths(p.argv) {
 		if strings.HasPrefix(path, varDir) {
-			used := p.n.pg.dataBytes()>>10 + 3<<20
-			total := (databaseBytes + 92<<30) >> 10
-			p.printf("/dev/vdb1      %11d %9d %9d %7d%% %s\n", total, used, total-used, used*100/total, varDir)
+			p.printf("%s\n", p.n.data.df())
 			continue
 		}
 		p.printf("/dev/vda1      %11d %9d %9d %7d%% /\n", 40<<20, 9<<20, 31<<20, 23)

@@ -44,7 +44,7 @@ func (g *postgres) connect() {
 		g.received = g.copy.end - g.copy.end%segmentSize
 	}
 	switch {
-	case up == nil || !g.n.w.talks(g.n, up):
+	case up == nil || !g.n.w.passes(g.n, up, portPostgres) || up.service("postgresql").hung:
 		g.noConnection("Connection timed out")
 		return
 	case !up.service("postgresql").up || up == g.n:
@@ -53,6 +53,10 @@ func (g *postgres) connect() {
 	case !up.pg.accepts():
 		g.log("FATAL:  could not connect to the primary server: FATAL:  the database system is starting up")
 		up.pg.log("FATAL:  the database system is starting up")
+		return
+	case up.pg.clients >= maxConnections-reservedConnections: // they are not for replication either
+		g.log("FATAL:  could not connect to the primary server: %s", reservedRefusal)
+		up.pg.log("%s", reservedRefusal)
 		return
 	case up.pg.copy.system != g.copy.system:
 		g.log("FATAL:  database system identifier differs between the primary and standby")
@@ -105,7 +109,7 @@ func (g *postgres) startFrom(up *node) {
 // stream takes over what the sender has, as far as the line carries it.
 func (g *postgres) stream() {
 	up := g.recv.from
-	if !g.n.w.talks(g.n, up) {
+	if !g.n.w.passes(g.n, up, portPostgres) {
 		// A cut line is noticed by its silence (wal_receiver_timeout).
 		if g.silent() {
 			g.log("LOG:  terminating walreceiver due to timeout")
@@ -211,8 +215,17 @@ func (g *postgres) stepBackup() {
 		return
 	}
 	w := g.n.w
-	if !w.talks(g.n, b.from) || b.from.pg.phase != pgPrimary {
+	switch {
+	case !g.copies(b):
+		return
+	case !w.passes(g.n, b.from, portPostgres) || b.from.pg.phase != pgPrimary:
 		b.failed = "pg_basebackup: could not read COPY data: server closed the connection unexpectedly"
+	case g.n.data.free() == 0:
+		b.failed = "pg_basebackup: could not write to file \"" + dataDir + "/base/16385/2691\": No space left on device"
+	case g.n.data.readOnly:
+		b.failed = "pg_basebackup: could not create directory \"" + dataDir + "\": Read-only file system"
+	}
+	if b.failed != "" {
 		g.backup = nil
 		return
 	}

@@ -39,6 +39,7 @@ type service struct {
 	n        *node
 	name     string
 	up       bool
+	hung     bool // the process stands and answers nothing, not even SIGTERM
 	want     bool // what runsv was told
 	pid      int
 	since    time.Time // of the last change between up and down
@@ -59,7 +60,11 @@ func (n *node) service(name string) *service {
 }
 
 // serving says whether the service does its work on its port.
-func (s *service) serving() bool {
+func (s *service) serving() bool { return s.listens() && !s.hung }
+
+// listens says whether connections to its port are accepted. The kernel does
+// so for a hung process, too.
+func (s *service) listens() bool {
 	return s.up && s.fault == nil && s.n.w.now.Sub(s.since) >= warmUp[s.name]
 }
 
@@ -81,18 +86,22 @@ func (s *service) stop() {
 
 // term sends SIGTERM.
 func (s *service) term() {
-	if s.up && s.endAt.IsZero() {
+	if s.up && s.endAt.IsZero() && !s.hung {
 		s.endAt = s.n.w.now.Add(stopTime[s.name])
 	}
 }
 
 // vanish is a power cut.
 func (s *service) vanish() {
-	s.up, s.want, s.pid, s.endAt = false, false, 0, time.Time{}
+	s.up, s.want, s.hung, s.pid, s.endAt = false, false, false, 0, time.Time{}
 }
 
-// unstick ends what is in the way of a start.
+// unstick ends what is in the way of a start, or does not end by itself.
 func (s *service) unstick() bool {
+	if s.up && s.hung {
+		s.kill()
+		return true
+	}
 	if s.fault == nil || !s.fault.stuck {
 		return false
 	}
@@ -143,7 +152,7 @@ func (n *node) dated(line string) string {
 
 // begun is the moment of a start.
 func (s *service) begun() {
-	s.up, s.since, s.pid, s.endAt = true, s.n.w.now, s.n.nextPID(), time.Time{}
+	s.up, s.hung, s.since, s.pid, s.endAt = true, false, s.n.w.now, s.n.nextPID(), time.Time{}
 	if s.fault != nil {
 		return
 	}
@@ -165,7 +174,7 @@ func (s *service) ended(clean bool) {
 	if s.n.w.now.Sub(s.since) < restartPause {
 		s.tryAt = s.n.w.now.Add(restartPause)
 	}
-	s.up, s.since, s.pid, s.endAt = false, s.n.w.now, 0, time.Time{}
+	s.up, s.hung, s.since, s.pid, s.endAt = false, false, s.n.w.now, 0, time.Time{}
 	switch s.name {
 	case "etcd":
 		s.n.etcd.stopped()

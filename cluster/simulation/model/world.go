@@ -11,6 +11,7 @@ import (
 // World is the three nodes and what lies between them. It is not safe for
 // concurrent use: the caller holds one lock around every call.
 type World struct {
+	troubles
 	o     Options
 	now   time.Time
 	start time.Time
@@ -47,6 +48,7 @@ func New(o Options) *World {
 		o.Addresses = []string{"10.0.4.11", "10.0.4.12", "10.0.4.13"}
 	}
 	w := &World{o: o, now: o.Start.UTC(), start: o.Start.UTC(), rnd: rand.New(rand.NewSource(o.Seed)), cuts: map[link]bool{}, heals: map[string]func(){}}
+	w.barriers = map[barrier]bool{}
 	w.found()
 	return w
 }
@@ -70,8 +72,10 @@ func (w *World) step() {
 	}
 	for _, n := range w.nodes {
 		n.stepServices()
+		n.stepDisk()
 	}
 	w.stepEtcd()
+	w.stepClocks()
 	for _, n := range w.nodes {
 		n.stepSentinels()
 		n.stepLeaderl()
@@ -142,7 +146,7 @@ func (w *World) Connect(from, toAddress string, port int) string {
 	if toAddress == "127.0.0.1" || toAddress == "localhost" {
 		dst = src
 	}
-	if dst == nil || !w.linked(src, dst) || !dst.booted() {
+	if dst == nil || !w.linked(src, dst) || !dst.booted() || src != nil && src != dst && !w.passes(src, dst, port) {
 		return Timeout
 	}
 	if dst.listens(port) {

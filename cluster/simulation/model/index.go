@@ -1,0 +1,27 @@
+package model
+
+// esIndex is the one index of Elasticsearch, the search index of Chef. It can
+// be rebuilt from PostgreSQL.
+type esIndex struct {
+	primaryLost bool  // a shard has no copy that can be opened
+	replicaLost bool  // a shard lacks its second copy
+	on          *node // where the copy lies that cannot be opened
+	readOnly    bool  // index.blocks.read_only_allow_delete; stays until removed
+}
+
+// reassigned is a restart of the node whose copy could not be opened: the
+// shard is tried again, and then it can.
+func (x *esIndex) reassigned(n *node) {
+	if x.on == n {
+		x.primaryLost, x.replicaLost, x.on = false, false, nil
+	}
+}
+
+// settings is the answer about the index's settings.
+func (x *esIndex) settings() string {
+	block := ""
+	if x.readOnly {
+		block = `"blocks":{"read_only_allow_delete":"true"},`
+	}
+	return `{"chef":{"settings":{"index":{` + block + `"number_of_shards":"5","number_of_replicas":"1"}}}}`
+}
