@@ -152,6 +152,11 @@ func (f *Files) Symlink(to, link string) error {
 	return as("symlink", link, f.root.Symlink(to, inside(link)))
 }
 
+// Chmod changes the mode of a file or folder.
+func (f *Files) Chmod(p string, mode fs.FileMode) error {
+	return as("chmod", p, f.root.Chmod(inside(p), mode))
+}
+
 // Stat follows symbolic links, Lstat does not.
 func (f *Files) Stat(p string) (fs.FileInfo, error) {
 	info, err := f.root.Stat(inside(p))

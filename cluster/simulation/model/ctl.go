@@ -27,13 +27,22 @@ var ctlCommands = map[string]ctlCommand{
 	"demote":               {ctlDemote, true},
 	"set-cluster-failover": {ctlSetFailover, true},
 	"set-node-failover":    {ctlSetFailover, true},
+	"force-leader":         {ctlForceLeader, true},
+	"remove-node":          {ctlRemoveNode, true},
+	"create-cluster":       {ctlCreateCluster, true},
+	"join-cluster":         {ctlJoinCluster, true},
+	"cleanse":              {ctlCleanse, true},
+	"backup":               {ctlBackup, true},
+	"gather-logs":          {ctlGatherLogs, true},
+	"once":                 {ctlService, true},
+	"usr1":                 {ctlService, true},
+	"usr2":                 {ctlService, true},
 	"pgsql-follow":         {ctlFollow, true},
 }
 
 // ctlElsewhere are documented commands that the model does not carry out.
 var ctlElsewhere = []string{
-	"show-config", "gen-sample-backend-config", "gen-server-config", "gather-logs", "tail", "once", "usr1", "usr2",
-	"reconfigure", "force-leader", "remove-node", "create-cluster", "join-cluster", "cleanse", "backup", "restore",
+	"show-config", "gen-sample-backend-config", "gen-server-config", "tail", "reconfigure", "restore",
 	"upgrade", "down-for-upgrade", "pgsql-promote", "uninstall",
 }
 

@@ -18,44 +18,51 @@ func ctlPromote(p *Process, args []string) {
 		p.failed("promote needs the name of a node")
 		return
 	}
-	target := p.w.node(args[1])
-	if target == nil {
-		target = p.w.byAddress(args[1])
-	}
-	var asked *promotion
+	target := p.n.store().find(args[1])
 	p.then(pause(ctlTime), act(func(p *Process) {
 		if why := p.mayPromote(target, args[1]); why != "" {
 			p.failed(why)
 			return
 		}
-		asked = &promotion{target: target, since: p.w.now}
-		p.n.store().promote = asked
+		p.n.store().promote = &promotion{target: target, since: p.w.now}
 		p.printf("Promoting %s to leader...\n", target.name)
-	}), func(p *Process) bool {
+	}), p.leads(target), pause(settleTime), p.stays(target))
+}
+
+// leads is a stage that waits until a node leads. It gives up when the request
+// has expired and the node is not being promoted.
+func (p *Process) leads(target *node) stage {
+	return func(p *Process) bool {
 		l := target.leaderl
+		asked := p.n.store().promote
 		switch {
 		case l.state == leading && target.pg.phase == pgPrimary:
 			return true
-		case p.n.store().promote != asked:
+		case (asked == nil || asked.target != target) && l.state != promoting:
 			p.failed("timed out waiting for " + target.name + " to become leader")
 			return true
 		}
 		return false
-	}, pause(settleTime), act(func(p *Process) {
+	}
+}
+
+// stays is a stage that looks whether the new leader still leads.
+func (p *Process) stays(target *node) stage {
+	return act(func(p *Process) {
 		if target.leaderl.state != leading {
 			p.failed(target.name + " did not stay leader")
 			return
 		}
 		p.printf("%s is now the leader.\n", target.name)
-	}))
+	})
 }
 
 // mayPromote says why a promotion is refused, or "".
 func (p *Process) mayPromote(target *node, name string) string {
 	s := p.n.store()
 	switch {
-	case !p.n.etcd.healthy():
-		return "could not read the cluster state from etcd"
+	case p.n.noState() != "":
+		return p.n.noState()
 	case target == nil:
 		return "no such node: " + name
 	case s.leader == target:
@@ -75,8 +82,8 @@ func ctlDemote(p *Process, _ []string) {
 	var asked *promotion
 	p.then(pause(ctlTime), act(func(p *Process) {
 		switch {
-		case !p.n.etcd.healthy():
-			p.failed("could not read the cluster state from etcd")
+		case p.n.noState() != "":
+			p.failed(p.n.noState())
 		case p.n.store().leader != p.n:
 			p.failed("this node is not the leader")
 		case !p.w.failoverOn(p.n):
@@ -109,8 +116,8 @@ func ctlSetFailover(p *Process, args []string) {
 		return
 	}
 	p.then(pause(ctlTime), act(func(p *Process) {
-		if !p.n.etcd.healthy() {
-			p.failed("could not read the cluster state from etcd")
+		if why := p.n.noState(); why != "" {
+			p.failed(why)
 			return
 		}
 		what := "the cluster"

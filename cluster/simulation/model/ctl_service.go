@@ -27,7 +27,7 @@ func sv(p *Process) {
 		s := p.n.serviceAt(label)
 		switch {
 		case s == nil:
-			p.printf("fail: %s: unable to change to service directory: file does not exist\n", label)
+			p.printf("%s\n", noService(label))
 			sum++
 		case args[0] == "status":
 			p.printf("%s\n", s.status(label))
@@ -38,11 +38,16 @@ func sv(p *Process) {
 	p.then(act(func(p *Process) { p.end(sum) }))
 }
 
+// noService is what sv says of a service that is not linked.
+func noService(label string) string {
+	return "fail: " + label + ": unable to change to service directory: file does not exist"
+}
+
 // serviceAt finds a service by the path of its directory or by its name.
 func (n *node) serviceAt(label string) *service {
 	dir := path.Dir(label)
 	for _, s := range n.services {
-		if s.name == path.Base(label) && (dir == "." || dir == serviceDir) {
+		if !s.retired && s.name == path.Base(label) && (dir == "." || dir == serviceDir) {
 			return s
 		}
 	}
@@ -99,17 +104,23 @@ func ctlService(p *Process, args []string) {
 	verb := args[0]
 	names := serviceNames
 	if len(args) > 1 {
-		if !known(args[1]) {
-			p.errorf("Unknown service: %s\n", args[1])
+		names = args[1:]
+	}
+	for _, name := range names {
+		if !known(name) {
+			p.errorf("Unknown service: %s\n", name)
 			p.end(1)
 			return
 		}
-		names = args[1:2]
 	}
 	sum := 0
 	p.then(pause(600 * time.Millisecond)) // the bundled Ruby starts
 	for _, name := range names {
 		s := p.n.service(name)
+		if s.retired {
+			p.then(act(func(p *Process) { p.printf("%s\n", noService(name)); sum++ }))
+			continue
+		}
 		if verb == "restart" || verb == "stop" {
 			p.then(act(func(p *Process) {
 				if s.unstick() {

@@ -56,7 +56,11 @@ func ctlStatus(p *Process, args []string) {
 	p.then(pause(ctlTime), act(func(p *Process) {
 		if simple {
 			for _, s := range p.n.services {
-				if only == "" || only == s.name {
+				switch {
+				case only != "" && only != s.name:
+				case s.retired:
+					p.printf("%s\n", noService(s.name))
+				default:
 					p.printf("%s\n", s.status(s.name))
 				}
 			}
@@ -192,8 +196,8 @@ func (s *store) post(n *node) (post, bool) {
 func ctlClusterStatus(p *Process, args []string) {
 	asJSON := len(args) > 1 && args[1] == "--json"
 	p.then(pause(ctlTime), act(func(p *Process) {
-		if !p.n.etcd.healthy() {
-			p.failed("could not read the cluster state from etcd") // invented
+		if why := p.n.noState(); why != "" {
+			p.failed(why)
 			return
 		}
 		if asJSON {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// elastic is the Elasticsearch 5.6 process of one node. A master needs two of
-// three nodes (discovery.zen.minimum_master_nodes).
+// elastic is the Elasticsearch 5.6 process of one node. A master needs the
+// majority of the cluster's nodes (discovery.zen.minimum_master_nodes).
 type elastic struct {
 	n      *node
 	seen   string // the cluster as last logged
@@ -41,7 +41,10 @@ func (e *elastic) peers() []*node {
 	return all
 }
 
-// stepElastic keeps the masters: a master stays while it sees two nodes; else
+// least is minimum_master_nodes. Since release 1.4.6 remove-node adapts it.
+func (e *elastic) least() int { return len(e.n.store().nodes)/2 + 1 }
+
+// stepElastic keeps the masters: a master stays while it sees enough nodes; else
 // the highest of those who see two takes over.
 func (w *World) stepElastic() {
 	for _, n := range w.nodes {
@@ -51,9 +54,9 @@ func (w *World) stepElastic() {
 			continue
 		}
 		peers := e.peers()
-		if len(peers) < 2 {
+		if least := e.least(); len(peers) < least {
 			e.master = nil
-		} else if e.master == nil || !contains(peers, e.master) || !e.master.es.serving() || len(e.master.es.peers()) < 2 {
+		} else if e.master == nil || !contains(peers, e.master) || !e.master.es.serving() || len(e.master.es.peers()) < least {
 			e.master = commonMaster(peers)
 		}
 		e.tell(peers)
@@ -89,7 +92,7 @@ func (e *elastic) tell(peers []*node) {
 	view := strings.Join(names, ",")
 	if e.master == nil && e.n.w.now.Sub(e.alone) >= 30*time.Second && e.n.w.now.Sub(e.n.service("elasticsearch").since) > warmUp["elasticsearch"] {
 		e.alone = e.n.w.now
-		e.log("WARN", "o.e.d.z.ZenDiscovery", "not enough master nodes discovered during pinging (found [[Candidate{node={%s}, clusterStateVersion=-1}]], but needed [2]), pinging again", e.n.guid[:7])
+		e.log("WARN", "o.e.d.z.ZenDiscovery", "not enough master nodes discovered during pinging (found [[Candidate{node={%s}, clusterStateVersion=-1}]], but needed [%d]), pinging again", e.n.guid[:7], e.least())
 	}
 	if view == e.seen {
 		return

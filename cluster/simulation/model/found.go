@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"io/fs"
 	"math/rand"
 	"time"
 )
@@ -138,11 +139,11 @@ func (n *node) foundRoles(leader *node) {
 // foundFiles writes what lies on a node's disk.
 func (n *node) foundFiles() {
 	n.write("/etc/machine-id", n.machine+"\n")
-	n.write("/etc/chef-backend/chef-backend.rb", fmt.Sprintf("publish_address '%s'\n", n.address))
-	n.write("/etc/chef-backend/chef-backend-secrets.json", "{}\n")
-	n.write("/etc/chef-backend/chef-backend-running.json", fmt.Sprintf("{\"chef_backend\":{\"publish_address\":\"%s\",\"leaderl\":{\"leader_ttl_seconds\":30,\"required_active_followers\":%d},\"etcd\":{\"heartbeat_interval\":500,\"election_timeout\":5000}}}\n", n.address, requiredFollowers))
-	n.write("/opt/chef-backend/version-manifest.txt", version+"\n\nComponent            Installed Version\n----------------------------------------\npostgresql           9.5.25\netcd                 v2.3.8\nelasticsearch        5.6.16\n")
-	n.write(varDir+"/.license.accepted", "")
+	n.private(configFile, n.configText())
+	n.private(secretsFile, n.w.secrets())
+	n.private(runningFile, n.runningText())
+	n.foundPackage()
+	n.write(licenseFile, "")
 	for _, s := range n.services {
 		n.mkdir(serviceDir + "/" + s.name)
 	}
@@ -153,6 +154,37 @@ func (n *node) foundFiles() {
 	n.write(pidFile, fmt.Sprintf("%d\n%s\n", n.service("postgresql").pid, dataDir))
 	if n.pg.standby {
 		n.pg.setStandby(true, n.pg.upstream)
+	}
+}
+
+// foundPackage writes what an installation of the package leaves.
+func (n *node) foundPackage() {
+	n.write("/opt/chef-backend/version-manifest.txt", version+"\n\nComponent            Installed Version\n----------------------------------------\npostgresql           9.5.25\netcd                 v2.3.8\nelasticsearch        5.6.16\n")
+	n.mkdir(serviceDir)
+}
+
+// configText is chef-backend.rb as join-cluster writes it.
+func (n *node) configText() string { return fmt.Sprintf("publish_address '%s'\n", n.address) }
+
+// runningText is chef-backend-running.json; only its keys are the product's.
+func (n *node) runningText() string {
+	return fmt.Sprintf("{\"chef_backend\":{\"publish_address\":\"%s\",\"leaderl\":{\"leader_ttl_seconds\":30,\"required_active_followers\":%d},\"etcd\":{\"heartbeat_interval\":500,\"election_timeout\":5000}}}\n", n.address, requiredFollowers)
+}
+
+// secrets is chef-backend-secrets.json, the same on all nodes. Its keys are
+// invented.
+func (w *World) secrets() string {
+	r := rand.New(rand.NewSource(int64(w.system)))
+	return fmt.Sprintf("{\"postgresql\":{\"db_superuser_password\":\"%s\",\"replication_password\":\"%s\"},\"etcd\":{\"initial_cluster_token\":\"%s\"}}\n", hexString(r, 24), hexString(r, 24), hexString(r, 16))
+}
+
+// private writes a file that only root may read.
+func (n *node) private(path, text string) {
+	n.write(path, text)
+	if f, ok := n.files.(interface {
+		Chmod(path string, mode fs.FileMode) error
+	}); ok {
+		n.note(f.Chmod(path, 0o600))
 	}
 }
 

@@ -158,10 +158,13 @@ func (n *node) stepPower() {
 	n.boots++
 	n.lastPID = 700 + n.w.rnd.Intn(200)
 	n.bootID = uuid(n.w.rnd)
-	if !n.pg.standby {
+	if !n.pg.standby && n.pg.copy.whole {
 		n.pg.setStandby(true, "") // it must not come up as a second primary
 	}
 	for _, s := range n.services {
+		if s.retired {
+			continue
+		}
 		s.logPID, s.logSince = n.nextPID(), n.w.now
 		s.since = n.w.now
 		s.fault = nil

@@ -13,8 +13,8 @@ const (
 )
 
 // Process is one command on a node. Quick ones have ended when Exec returns;
-// the others go on with Advance. It has no input: everything that asks a
-// question gets the answer of an empty input that is no terminal.
+// the others go on with Advance. On a terminal it may ask a question and wait
+// for Answer; elsewhere it has no input.
 type Process struct {
 	w      *World
 	n      *node
@@ -31,6 +31,11 @@ type Process struct {
 	done        bool
 	onKill      func()
 	child       string // command line of a child that is worth seeing
+
+	tty    bool     // its input is a terminal
+	asks   bool     // it waits for a line
+	lines  []string // that came and were not read yet
+	hungUp bool     // no more lines come
 }
 
 // stage is one part of a command. It is called every step until it says true.
@@ -47,6 +52,31 @@ func (p *Process) ErrOutput() []byte { return take(&p.errOut) }
 
 // Done says whether the process has ended, and its exit code.
 func (p *Process) Done() (exit int, done bool) { return p.exit, p.done }
+
+// Asking says whether the process waits for a line from its terminal.
+func (p *Process) Asking() bool { return p.asks && len(p.lines) == 0 && !p.done }
+
+// Answer is a line that somebody types, without its end.
+func (p *Process) Answer(line string) { p.lines = append(p.lines, line) }
+
+// HangUp is the end of the terminal's input.
+func (p *Process) HangUp() { p.hungUp = true }
+
+// readLine takes a line from the terminal; false: it has not come yet. The
+// end of the input is an empty line.
+func (p *Process) readLine() (string, bool) {
+	p.asks = true
+	switch {
+	case len(p.lines) > 0:
+		line := p.lines[0]
+		p.lines, p.asks = p.lines[1:], false
+		return line, true
+	case p.hungUp:
+		p.asks = false
+		return "", true
+	}
+	return "", false
+}
 
 // Kill ends the process as SIGKILL does. An ended one is left alone.
 func (p *Process) Kill() {

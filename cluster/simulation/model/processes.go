@@ -52,6 +52,9 @@ var serviceArgs = map[string]string{
 func (n *node) table() []entry {
 	all := []entry{{1, 0, "/sbin/init"}, {412, 1, "/usr/sbin/sshd -D"}, {455, 1, "/opt/chef-backend/embedded/bin/runsvdir -P /opt/chef-backend/service"}}
 	for i, s := range n.services {
+		if s.retired {
+			continue
+		}
 		runsv := 460 + i
 		all = append(all, entry{runsv, 455, "runsv " + s.name}, entry{s.logPID, runsv, "svlogd -tt " + logDir + "/" + s.name})
 		if s.up {

@@ -5,13 +5,18 @@ import (
 	"time"
 )
 
-// baseBackupTime is how long a base backup takes here. A database of this
-// size takes hours on a real network; a demonstration must not.
+// copyRate is how many bytes of a database are copied in a second here. One of
+// this size takes hours on a real network; a demonstration must not.
 const (
-	baseBackupTime = 24 * time.Second
-	databaseBytes  = int64(58) << 30
-	progressEvery  = 2 * time.Second
+	copyRate      = databaseBytes / 24
+	databaseBytes = int64(58) << 30
+	progressEvery = 2 * time.Second
 )
+
+// copyTime is how long a copy of so many bytes takes.
+func copyTime(bytes int64) time.Duration {
+	return time.Duration(float64(bytes) / float64(copyRate) * float64(time.Second))
+}
 
 // stepReceive is the WAL receiver of a standby.
 func (g *postgres) stepReceive() {
@@ -191,6 +196,7 @@ type backup struct {
 	say     func(line string)
 	failed  string // why it ended early
 	done    bool
+	whole   int64 // bytes that there are to copy
 	written int64
 }
 
@@ -201,7 +207,7 @@ func (g *postgres) beginBackup(from *node, say func(string)) *backup {
 	g.shown, g.shownKey = nil, ""
 	g.copy = walCopy{system: g.copy.system, state: "in archive recovery"}
 	g.ruined = nil
-	b := &backup{from: from, begun: g.n.w.now, start: from.pg.copy.end, say: say}
+	b := &backup{from: from, begun: g.n.w.now, start: from.pg.copy.end, say: say, whole: databaseBytes}
 	g.backup = b
 	say(fmt.Sprintf("transaction log start point: %s on timeline %d", lsn(b.start), from.pg.copy.tli))
 	say("pg_basebackup: starting background WAL receiver")
@@ -230,15 +236,16 @@ func (g *postgres) stepBackup() {
 		return
 	}
 	gone := w.now.Sub(b.begun)
-	b.written = min(databaseBytes, int64(float64(databaseBytes)*float64(gone)/float64(baseBackupTime)))
-	if gone < baseBackupTime && w.now.Sub(b.told) >= progressEvery {
+	all := copyTime(b.whole)
+	b.written = min(b.whole, int64(float64(b.whole)*float64(gone)/float64(all)))
+	if gone < all && w.now.Sub(b.told) >= progressEvery {
 		b.told = w.now
-		b.say(fmt.Sprintf("%d/%d kB (%d%%), 0/1 tablespace", b.written>>10, databaseBytes>>10, b.written*100/databaseBytes))
+		b.say(fmt.Sprintf("%d/%d kB (%d%%), 0/1 tablespace", b.written>>10, b.whole>>10, b.written*100/b.whole))
 	}
-	if gone < baseBackupTime {
+	if gone < all {
 		return
 	}
-	b.say(fmt.Sprintf("%d/%d kB (100%%), 1/1 tablespace", databaseBytes>>10, databaseBytes>>10))
+	b.say(fmt.Sprintf("%d/%d kB (100%%), 1/1 tablespace", b.whole>>10, b.whole>>10))
 	b.say("transaction log end point: " + lsn(b.from.pg.copy.end))
 	b.say("pg_basebackup: waiting for background process to finish streaming ...")
 	b.say("pg_basebackup: base backup completed")

@@ -46,6 +46,7 @@ type service struct {
 	endAt    time.Time // zero, or when the process ends that got SIGTERM
 	tryAt    time.Time // when runsv starts it (again)
 	fault    *breakage
+	retired  bool // not linked: runsvdir does not know it
 	logPID   int
 	logSince time.Time
 }
@@ -70,7 +71,7 @@ func (s *service) listens() bool {
 
 // start tells runsv to have it up, as `sv up`.
 func (s *service) start() {
-	if !s.want {
+	if !s.want && !s.retired {
 		s.want = true
 		if !s.up {
 			s.tryAt = s.n.w.now

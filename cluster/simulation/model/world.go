@@ -30,6 +30,9 @@ type World struct {
 	load     float64       // bytes of WAL per second that clients cause
 	slowness time.Duration // extra time that promotions take
 	err      error
+
+	explicit map[string]bool // commands that --yes does not satisfy
+	archived bool            // cleanse keeps the configuration as an archive
 }
 
 // planned is something that happens at a time, as part of a fault.
@@ -155,9 +158,15 @@ func (w *World) Connect(from, toAddress string, port int) string {
 	return Refused
 }
 
-// Exec begins a command on a node. false: the node has no such command, which
-// a shell answers with 127. argv[0] may be an absolute path.
+// Exec begins a command on a node, without a terminal. false: the node has no
+// such command, which a shell answers with 127. argv[0] may be an absolute
+// path. PWD in the environment is its folder.
 func (w *World) Exec(name string, argv []string, env map[string]string) (*Process, bool) {
+	return w.ExecOn(name, argv, env, false)
+}
+
+// ExecOn is Exec, on a terminal or not.
+func (w *World) ExecOn(name string, argv []string, env map[string]string, tty bool) (*Process, bool) {
 	n := w.node(name)
 	if n == nil || !n.booted() || len(argv) == 0 {
 		return nil, false
@@ -167,7 +176,7 @@ func (w *World) Exec(name string, argv []string, env map[string]string) (*Proces
 	if !ok || (path.IsAbs(argv[0]) && !installed(argv[0])) {
 		return nil, false
 	}
-	p := &Process{w: w, n: n, pid: n.nextPID(), argv: append([]string{base}, argv[1:]...), env: env, boot: n.boots, began: w.now, marker: w.now}
+	p := &Process{w: w, n: n, pid: n.nextPID(), argv: append([]string{base}, argv[1:]...), env: env, boot: n.boots, began: w.now, marker: w.now, tty: tty}
 	begin(p)
 	p.step()
 	if !p.done {
