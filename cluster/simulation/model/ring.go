@@ -57,12 +57,24 @@ func (r *ring) add(m *member) {
 	m.ring = r
 	r.list = append(slices.Clone(r.list), m)
 	m.list = r.list
+	r.spread()
+}
+
+// spread tells a change of the list to all who hear of it: the change is
+// through when the majority has it.
+func (r *ring) spread() {
+	for _, m := range r.list {
+		if m.healthy() {
+			m.list = r.list
+		}
+	}
 }
 
 // drop removes a member for good.
 func (r *ring) drop(m *member) {
 	r.list = slices.DeleteFunc(slices.Clone(r.list), func(o *member) bool { return o == m })
 	r.dropped[m.id] = true
+	r.spread()
 }
 
 // of is the member of a node in the ring's list, or nil.
