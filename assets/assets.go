@@ -6,7 +6,7 @@ import "embed"
 
 // Files are all embedded files, by their path below this folder.
 //
-//go:embed catalogue scripts
+//go:embed catalogue manual scripts
 var Files embed.FS
 
 // MustRead returns an embedded file; a missing one is a programming error.

@@ -40,6 +40,7 @@ type file struct {
 	name string
 	doc  document
 	tree *ast.File
+	site bool // added by the site, not built in
 }
 
 // Problem is one complaint about the catalogue.
@@ -68,7 +69,55 @@ func (p Problem) before(q Problem) bool {
 // Load reads every .yaml file of the folder, in the order of names, strictly:
 // unknown keys are errors. On any complaint the catalogue is nil and the error
 // holds them all, one Problem a line (errors.As finds the first).
-func Load(fsys fs.FS, dir string) (*Catalogue, error) {
+func Load(fsys fs.FS, dir string) (*Catalogue, error) { return loadAll(fsys, dir, nil, "") }
+
+// LoadWithSite is Load with the files of a site's own folder beside. What they
+// hold is marked as local and bound by the rules of site.go. name is what the
+// site's folder is called in complaints. A folder without .yaml files is an error.
+func LoadWithSite(fsys fs.FS, dir string, site fs.FS, name string) (*Catalogue, error) {
+	return loadAll(fsys, dir, site, name)
+}
+
+func loadAll(fsys fs.FS, dir string, site fs.FS, siteName string) (*Catalogue, error) {
+	l := &linter{}
+	files, err := l.folder(fsys, dir)
+	if err != nil {
+		return nil, err
+	}
+	if site != nil {
+		own, err := l.folder(site, ".")
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", siteName, err)
+		}
+		for _, f := range own {
+			f.name, f.site = path.Join(siteName, f.name), true
+			files = append(files, f)
+		}
+		for i := range l.problems { // files that cannot be read at all
+			l.problems[i].File = path.Join(siteName, l.problems[i].File)
+		}
+	}
+	c := &Catalogue{}
+	for _, f := range files {
+		l.take(c, f)
+	}
+	if len(l.problems) == 0 { // names are only missing for sure once all files were read
+		l.references(c)
+		l.site(c)
+	}
+	if len(l.problems) == 0 {
+		return c, nil
+	}
+	sort.SliceStable(l.problems, func(i, j int) bool { return l.problems[i].before(l.problems[j]) })
+	errs := make([]error, len(l.problems))
+	for i, p := range l.problems {
+		errs[i] = p
+	}
+	return nil, errors.Join(errs...)
+}
+
+// folder reads the files of one folder; those that cannot be read are noted.
+func (l *linter) folder(fsys fs.FS, dir string) ([]*file, error) {
 	names, err := fs.Glob(fsys, path.Join(dir, "*.yaml"))
 	if err != nil {
 		return nil, fmt.Errorf("catalogue: %w", err)
@@ -78,28 +127,12 @@ func Load(fsys fs.FS, dir string) (*Catalogue, error) {
 	}
 	sort.Strings(names)
 	var files []*file
-	l := &linter{}
 	for _, name := range names {
 		if f := l.read(fsys, name); f != nil {
 			files = append(files, f)
 		}
 	}
-	c := &Catalogue{}
-	for _, f := range files {
-		l.take(c, f)
-	}
-	if len(l.problems) == 0 { // names are only missing for sure once all files were read
-		l.references(c)
-	}
-	if len(l.problems) > 0 {
-		sort.SliceStable(l.problems, func(i, j int) bool { return l.problems[i].before(l.problems[j]) })
-		errs := make([]error, len(l.problems))
-		for i, p := range l.problems {
-			errs[i] = p
-		}
-		return nil, errors.Join(errs...)
-	}
-	return c, nil
+	return files, nil
 }
 
 // read parses one file; nil when it cannot be read at all.

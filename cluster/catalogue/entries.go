@@ -14,7 +14,6 @@ type signEntry struct {
 	Pattern  string   `yaml:"pattern"`
 	Meaning  string   `yaml:"meaning"`
 	Source   string   `yaml:"source"`
-	Local    bool     `yaml:"local"`
 }
 
 type failureEntry struct {
@@ -41,7 +40,6 @@ type failureEntry struct {
 	Offers    []offerEntry      `yaml:"offers"`
 	Advice    []string          `yaml:"advice"`
 	Above     bool              `yaml:"above"`
-	Local     bool              `yaml:"local"`
 }
 
 type escalationEntry struct {
@@ -79,7 +77,6 @@ type procedureEntry struct {
 	Lasts    string       `yaml:"lasts"`
 	WayBack  string       `yaml:"way-back"`
 	Built    bool         `yaml:"built"`
-	Local    bool         `yaml:"local"`
 }
 
 type raiseEntry struct {

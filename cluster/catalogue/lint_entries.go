@@ -21,12 +21,15 @@ var ValueNames = []string{"other", "other1", "other2", "other1-address", "other2
 // titleWidth is how many columns a title may take on the narrowest screen.
 const titleWidth = 60
 
+// ctlTexts is the service of signs in collected texts of chef-backend-ctl.
+const ctlTexts = "ctl"
+
 func (l *linter) sign(at place, e signEntry) cluster.Sign {
 	l.need(at, "meaning", e.Meaning)
 	l.need(at, "source", e.Source)
 	for i, s := range e.Services {
-		if !slices.Contains(cluster.Services, s) {
-			l.bad(at.item("services", i), "unknown service %q: one of %s", s, strings.Join(cluster.Services, ", "))
+		if !slices.Contains(cluster.Services, s) && s != ctlTexts {
+			l.bad(at.item("services", i), "unknown service %q: one of %s, %s", s, strings.Join(cluster.Services, ", "), ctlTexts)
 		}
 	}
 	if err := checkPattern(e.Pattern); err != nil {
@@ -34,7 +37,7 @@ func (l *linter) sign(at place, e signEntry) cluster.Sign {
 	}
 	return cluster.Sign{
 		Name: e.Name, Services: e.Services, Pattern: e.Pattern,
-		Meaning: strings.TrimSpace(e.Meaning), Source: strings.TrimSpace(e.Source), Local: e.Local,
+		Meaning: strings.TrimSpace(e.Meaning), Source: strings.TrimSpace(e.Source), Local: at.file.site,
 	}
 }
 
@@ -57,7 +60,7 @@ func (l *linter) failure(at place, e failureEntry) cluster.Failure {
 		Confirmed: l.questions(at, "confirmed", e.Confirmed), Suspected: l.questions(at, "suspected", e.Suspected),
 		NotWhen: l.questions(at, "not-when", e.NotWhen), Shows: l.questions(at, "shows", e.Shows), Seen: e.Seen,
 		SuspectedHold: l.duration(at.key("suspected-hold"), e.Suspect),
-		Hold:          l.duration(at.key("hold"), e.Hold), Looks: e.Looks, Clear: e.Clear, Above: e.Above, Local: e.Local,
+		Hold:          l.duration(at.key("hold"), e.Hold), Looks: e.Looks, Clear: e.Clear, Above: e.Above, Local: at.file.site,
 	}
 	for i, x := range e.Escalate {
 		p := at.item("escalate", i)
@@ -83,6 +86,7 @@ func (l *linter) failure(at place, e failureEntry) cluster.Failure {
 }
 
 func (l *linter) procedure(at place, e procedureEntry) cluster.Procedure {
+	e.Built = e.Built || at.file.site
 	text := func(key, value string) string { return l.text(at, key, value, procedureNames) }
 	l.need(at, "section", e.Section)
 	l.need(at, "title", e.Title)
@@ -93,7 +97,7 @@ func (l *linter) procedure(at place, e procedureEntry) cluster.Procedure {
 		Target: e.Target, Tier: l.tier(at.key("tier"), e.Tier), Phrase: text("phrase", e.Phrase),
 		Guards: l.guards(at, e.Guards), BackFrom: e.BackFrom,
 		Lost: text("lost", e.Lost), Kept: text("kept", e.Kept), Lasts: text("lasts", e.Lasts), WayBack: text("way-back", e.WayBack),
-		Built: e.Built, Local: e.Local,
+		Built: e.Built, Local: at.file.site,
 	}
 	for i, r := range e.Raise {
 		x := at.item("raise", i)
