@@ -63,6 +63,10 @@ type HostClaims struct {
 	Disks          Claim[[]Disk]        `claim:"disks"`        // slow
 	Version        Claim[string]        `claim:"version"`      // slow: of Chef Backend, "2.3.16"
 	Installed      Claim[bool]          `claim:"installed"`    // /opt/chef-backend is there
+	AtWork         Claim[string]        `claim:"at-work"`      // a chef-backend-ctl command that changes something runs here: "join-cluster"; "" for none
+	Files          Claim[ProductFiles]  `claim:"files"`        // slow
+	Room           Claim[Room]          `claim:"room"`         // slow
+	TreeBytes      Claim[int64]         `claim:"tree-bytes"`   // slow: of ProductData and ProductConfig together, links followed
 	MemoryKills    Claim[MemoryKills]   `claim:"memory-kills"` // slow: by the kernel since the boot, for want of memory
 	Certificates   Claim[[]Certificate] `claim:"certificates"` // slow: those of the product that could be read
 }

@@ -1,5 +1,6 @@
 # probe-slow.sh: what the slow look of probe.sh asks, and what tells the nodes
-# of the cluster; what it asks of the machine is in probe-machine.sh.
+# of the cluster; what it asks of the machine is in probe-machine.sh,
+# of the product's folders in probe-product.sh.
 # chef-backend-ctl starts Ruby, a second of CPU each time, so its two commands
 # never run at once.
 
@@ -51,7 +52,7 @@ probe_peers() {
 	probe_tool curl
 	probe_begin peers
 	for probe_peer; do
-		for probe_n in 22 2380 5432 7331; do
+		for probe_n in 22 2379 2380 5432 7331 9300; do
 			probe_port "$probe_peer" "$probe_n" &
 		done
 	done
@@ -155,8 +156,11 @@ probe_slow() {
 					probe_wal_end
 					probe_machine
 				} | {
-					probe_use
-					probe_ctl
+					probe_product | {
+						probe_use
+						probe_ctl
+						head -c 65536
+					}
 					head -c 65536
 				}
 				head -c 65536

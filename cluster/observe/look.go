@@ -52,6 +52,7 @@ func (l *look) report(link remote.Link) *cluster.Report {
 		l.leaderl(r)
 		l.elasticsearch(r)
 		l.postgresql(r)
+		r.Host.AtWork = l.atWork()
 		return r
 	}
 	l.machine(r)
@@ -61,6 +62,7 @@ func (l *look) report(link remote.Link) *cluster.Report {
 	r.Elasticsearch.ReadOnly = l.elasticsearchBlocks()
 	l.use(&r.PostgreSQL)
 	l.postgresqlSlow(r)
+	l.product(r)
 	l.ctl(r)
 	l.peers(r)
 	return r

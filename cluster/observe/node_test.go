@@ -144,7 +144,7 @@ func (n *fakeNode) tool(name, script string) {
 func (n *fakeNode) look(shell, call string) []byte {
 	n.t.Helper()
 	text := Probe()
-	for _, p := range []string{"/var/opt/chef-backend", "/opt/chef-backend", "/etc/machine-id", "/etc/chef-backend", "/proc/vmstat", "/proc/mounts", "/var/log/kern.log"} {
+	for _, p := range []string{"/var/opt/chef-backend", "/opt/chef-backend", "/etc/machine-id", "/root/chef-backend", "/etc/chef-backend", "/proc/vmstat", "/proc/mounts", "/var/log/kern.log"} {
 		text = strings.ReplaceAll(text, p, "\x00"+p)
 	}
 	text = strings.ReplaceAll(text, "/var\x00/opt", "/var/opt") // the second path stands inside the first

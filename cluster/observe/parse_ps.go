@@ -118,7 +118,7 @@ func syncProcess(words []string) string {
 	if slices.Contains(readers, name) {
 		return ""
 	}
-	if (name == "sh" || name == "bash" || name == "dash") && len(words) > 1 && strings.HasPrefix(words[1], "-") && strings.Contains(words[1], "c") {
+	if isShellText(words) {
 		return ""
 	}
 	for _, w := range words {

@@ -16,7 +16,7 @@ import (
 func Probe() string { return probeText }
 
 var (
-	probeText = compact(assets.MustRead("scripts/probe.sh") + assets.MustRead("scripts/probe-slow.sh") + assets.MustRead("scripts/probe-machine.sh"))
+	probeText = compact(assets.MustRead("scripts/probe.sh") + assets.MustRead("scripts/probe-slow.sh") + assets.MustRead("scripts/probe-machine.sh") + assets.MustRead("scripts/probe-product.sh"))
 	loopText  = probeText + compact(assets.MustRead("scripts/probe-loop.sh"))
 )
 

@@ -112,6 +112,7 @@ func (o *Observer) keepSlow(r *cluster.Report) {
 func addSlow(r, s *cluster.Report) {
 	r.Host.Addresses, r.Host.Disks, r.Host.Version = s.Host.Addresses, s.Host.Disks, s.Host.Version
 	r.Host.MemoryKills, r.Host.Certificates, r.Settings = s.Host.MemoryKills, s.Host.Certificates, s.Settings
+	r.Host.Files, r.Host.Room, r.Host.TreeBytes = s.Host.Files, s.Host.Room, s.Host.TreeBytes
 	r.Etcd.Members, r.Etcd.Writable = s.Etcd.Members, s.Etcd.Writable
 	r.Elasticsearch.Master, r.Elasticsearch.ReadOnly = s.Elasticsearch.Master, s.Elasticsearch.ReadOnly
 	r.Ctl, r.Peers = s.Ctl, s.Peers
