@@ -27,5 +27,8 @@ func (n *node) certify(from, to time.Time) {
 	n.note(err)
 	text := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 	n.write(certificateFile, text)
-	n.write(dataDir+"/server.crt", text)
+	n.certificate = text
+	if n.pg.copy.whole {
+		n.write(dataDir+"/server.crt", text)
+	}
 }

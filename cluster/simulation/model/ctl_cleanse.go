@@ -85,9 +85,10 @@ func (w *World) NewMachine(name string) error {
 		n.mkdir(dir)
 	}
 	n.guid, n.machine = hexString(w.rnd, 16), hexString(w.rnd, 16)
-	n.offset = 0
+	n.offset, n.data, n.kernel, n.oomKills, n.adrift = 0, newDisk(n), nil, 0, false
 	n.write("/etc/machine-id", n.machine+"\n")
-	n.foundPackage()
+	n.install(w.leading().version)
+	n.mkdir(serviceDir)
 	return w.err
 }
 

@@ -260,7 +260,8 @@ func (j *join) startServices(p *Process) (bool, string) {
 	n := p.n
 	n.leaderl.failover = true
 	n.store().register(n)
-	n.private(runningFile, n.runningText())
+	n.writeConfig()
+	n.certify(n.w.now, n.w.now.Add(3650*24*time.Hour))
 	for _, name := range serviceNames {
 		n.enlist(name)
 	}

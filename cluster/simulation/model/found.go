@@ -141,8 +141,6 @@ func (n *node) foundFiles() {
 	n.write("/etc/machine-id", n.machine+"\n")
 	n.private(configFile, n.configText())
 	n.private(secretsFile, n.w.secrets())
-	n.private(runningFile, n.runningText())
-	n.foundPackage()
 	n.write(licenseFile, "")
 	for _, s := range n.services {
 		n.mkdir(serviceDir + "/" + s.name)
@@ -157,19 +155,8 @@ func (n *node) foundFiles() {
 	}
 }
 
-// foundPackage writes what an installation of the package leaves.
-func (n *node) foundPackage() {
-	n.write("/opt/chef-backend/version-manifest.txt", version+"\n\nComponent            Installed Version\n----------------------------------------\npostgresql           9.5.25\netcd                 v2.3.8\nelasticsearch        5.6.16\n")
-	n.mkdir(serviceDir)
-}
-
 // configText is chef-backend.rb as join-cluster writes it.
 func (n *node) configText() string { return fmt.Sprintf("publish_address '%s'\n", n.address) }
-
-// runningText is chef-backend-running.json; only its keys are the product's.
-func (n *node) runningText() string {
-	return fmt.Sprintf("{\"chef_backend\":{\"publish_address\":\"%s\",\"leaderl\":{\"leader_ttl_seconds\":30,\"required_active_followers\":%d},\"etcd\":{\"heartbeat_interval\":500,\"election_timeout\":5000}}}\n", n.address, requiredFollowers)
-}
 
 // secrets is chef-backend-secrets.json, the same on all nodes. Its keys are
 // invented.

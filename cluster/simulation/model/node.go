@@ -61,18 +61,19 @@ type node struct {
 	stamped  time.Time // the step of the last log line
 	fraction time.Duration
 
-	powered  bool
-	bootDone time.Time // when a boot that goes on is through
-	bootedAt time.Time
-	boots    int
-	bootID   string
-	offset   time.Duration // of its clock against true time
-	lastPID  int
-	data     *disk    // the file system below /var/opt/chef-backend
-	version  string   // of Chef Backend, as installed
-	kernel   []string // what dmesg tells
-	oomKills int
-	adrift   bool // runsvdir and its runsv are gone; what ran runs on
+	powered     bool
+	bootDone    time.Time // when a boot that goes on is through
+	bootedAt    time.Time
+	boots       int
+	bootID      string
+	offset      time.Duration // of its clock against true time
+	lastPID     int
+	data        *disk    // the file system below /var/opt/chef-backend
+	version     string   // of Chef Backend, as installed
+	certificate string   // that PostgreSQL shows
+	kernel      []string // what dmesg tells
+	oomKills    int
+	adrift      bool // runsvdir and its runsv are gone; what ran runs on
 
 	services  []*service
 	etcd      *member

@@ -267,6 +267,9 @@ func (g *postgres) restored(b *backup) {
 // writeData writes the fixed files of a data directory.
 func (g *postgres) writeData() {
 	g.n.write(dataDir+"/PG_VERSION", "9.5\n")
+	if g.n.certificate != "" {
+		g.n.write(dataDir+"/server.crt", g.n.certificate)
+	}
 	g.n.mkdir(walDir + "/archive_status")
 	g.shown, g.shownKey = nil, ""
 	g.writeHistory()
