@@ -1,10 +1,5 @@
 package cluster
 
-// requiredFollowers is leaderl.required_active_followers. It is 0 unless the
-// site raises it (vendor documentation), and no claim tells the raised value:
-// the margin is then that of the stock install.
-const requiredFollowers = 0
-
 // standing is what one node brings to the margin.
 type standing struct {
 	name               string
@@ -39,12 +34,11 @@ func (v *View) margins() (least Margin, most int) {
 		}
 	}
 	failover := v.failoverOn()
-	least.CanLose = canLose(low, listed, failover == True)
-	if failover == Unknown {
-		least.Known = false
-	}
+	need, _, told := v.required()
+	least.CanLose = canLose(low, demands{listed, need, failover == True})
+	least.Known = least.Known && failover != Unknown && (told || e.Truth != True)
 	least.Ahead, least.AheadKnown = v.ahead(e)
-	return least, canLose(high, listed, failover != False)
+	return least, canLose(high, demands{listed, need, failover != False})
 }
 
 // standings reads every node; what is unknown counts as doubt says. sure tells
@@ -80,15 +74,22 @@ func (v *View) standings(e Elected, doubt Truth) (out []standing, sure bool) {
 	return out, sure
 }
 
+// demands are what the nodes that stay must bring: a majority of the listed
+// members, and so many followers, which is 0 where no configuration tells it.
+type demands struct {
+	listed, followers int
+	failover          bool
+}
+
 // canLose tries every set of nodes; with at most a handful of nodes that is cheap.
-func canLose(ss []standing, listed int, failover bool) int {
+func canLose(ss []standing, d demands) int {
 	worst := make([]bool, len(ss)+1) // by number of nodes lost: some set fails
 	for set := range 1 << len(ss) {
 		lost := 0
 		for i := range ss {
 			lost += set >> i & 1
 		}
-		if !survives(ss, set, listed, failover) {
+		if !survives(ss, set, d) {
 			worst[lost] = true
 		}
 	}
@@ -101,7 +102,7 @@ func canLose(ss []standing, listed int, failover bool) int {
 }
 
 // survives answers whether the cluster serves on when the nodes in set go.
-func survives(ss []standing, set, listed int, failover bool) bool {
+func survives(ss []standing, set int, d demands) bool {
 	votes, followers, leader, heir := 0, 0, false, false
 	for i, s := range ss {
 		if set>>i&1 == 1 {
@@ -119,7 +120,7 @@ func survives(ss []standing, set, listed int, failover bool) bool {
 	if !leader && heir {
 		followers-- // one of them becomes the leader
 	}
-	return listed > 0 && votes >= listed/2+1 && (leader || failover && heir) && followers >= requiredFollowers
+	return d.listed > 0 && votes >= d.listed/2+1 && (leader || d.failover && heir) && followers >= d.followers
 }
 
 // failoverOn answers whether failover is enabled for the cluster.

@@ -16,7 +16,7 @@ func init() {
 		Fact{"good-follower", "The node is a copy that could take over: in recovery, fed by the elected leader and streaming in its eyes, no unsynced, eligible, same system identifier.", aboutNode((*View).GoodFollower), noArgs},
 		Fact{"streams-from-leader", "The node stands in the elected leader's pg_stat_replication with state streaming.", aboutNode((*View).streamsFromLeader), noArgs},
 		Fact{"copy-stands", "The node's WAL position did not grow over the last three looks, or PostgreSQL does not run there.", aboutNode((*View).copyStands), noArgs},
-		Fact{"partially-synced-row", "cluster-status says partially_synced of the node.", aboutNode((*View).partiallySyncedRow), noArgs},
+		Fact{"partially-synced-row", "cluster-status says partially_synced of the node, and the sentinel is not known to be gone.", aboutNode((*View).partiallySyncedRow), noArgs},
 		Fact{"wal-removed", "The WAL segment that the node needs next is older than the oldest that the elected leader keeps (segments, positions).", aboutNode((*View).walRemoved), noArgs},
 		Fact{"diverged", "The node's WAL goes beyond the point where the elected leader's history leaves it, or its timeline is not in that history.", aboutNode((*View).diverged), noArgs},
 		Fact{"syncing", "A sync process is alive on the node, or it is marked unsynced and its position advances.", aboutNode((*View).syncing), noArgs},
@@ -65,13 +65,35 @@ func (v *View) copyStands(node string) Answer {
 func (v *View) syncing(node string) Answer {
 	stands := v.copyStands(node)
 	stands.Truth = stands.Truth.Not()
-	return anyOf("no sync runs on "+node, v.SyncProcess(node), all("", v.sentinelAt(node, "unsynced"), stands))
+	runs := v.SyncProcess(node)
+	if runs.Truth == True {
+		runs.Sentence += v.syncProgress(node)
+	}
+	return anyOf("no sync runs on "+node, runs, all("", v.sentinelAt(node, "unsynced"), stands))
+}
+
+// syncProgress says how much of the leader's data has arrived, where both sizes
+// are known.
+func (v *View) syncProgress(node string) string {
+	here := v.report(node).PostgreSQL.DataBytes
+	e := v.Elected()
+	if e.Truth != True || !here.Known {
+		return ""
+	}
+	whole := v.report(e.Node).PostgreSQL.DataBytes
+	if !whole.Known || whole.Value == 0 {
+		return ": " + Amount(here.Value) + " so far"
+	}
+	return fmt.Sprintf(": %s of %s, %d %%", Amount(here.Value), Amount(whole.Value), min(100, here.Value*100/whole.Value))
 }
 
 func (v *View) partiallySyncedRow(node string) Answer {
 	row, read, ok := v.row(node, true)
 	if !ok || row.PartiallySynced == Unknown {
 		return say(Unknown, "cluster-status does not tell whether "+node+" is partially synced", read.ref)
+	}
+	if gone := v.sentinelAt(node, "unsynced"); gone.Truth == False { // the row may be 45 s old, the look is not
+		return gone
 	}
 	if row.PartiallySynced == True {
 		return say(True, fmt.Sprintf("cluster-status on %s says partially_synced of %s", read.witness, node), read.ref)
@@ -160,12 +182,29 @@ func (v *View) diverged(node string) Answer {
 		case !control.Known:
 			return unknownFor(node, "postgresql.control", control)
 		case control.Value.Timeline == timeline:
-			return say(False, fmt.Sprintf("%s is on the leader's timeline %d", node, timeline), refs...)
+			return sameBranch(node, leader, timeline, r, history, refs)
 		case history == nil:
 			return say(Unknown, fmt.Sprintf("the history of timeline %d is not on the leader %s", timeline, leader), refs...)
 		}
 		return behindFork(node, leader, control.Value.Timeline, r, *history, refs)
 	})
+}
+
+// sameBranch: two promotions apart from each other give their timelines the
+// same number, and only the histories tell them apart.
+func sameBranch(node, leader string, timeline uint32, r *Report, history *History, refs []ClaimRef) Answer {
+	refs = append(refs, mention(node, "postgresql.histories", r.PostgreSQL.Histories))
+	for _, h := range r.PostgreSQL.Histories.Value {
+		if !r.PostgreSQL.Histories.Known || history == nil || h.Timeline != timeline || len(h.Switches) == 0 || len(history.Switches) == 0 {
+			continue
+		}
+		own, its := h.Switches[len(h.Switches)-1], history.Switches[len(history.Switches)-1]
+		if own != its {
+			return say(True, fmt.Sprintf("timeline %d of %s began at %s and that of the leader %s at %s: two branches of one number",
+				timeline, node, own.At, leader, its.At), refs...)
+		}
+	}
+	return say(False, fmt.Sprintf("%s is on the leader's timeline %d", node, timeline), refs...)
 }
 
 // behindFork answers whether a copy on an older timeline has WAL beyond the
@@ -180,7 +219,8 @@ func behindFork(node, leader string, own uint32, r *Report, history History, ref
 		case !known:
 			return say(Unknown, fmt.Sprintf("%s is on timeline %d, which the leader left at %s; its own end is unknown", node, own, s.At), refs...)
 		case at > s.At:
-			return say(True, fmt.Sprintf("%s has WAL up to %s on timeline %d, which the leader left at %s", node, at, own, s.At), refs...)
+			return say(True, fmt.Sprintf("%s has WAL up to %s on timeline %d, which the leader left at %s: %s exist only on %s",
+				node, at, own, s.At, Amount(int64(at-s.At)), node), refs...)
 		}
 		return say(False, fmt.Sprintf("%s is on timeline %d, before the point where the leader left it", node, own), refs...)
 	}

@@ -22,7 +22,7 @@ func init() {
 		Fact{Name: "second-copy-elsewhere", Check: noArgs, Ask: askSecondCopy,
 			Doc: "Besides the leader and this node a good follower stands."},
 		Fact{Name: "enough-followers-without-it", Check: noArgs, Ask: askEnoughFollowers,
-			Doc: "Without this node there are still as many good followers as required_active_followers asks for; it is 0 in a stock install and no claim tells another value."},
+			Doc: "Without this node there are still as many good followers as required_active_followers asks for (the leader's configuration, good followers)."},
 		Fact{Name: "room-for-a-copy", Check: noArgs, Ask: askRoom,
 			Doc: "The node has free disk for the leader's data, 512 MB of WAL and leaderl's 250 MB, without counting on the old copy (host.disks, postgresql.data-bytes)."},
 		Fact{Name: "start-listed", Check: noArgs, Ask: askStartListed,
@@ -144,8 +144,12 @@ func askEnoughFollowers(v *View, b Binding) Answer {
 			good++
 		}
 	}
-	return say(TruthOf(good >= requiredFollowers),
-		fmt.Sprintf("%d good followers stand without %s; %d are required", good, b.Node, requiredFollowers), here.Claims...)
+	need, ref, known := v.required()
+	if !known {
+		return say(Unknown, "how many followers the leader requires is unknown: no node tells its configuration", append(here.Claims, ref)...)
+	}
+	return say(TruthOf(good >= need),
+		fmt.Sprintf("%d good followers stand without %s; %d are required", good, b.Node, need), append(here.Claims, ref)...)
 }
 
 // postgresFolder is where the product keeps the copy (vendor documentation).

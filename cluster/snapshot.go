@@ -46,6 +46,9 @@ type Past struct {
 	Terms     []TermSeen
 	Samples   map[string][]Sample // by node, oldest first
 	LastSeen  map[string]LastSeen // newest position ever seen of each node
+	// Apart is when the nodes could last not all reach each other, or we not
+	// all of them; zero: never since Since.
+	Apart time.Time
 	// Since is when the first look was made: nothing of before is known. Zero: unknown.
 	Since time.Time
 }
@@ -77,6 +80,7 @@ type Sample struct {
 	Ready       int // pg_isready; -1 unknown
 	ESAnswers   Truth
 	BeganUptime time.Duration // host uptime; 0 unknown
+	DataBytes   int64         // size of the data directory, as of the newest slow look; 0 unknown
 }
 
 // LastSeen is the newest WAL position ever seen of a node.

@@ -62,7 +62,7 @@ func (s *stage) healthy(n cluster.Node) *cluster.Report {
 	p.Control = known(cluster.ControlData{SystemID: "1", Timeline: 88})
 	p.Histories = known([]cluster.History{{Timeline: 88, Switches: []cluster.Switch{{Parent: 87, At: 0x16F3_20000000}}}})
 	p.Segments = known(cluster.Segments{Oldest: "00000058000016F300000010", Newest: "00000058000016F30000002D", Count: 32})
-	r.Leaderl.LeaderCode = known(503)
+	r.Leaderl.LeaderCode, r.Settings.RequiredFollowers = known(503), known(0)
 	if leads {
 		r.Leaderl.LeaderCode = known(200)
 		p.Current = known(stageEnd)
@@ -199,7 +199,7 @@ func (s *stage) elect(v *cluster.View) {
 func stageSample(v *cluster.View, r *cluster.Report) cluster.Sample {
 	out := cluster.Sample{At: r.Ended, Reach: r.Reach.Value, PIDs: map[string]int{}, Ready: -1,
 		EtcdHealth: cluster.Is(r.Etcd.Health, true), InRecovery: cluster.Is(r.PostgreSQL.InRecovery, true),
-		Postmaster: r.PostgreSQL.Postmaster.Value, LeaderCode: r.Leaderl.LeaderCode.Value, ESAnswers: cluster.Is(r.Elasticsearch.Answers, true)}
+		Postmaster: r.PostgreSQL.Postmaster.Value, LeaderCode: r.Leaderl.LeaderCode.Value, ESAnswers: cluster.Is(r.Elasticsearch.Answers, true), DataBytes: r.PostgreSQL.DataBytes.Value}
 	for name, c := range r.Services {
 		if c.PID.Known {
 			out.PIDs[name] = c.PID.Value

@@ -47,6 +47,9 @@ func (p *past) learn(v *cluster.View) {
 	}
 	p.learnElection(v)
 	p.learnTerm(v)
+	if v.Apart() {
+		p.h.Apart = v.Now
+	}
 	leader := v.Elected()
 	for _, n := range v.Snapshot.Nodes {
 		r := v.Report(n.Name)
@@ -105,7 +108,7 @@ func sampleOf(v *cluster.View, r *cluster.Report, leader cluster.Elected) cluste
 		At: r.Ended, Reach: r.Reach.Value, PIDs: map[string]int{},
 		EtcdHealth: cluster.Is(r.Etcd.Health, true), InRecovery: cluster.Is(r.PostgreSQL.InRecovery, true),
 		Postmaster: r.PostgreSQL.Postmaster.Value, LeaderCode: r.Leaderl.LeaderCode.Value,
-		Ready: -1, BeganUptime: r.Host.Uptime.Value,
+		Ready: -1, BeganUptime: r.Host.Uptime.Value, DataBytes: r.PostgreSQL.DataBytes.Value,
 	}
 	for name, svc := range r.Services {
 		if svc.PID.Known {
