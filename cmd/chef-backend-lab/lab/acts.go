@@ -24,7 +24,9 @@ type act struct {
 }
 
 // acts are all of them by verb.
-var acts = map[string]act{
+var acts = gather(plainActs, serviceActs, machineActs)
+
+var plainActs = map[string]act{
 	"power-off": {"", "the host loses its power; its disks stay", powerOffAct, powerOnAct},
 	"cut":       {"END", "nothing passes between the host and END, a host or operator; nobody is told", cutAct, joinAct},
 	"kill":      {"SERVICE", "SIGKILL; runit starts it again", killAct, nil},

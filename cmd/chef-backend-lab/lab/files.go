@@ -138,6 +138,7 @@ func (l *Lab) makeFiles(h *Host) error {
 		h.file(optDir + "/lab.json"):                          string(settings) + "\n", // cleanse moves /etc/chef-backend away
 		h.file("/etc/chef-backend/chef-backend.rb"):           fmt.Sprintf("publish_address '%s'\n", h.Address),
 		h.file("/etc/chef-backend/chef-backend-secrets.json"): "{}\n",
+		h.file("/etc/chef-backend/chef-backend-running.json"): runningConfig,
 		h.file(optDir + "/version-manifest.txt"):              versionManifest,
 		h.file(varDir + "/.license.accepted"):                 "",
 		h.file(embedded + "/lab-standin"):                     "", // the program is mounted over it
@@ -154,6 +155,11 @@ func (l *Lab) makeFiles(h *Host) error {
 	}
 	return l.makeServices(h)
 }
+
+// runningConfig is the configuration in force as the product leaves it in
+// JSON: the documented defaults of what the cockpit reads of it.
+const runningConfig = `{"chef_backend":{"leaderl":{"leader_ttl_seconds":30,"required_active_followers":0,"health_check":{"max_bytes_behind_leader":52428800,"max_pgsql_failures":5,"disk_min_space_mb":250}},"etcd":{"heartbeat_interval":500,"election_timeout":5000},"postgresql":{"wal_keep_segments":32}}}
+`
 
 const versionManifest = `chef-backend 2.3.16
 

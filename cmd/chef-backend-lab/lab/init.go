@@ -72,6 +72,9 @@ func (h *Host) mountRoot(boot string) (string, error) {
 	if err := os.WriteFile(bootFile, []byte(boot+"\n"), 0o444); err != nil {
 		return "", err
 	}
+	if err := h.countKills(0); err != nil {
+		return "", err
+	}
 	const still = unix.MS_NOSUID | unix.MS_NODEV
 	mounts := []mount{
 		{"overlay", "", "overlay", 0, "lowerdir=/,upperdir=" + h.dir("disk/upper") + ",workdir=" + h.dir("disk/work")},
@@ -86,6 +89,7 @@ func (h *Host) mountRoot(boot string) (string, error) {
 		{h.dir("disk/home"), "root", "", unix.MS_BIND, ""},
 		{program, embedded + "/lab-standin", "", unix.MS_BIND, ""},
 		{bootFile, "proc/sys/kernel/random/boot_id", "", unix.MS_BIND, ""},
+		{h.vmstat(), "proc/vmstat", "", unix.MS_BIND, ""},
 	}
 	for _, m := range mounts {
 		at := filepath.Join(root, m.at)

@@ -7,121 +7,22 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 )
 
-// Stories of copies and of leadership: what was done to a database before
-// somebody looked.
+// ofCopies are stories of what was done to a copy before somebody looked.
+var ofCopies = map[string]story{
+	"partially-synced": {"a sync failed before the database was told whom to follow", partiallySynced},
+	"syncing":          {"a follower without any data gets its copy, slowly", onCopy("slow-copy")},
+	"sync-stalled":     {"the same, and the base backup stops in the middle", onCopy("stall-copy")},
+	"follower-wal-gap": {"a follower needs WAL that the leader has removed", walGap},
+	"wal-gap-near":     {"a follower cannot reach the leader's PostgreSQL, which goes on writing", walGapNear},
+	"follower-lagging": {"a follower streams, and falls behind under load", lagging},
+	"slow-replay":      {"a follower receives and does not replay", onFollower("starve")},
 
-// ruin lets the leader's PostgreSQL die with data that cannot be started again.
-func ruin(ctx context.Context, h *Host, s *strike) error {
-	if err := downAct(ctx, s.Lab, h, "postgresql"); err != nil {
-		return err
-	}
-	if _, err := sh(ctx, h, "rm -f "+dataDir+"/pg_wal/0*"); err != nil {
-		return err
-	}
-	return h.control(ctx, "postgresql", "u")
-}
-
-func failover(ctx context.Context, s *strike) error { return ruin(ctx, s.leading(), s) }
-
-// slowFailover stops the replay of both followers, whoever of them will be
-// promoted, and lets it go on after a minute, by itself.
-func slowFailover(ctx context.Context, s *strike) error {
-	leader := s.leading()
-	for _, h := range s.followers() {
-		err := h.background(ctx, "replay", `p=$(pgrep -f "^postgres: startup"); kill -STOP $p; sleep 60; kill -CONT $p`)
-		if err != nil {
-			return err
-		}
-	}
-	return ruin(ctx, leader, s)
-}
-
-// noLeader is what chef-server's issues 1405 and 1473 tell.
-func noLeader(ctx context.Context, s *strike) error {
-	leader := s.leading()
-	for i := range s.state.Hosts {
-		if err := downAct(ctx, s.Lab, &s.state.Hosts[i], "leaderl"); err != nil {
-			return err
-		}
-	}
-	if err := stopAct(ctx, s.Lab, leader, "postgresql"); err != nil {
-		return err
-	}
-	if err := s.dropLeaderKey(ctx, leader); err != nil {
-		return err
-	}
-	for i := range s.state.Hosts {
-		if err := upAct(ctx, s.Lab, &s.state.Hosts[i], "leaderl"); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// leaderKey is where the stand-in of leaderl keeps who leads.
-const leaderKey = "http://127.0.0.1:2379/v2/keys/cb/leader"
-
-// dropLeaderKey spares the wait until the key of a dead leader expires.
-func (s *strike) dropLeaderKey(ctx context.Context, h *Host) error {
-	out, err := sh(ctx, h, "curl -s -m 5 -X DELETE "+leaderKey)
-	if err == nil && !strings.Contains(out, `"action":"delete"`) && !strings.Contains(out, "Key not found") {
-		err = fmt.Errorf("etcd answers %s", out)
-	}
-	return err
-}
-
-// deposedBlocked: the followers stop receiving, the leader writes on, and its
-// PostgreSQL dies. leaderl deposes it after its five checks; at that moment the
-// followers' leaderl is killed, and started when the leader key is gone.
-func deposedBlocked(ctx context.Context, s *strike) error {
-	leader, followers := s.leading(), s.followers()
-	for _, h := range followers {
-		if err := s.follow(ctx, h, ""); err != nil {
-			return err
-		}
-	}
-	if err := s.write(ctx, leader, 1<<20); err != nil {
-		return err
-	}
-	if err := crashAct(ctx, s.Lab, leader, "postgresql"); err != nil {
-		return err
-	}
-	noStart := leader.file(varDir + "/leaderl/data/no-start-pgsql")
-	err := until(ctx, "leaderl deposes "+leader.Name, time.Minute, []string{leader.log("leaderl", "current")}, func(context.Context) error {
-		_, err := os.Stat(noStart)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for _, h := range followers {
-		if err := downAct(ctx, s.Lab, h, "leaderl"); err != nil {
-			return err
-		}
-	}
-	err = until(ctx, "the leader key is released", time.Minute, []string{leader.log("leaderl", "current")}, func(ctx context.Context) error {
-		out, err := sh(ctx, leader, "curl -s -m 2 "+leaderKey)
-		if err == nil && !strings.Contains(out, "Key not found") {
-			err = errors.New(out)
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if err := uncrashAct(ctx, s.Lab, leader, "postgresql"); err != nil {
-		return err
-	}
-	for _, h := range followers {
-		if err := upAct(ctx, s.Lab, h, "leaderl"); err != nil {
-			return err
-		}
-	}
-	return nil
+	"timeline-diverged":         {"a follower wrote on a timeline of its own and follows again: not in the leader's history", diverged},
+	"timeline-diverged-beyond":  {"a follower was given a copy that the deposed leader had: beyond where the leader's history left it", divergedBeyond},
+	"system-identifier-differs": {"a follower was given the copy of another cluster", otherSystem},
 }
 
 // partiallySynced leaves what a failed sync leaves: the sentinel, and a
@@ -138,6 +39,46 @@ func partiallySynced(ctx context.Context, s *strike) error {
 		return err
 	}
 	return upAct(ctx, s.Lab, h, "leaderl")
+}
+
+// copySize is what a copy is made larger by, so that a slow one takes minutes.
+const copySize = 96 << 20
+
+// firstSync takes a follower's data away; leaderl finds none when it starts,
+// and makes a base backup.
+func firstSync(ctx context.Context, s *strike) error {
+	leader, h := s.leading(), s.lastFollower()
+	for _, service := range []string{"leaderl", "postgresql"} {
+		if err := stopAct(ctx, s.Lab, h, service); err != nil {
+			return err
+		}
+	}
+	for range copySize / (32 << 20) {
+		if err := s.write(ctx, leader, 32<<20); err != nil {
+			return err
+		}
+	}
+	if _, err := sh(ctx, h, "rm -rf "+dataDir); err != nil {
+		return err
+	}
+	return upAct(ctx, s.Lab, h, "leaderl")
+}
+
+// onCopy is a first sync that something happens to.
+func onCopy(act string) func(context.Context, *strike) error {
+	return func(ctx context.Context, s *strike) error {
+		h := s.lastFollower()
+		if err := s.act(ctx, "%s@%s", act, h.Name); err != nil {
+			return err
+		}
+		if err := firstSync(ctx, s); err != nil {
+			return err
+		}
+		return until(ctx, "a base backup on "+h.Name, 30*time.Second, []string{h.log("leaderl", "current")}, func(ctx context.Context) error {
+			_, err := sh(ctx, h, oldest)
+			return err
+		})
+	}
 }
 
 // walGap writes while the follower is down until the segment that it will ask
@@ -159,83 +100,60 @@ func walGap(ctx context.Context, s *strike) error {
 		if _, err := os.Stat(leader.file(dataDir + "/pg_wal/" + segment)); os.IsNotExist(err) {
 			return upAct(ctx, s.Lab, h, "postgresql")
 		}
-		if err := s.write(ctx, leader, 64<<10); err != nil {
+		if err := s.turnOver(ctx, leader); err != nil {
 			return err
-		}
-		for _, text := range []string{"select pg_switch_wal()", "checkpoint"} {
-			if _, err := s.sql(ctx, leader, text); err != nil {
-				return err
-			}
 		}
 	}
 	return fmt.Errorf("%s still has WAL segment %s after 20 checkpoints", leader.Name, segment)
+}
+
+// turnOver ends the WAL segment in use and lets go of what is kept no longer.
+func (s *strike) turnOver(ctx context.Context, h *Host) error {
+	if err := s.write(ctx, h, 64<<10); err != nil {
+		return err
+	}
+	for _, text := range []string{"select pg_switch_wal()", "checkpoint"} {
+		if _, err := s.sql(ctx, h, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// walGapNear: 48 MB of WAL are kept, which at the rate of the writing is a
+// quarter of an hour.
+func walGapNear(ctx context.Context, s *strike) error {
+	leader, h := s.leading(), s.lastFollower()
+	if err := s.all(ctx, "block:5432@"+h.Name, "trickle@"+leader.Name); err != nil {
+		return err
+	}
+	return until(ctx, h.Name+" no longer streams", 30*time.Second, []string{h.log("postgresql", "current")}, func(ctx context.Context) error {
+		n, err := s.sql(ctx, h, "select count(*) from pg_stat_wal_receiver where status = 'streaming'")
+		if err == nil && n != "0" {
+			err = errors.New("it streams")
+		}
+		return err
+	})
+}
+
+// slotHolds turns over more WAL than would be kept without the slot.
+func slotHolds(ctx context.Context, s *strike) error {
+	leader := s.leading()
+	if err := s.act(ctx, "slot@%s", leader.Name); err != nil {
+		return err
+	}
+	for range 8 {
+		if err := s.turnOver(ctx, leader); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lagging lets the follower's receiver work little while the leader writes.
 func lagging(ctx context.Context, s *strike) error {
 	leader, h := s.leading(), s.lastFollower()
 	return s.all(ctx, "starve@"+h.Name, "load@"+leader.Name)
-}
-
-// followerAhead: the follower was promoted by hand, wrote, and was made a
-// standby again. leaderl sleeps meanwhile and knows nothing of it.
-func followerAhead(ctx context.Context, s *strike) error {
-	leader, h := s.leading(), s.lastFollower()
-	if err := freezeAct(ctx, s.Lab, h, "leaderl"); err != nil {
-		return err
-	}
-	if _, err := s.sql(ctx, h, "select pg_promote()"); err != nil {
-		return err
-	}
-	if err := s.write(ctx, h, 64<<10); err != nil {
-		return err
-	}
-	if _, err := s.sql(ctx, h, "checkpoint"); err != nil {
-		return err
-	}
-	if err := stopAct(ctx, s.Lab, h, "postgresql"); err != nil {
-		return err
-	}
-	signal := dataDir + "/standby.signal"
-	_, err := sh(ctx, h, "touch "+signal+" && chown chef_pgsql: "+signal+" && printf \"primary_conninfo = '%s'\\n\" '"+s.conninfo(h, leader.Address)+"' >>"+dataDir+"/postgresql.auto.conf")
-	if err != nil {
-		return err
-	}
-	if err := upAct(ctx, s.Lab, h, "postgresql"); err != nil {
-		return err
-	}
-	return thawAct(ctx, s.Lab, h, "leaderl")
-}
-
-// followerForked: one follower stops receiving, the leader writes, and then
-// that follower is promoted by the product's own command. The other one, whose
-// leaderl stays asleep, is told by hand to follow it.
-func followerForked(ctx context.Context, s *strike) error {
-	next, h := s.followers()[0], s.lastFollower()
-	leader := s.leading()
-	if err := s.act(ctx, "freeze:leaderl@%s", h.Name); err != nil {
-		return err
-	}
-	if err := s.follow(ctx, next, ""); err != nil {
-		return err
-	}
-	if err := s.write(ctx, leader, 1<<20); err != nil {
-		return err
-	}
-	if _, err := sh(ctx, leader, optDir+"/bin/chef-backend-ctl promote "+next.Name); err != nil {
-		return err
-	}
-	return s.follow(ctx, h, next.Address)
-}
-
-// followerOfDeposed: leaderl dies on the leader and sleeps on one follower;
-// the other takes over, and the two databases go on as they were.
-func followerOfDeposed(ctx context.Context, s *strike) error {
-	leader, next, h := s.leading(), s.followers()[0], s.lastFollower()
-	if err := s.all(ctx, "freeze:leaderl@"+h.Name, "down:leaderl@"+leader.Name); err != nil {
-		return err
-	}
-	return until(ctx, next.Name+" takes over", time.Minute, []string{next.log("leaderl", "current")}, next.leads)
 }
 
 // conninfo is how a host follows another.

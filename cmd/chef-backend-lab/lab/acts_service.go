@@ -1,0 +1,193 @@
+//go:build linux
+
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+// serviceActs are what can happen to what runs on a host, beside the plain ones.
+var serviceActs = map[string]act{
+	"halt":           {"", "all services stopped, as by chef-backend-ctl stop", haltAct, unhaltAct},
+	"unsupervise":    {"", "runsvdir and every runsv of the product killed; what they started goes on", unsuperviseAct, superviseAct},
+	"deny":           {"SERVICE", "its data directory belongs to root, and it was killed", denyAct, allowAct},
+	"recover-slowly": {"", "PostgreSQL was killed, and its recovery waits for an archive that does not answer", recoverSlowlyAct, recoverAct},
+	"slow-copy":      {"", "every pg_basebackup works a hundredth of the time", slowCopyAct, unslowCopyAct},
+	"stall-copy":     {"", "the next pg_basebackup stops after its first second", stallCopyAct, unslowCopyAct},
+	"trickle":        {"", "PostgreSQL is written to all the time, 64 kB a second", trickleAct, untrickleAct},
+	"clients":        {"", "PostgreSQL has as many clients as it takes", clientsAct, unclientsAct},
+	"slot":           {"", "a replication slot that nobody uses holds WAL", slotAct, unslotAct},
+	"shards":         {"COLOUR", "Elasticsearch (stand-in) tells red, yellow or read-only", shardsAct, unshardsAct},
+}
+
+func haltAct(ctx context.Context, l *Lab, h *Host, _ string) error {
+	for _, s := range serviceNames {
+		if err := stopAct(ctx, l, h, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func unhaltAct(ctx context.Context, l *Lab, h *Host, _ string) error {
+	if !alive(h.PID, h.Start) {
+		return nil
+	}
+	return h.ctl(ctx, "start")
+}
+
+// productRunsv finds the runsv of the product's services in a host.
+const productRunsv = `pgrep -f "^runsv (leaderl|epmd|etcd|postgresql|elasticsearch)$"`
+
+func unsuperviseAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
+	_, err := sh(ctx, h, "printf d >"+baseDir+`/chef-backend/supervise/control
+p=$(pgrep -fo "^runsvdir -P `+serviceDir+`") && kill -9 $p
+kill -9 $(`+productRunsv+")")
+	return err
+}
+
+// superviseAct ends what has lost its supervisor, in order, and gives it
+// another.
+func superviseAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
+	if !alive(h.PID, h.Start) {
+		return nil
+	}
+	_, err := sh(ctx, h, `[ -z "$(`+productRunsv+`)" ] || exit 0
+orphans() { ps -o pid=,args= --ppid 1 | grep -E "svlogd|lab-standin|embedded/bin/etcd|bin/postgres -D" | while read -r p rest; do echo "$p"; done; }
+pkill -INT -f "bin/postgres -D"
+for n in 1 2 3 4 5 6 7 8 9 10; do
+	p=$(orphans)
+	[ -z "$p" ] && break
+	[ "$n" = 1 ] && kill $p; [ "$n" = 9 ] && kill -9 $p
+	sleep 0.3
+done
+printf u >`+baseDir+"/chef-backend/supervise/control")
+	return err
+}
+
+// owner of the data directory of a service that has one of its own.
+var dataOwner = map[string][2]string{"etcd": {etcdData, "chef-backend"}, "postgresql": {dataDir, "chef_pgsql"}}
+
+func denyAct(ctx context.Context, _ *Lab, h *Host, service string) error {
+	d, ok := dataOwner[service]
+	if !ok {
+		return fmt.Errorf("%s has no data directory of its own", service)
+	}
+	if _, err := sh(ctx, h, "chown root: "+d[0]+" && chmod 700 "+d[0]); err != nil {
+		return err
+	}
+	return h.control(ctx, service, "k")
+}
+
+func allowAct(ctx context.Context, _ *Lab, h *Host, service string) error {
+	d := dataOwner[service]
+	return h.onDisk(ctx, "chown "+d[1]+": "+d[0])
+}
+
+// onDisk changes files of a host, which must have its power: an overlay does
+// not see what is put below it.
+func (h *Host) onDisk(ctx context.Context, text string) error {
+	if !alive(h.PID, h.Start) {
+		return fmt.Errorf("%s has no power; heal that first", h.Name)
+	}
+	_, err := sh(ctx, h, text)
+	return err
+}
+
+// archive is the setting by which a standby asks an archive for WAL first.
+const archive = "restore_command = 'sleep 3600; false # lab'"
+
+func recoverSlowlyAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
+	if _, err := sh(ctx, h, "echo \""+archive+"\" >>"+dataDir+"/postgresql.auto.conf"); err != nil {
+		return err
+	}
+	return h.control(ctx, "postgresql", "k")
+}
+
+func recoverAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
+	return h.onDisk(ctx, "sed -i '/# lab/d' "+dataDir+"/postgresql.auto.conf && chown chef_pgsql: "+dataDir+"/postgresql.auto.conf; pkill -KILL -f '^sleep 3600'; "+
+		"printf k >"+serviceDir+"/postgresql/supervise/control")
+}
+
+// oldest is the first process of a base backup: its child receives WAL
+// meanwhile and must go on, or the sender would drop it.
+const oldest = "pgrep -ox pg_basebackup"
+
+func slowCopyAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
+	return h.background(ctx, "copy", "while :; do p=$("+oldest+") && kill -STOP $p; sleep 1.98; [ -z \"$p\" ] || kill -CONT $p; sleep 0.02; done")
+}
+
+func stallCopyAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
+	return h.background(ctx, "copy", "until p=$("+oldest+"); do sleep 0.02; done; kill -STOP $p; sleep 1.98; kill -CONT $p; sleep 0.01; kill -STOP $p; sleep 100000")
+}
+
+func unslowCopyAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
+	if !alive(h.PID, h.Start) {
+		return nil
+	}
+	err := h.endBackground(ctx, "copy")
+	_, thawed := sh(ctx, h, "pkill -CONT -x pg_basebackup; :")
+	return errors.Join(err, thawed)
+}
+
+func trickleAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
+	return h.background(ctx, "trickle", `while :; do psql -Xq -h /tmp -U chef_pgsql -d postgres -c "`+writing(128<<10)+`" >/dev/null; sleep 2; done`)
+}
+
+func untrickleAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
+	return h.endBackground(ctx, "trickle")
+}
+
+// clientsAct leaves nothing to the superuser either, and takes every place
+// that becomes free.
+func clientsAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
+	err := h.background(ctx, "clients", `for i in $(seq 105); do while :; do psql -Xq -h /tmp -U chef_pgsql -d postgres -c "select pg_sleep(100000)" >/dev/null 2>&1; sleep 1; done & done; wait`)
+	if err != nil {
+		return err
+	}
+	return until(ctx, "PostgreSQL of "+h.Name+" turns clients away", 30*time.Second, []string{h.log("postgresql", "current")}, func(ctx context.Context) error {
+		out, err := sh(ctx, h, "psql -Xq -h /tmp -U chef_pgsql -d postgres -c 'select 1' 2>&1 || :")
+		if err == nil && !strings.Contains(out, "too many clients") && !strings.Contains(out, "connection slots") {
+			err = fmt.Errorf("psql says %s", out)
+		}
+		return err
+	})
+}
+
+func unclientsAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
+	return h.endBackground(ctx, "clients")
+}
+
+const slotName = "lab_forgotten"
+
+func slotAct(ctx context.Context, l *Lab, h *Host, _ string) error {
+	_, err := l.sql(ctx, h, "select pg_create_physical_replication_slot('"+slotName+"', true)")
+	return err
+}
+
+func unslotAct(ctx context.Context, l *Lab, h *Host, _ string) error {
+	if !alive(h.PID, h.Start) {
+		return nil
+	}
+	_, err := l.sql(ctx, h, "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '"+slotName+"'")
+	return err
+}
+
+// shardsFile is read by the stand-in of Elasticsearch with every answer.
+const shardsFile = varDir + "/elasticsearch/lab-says"
+
+func shardsAct(_ context.Context, _ *Lab, h *Host, colour string) error {
+	if colour != "red" && colour != "yellow" && colour != "read-only" {
+		return fmt.Errorf("no colour %q; there are red, yellow and read-only", colour)
+	}
+	return writeFile(h.file(shardsFile), colour)
+}
+
+func unshardsAct(_ context.Context, _ *Lab, h *Host, _ string) error {
+	return os.RemoveAll(h.file(shardsFile))
+}

@@ -1,0 +1,90 @@
+//go:build linux
+
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// ofMembers are stories of etcd's list of members, and of who may be in it.
+var ofMembers = map[string]story{
+	"old-member-returned":      {"a follower was made a cluster of its own, and then one of the two that had lost their power got it back", oldMember},
+	"old-members-returned":     {"the same, and both get it back, out of reach of the survivor: the old cluster lives again", oldMembers},
+	"etcd-member-removed":      {"a follower was removed while it had no power, and boots again with its old disk", memberRemoved},
+	"etcd-cluster-id-mismatch": {"etcd of a follower lost its data and was started as of another cluster", onFollower("other-etcd")},
+}
+
+// recovered leaves one follower as a cluster of its own; the two others are
+// without power.
+func (s *strike) recovered(ctx context.Context) (survivor *Host, lost []*Host, err error) {
+	leader, f := s.leading(), s.followers()
+	survivor, lost = f[1], []*Host{leader, f[0]}
+	if err := quorumLost(ctx, s); err != nil {
+		return nil, nil, err
+	}
+	return survivor, lost, survivor.ctl(ctx, "create-cluster --quorum-loss-recovery --yes")
+}
+
+func oldMember(ctx context.Context, s *strike) error {
+	_, lost, err := s.recovered(ctx)
+	if err != nil {
+		return err
+	}
+	return s.powerOn(ctx, lost[0])
+}
+
+func oldMembers(ctx context.Context, s *strike) error {
+	survivor, lost, err := s.recovered(ctx)
+	if err != nil {
+		return err
+	}
+	for _, h := range lost {
+		if err := s.act(ctx, "cut:%s@%s", h.Name, survivor.Name); err != nil {
+			return err
+		}
+	}
+	for _, h := range lost {
+		if err := s.powerOn(ctx, h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func memberRemoved(ctx context.Context, s *strike) error {
+	leader, h := s.leading(), s.lastFollower()
+	if err := s.act(ctx, "power-off@%s", h.Name); err != nil {
+		return err
+	}
+	if err := leader.ctl(ctx, "remove-node "+h.Name+" --yes"); err != nil {
+		return err
+	}
+	return s.powerOn(ctx, h)
+}
+
+// leaderKey is where the stand-in of leaderl keeps who leads.
+const leaderKey = "http://127.0.0.1:2379/v2/keys/cb/leader"
+
+// dropLeaderKey spares the wait until the key of a dead leader expires.
+func (s *strike) dropLeaderKey(ctx context.Context, h *Host) error {
+	out, err := sh(ctx, h, "curl -s -m 5 -X DELETE "+leaderKey)
+	if err == nil && !strings.Contains(out, `"action":"delete"`) && !strings.Contains(out, "Key not found") {
+		err = fmt.Errorf("etcd answers %s", out)
+	}
+	return err
+}
+
+// untilKeyless waits until nobody holds the leader key.
+func (s *strike) untilKeyless(ctx context.Context, leader *Host) error {
+	return until(ctx, "the leader key is released", time.Minute, []string{leader.log("leaderl", "current")}, func(ctx context.Context) error {
+		out, err := sh(ctx, leader, "curl -s -m 2 "+leaderKey)
+		if err == nil && !strings.Contains(out, "Key not found") {
+			err = errors.New(out)
+		}
+		return err
+	})
+}

@@ -1,0 +1,87 @@
+//go:build linux
+
+package lab
+
+import (
+	"context"
+	"errors"
+)
+
+// ofNetwork are stories of hosts and links.
+var ofNetwork = map[string]story{
+	"node-down":             {"a follower has lost its power", onFollower("power-off")},
+	"node-down-leader":      {"the leader has lost its power", onLeader("power-off")},
+	"followers-gone":        {"both followers have lost their power", followersGone},
+	"quorum-lost-one-seen":  {"all but a follower have lost their power", quorumLost},
+	"two-nodes-down":        {"the same: only who knows that they stay off can tell it", quorumLost},
+	"operator-cut-off":      {"the operator does not reach a follower", onFollower("cut:operator")},
+	"partition-partial":     {"a follower is seen by one peer only, and not by the operator", partitionPartial},
+	"partition-quorum-kept": {"a follower is cut off from both peers", partitionKept},
+	"partition-quorum-lost": {"all hosts are cut off from one another", partitionLost},
+	"survivor-cut-off":      {"the leader is cut off from the two others, which see each other", survivorCutOff},
+	"old-leader-unseen":     {"the leader is cut off from everybody, and goes on until its key ends", oldLeaderUnseen},
+	"login-failed":          {"a follower no longer takes the operator's key", onFollower("lock-out")},
+	"host-key-changed":      {"a follower has another host key", onFollower("host-key")},
+}
+
+// raftLeader is the host whose etcd leads, which need not be that of leaderl.
+func (s *strike) raftLeader(ctx context.Context) (*Host, error) {
+	for i := range s.state.Hosts {
+		h := &s.state.Hosts[i]
+		if !alive(h.PID, h.Start) {
+			continue
+		}
+		if h.says(ctx, `curl -s -m 2 http://127.0.0.1:2379/v2/stats/self | grep -c '"state":"StateLeader"'`) == "1" {
+			return h, nil
+		}
+	}
+	return nil, errors.New("no etcd says that it is the raft leader")
+}
+
+func followersGone(ctx context.Context, s *strike) error {
+	f := s.followers()
+	return s.all(ctx, "power-off@"+f[0].Name, "power-off@"+f[1].Name)
+}
+
+func quorumLost(ctx context.Context, s *strike) error {
+	leader, f := s.leading(), s.followers()
+	return s.all(ctx, "power-off@"+leader.Name, "power-off@"+f[0].Name)
+}
+
+// partitionPartial leaves a follower one peer, which is the raft leader: else
+// its etcd, which does not ask before it votes, makes the others elect again
+// and again. The leader itself may be the raft leader's host.
+func partitionPartial(ctx context.Context, s *strike) error {
+	f := s.followers()
+	raft, err := s.raftLeader(ctx)
+	if err != nil {
+		return err
+	}
+	node, other := f[1], f[0]
+	switch raft {
+	case f[1]:
+		node, other = f[0], s.leading()
+	case f[0]:
+		other = s.leading()
+	}
+	return s.all(ctx, "cut:operator@"+node.Name, "cut:"+other.Name+"@"+node.Name)
+}
+
+func partitionKept(ctx context.Context, s *strike) error {
+	leader, f := s.leading(), s.followers()
+	return s.all(ctx, "cut:"+leader.Name+"@"+f[1].Name, "cut:"+f[0].Name+"@"+f[1].Name)
+}
+
+func partitionLost(ctx context.Context, s *strike) error {
+	return s.all(ctx, "cut:be1@be2", "cut:be1@be3", "cut:be2@be3")
+}
+
+func survivorCutOff(ctx context.Context, s *strike) error {
+	leader, f := s.leading(), s.followers()
+	return s.all(ctx, "cut:"+leader.Name+"@"+f[0].Name, "cut:"+leader.Name+"@"+f[1].Name)
+}
+
+func oldLeaderUnseen(ctx context.Context, s *strike) error {
+	leader, f := s.leading(), s.followers()
+	return s.each(ctx, leader, "cut:operator", "cut:"+f[0].Name, "cut:"+f[1].Name)
+}
