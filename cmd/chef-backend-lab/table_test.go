@@ -107,13 +107,34 @@ func quietOnLab(s scenario.Scenario) time.Duration { return cmp.Or(s.OnLab, s.Wi
 // selected says whether -test.run asks for a row: the rows are begun before
 // the testing package would pick them.
 func selected(test, row string) bool {
-	_, rest, _ := strings.Cut(flag.Lookup("test.run").Value.String(), "/")
-	for pattern := range strings.SplitSeq(rest, "|") {
-		if ok, err := regexp.MatchString(pattern, row); err == nil && ok {
+	for pattern := range strings.SplitSeq(alternatives(flag.Lookup("test.run").Value.String()), "\n") {
+		first, second, _ := strings.Cut(pattern, "/")
+		is, err := regexp.MatchString(first, test)
+		has, err2 := regexp.MatchString(second, row)
+		if is && has && err == nil && err2 == nil {
 			return true
 		}
 	}
 	return false
+}
+
+// alternatives puts each alternative of a pattern on a line of its own; those
+// in brackets belong to one.
+func alternatives(pattern string) string {
+	depth := 0
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case '(', '[':
+			depth++
+		case ')', ']':
+			depth--
+		case '|':
+			if depth == 0 {
+				return '\n'
+			}
+		}
+		return r
+	}, pattern)
 }
 
 // tryRow is one row, in its child.
