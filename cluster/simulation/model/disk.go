@@ -15,6 +15,9 @@ const (
 	watermarkLook = 30 * time.Second
 )
 
+// dataMount is where it is mounted: cleanse deletes the product's folder in it.
+const dataMount = "/var/opt"
+
 // disk is the file system that holds a node's data.
 type disk struct {
 	n        *node
@@ -52,12 +55,12 @@ func (d *disk) mount() string {
 	if d.readOnly {
 		mode = "ro"
 	}
-	return "/dev/vdb1 " + varDir + " ext4 " + mode + ",relatime 0 0"
+	return "/dev/vdb1 " + dataMount + " ext4 " + mode + ",relatime 0 0"
 }
 
 // df is the row of df -P -k.
 func (d *disk) df() string {
-	return fmt.Sprintf("/dev/vdb1      %11d %9d %9d %7d%% %s", diskSize>>10, d.used()>>10, d.free()>>10, d.used()*100/diskSize, varDir)
+	return fmt.Sprintf("/dev/vdb1      %11d %9d %9d %7d%% %s", diskSize>>10, d.used()>>10, d.free()>>10, d.used()*100/diskSize, dataMount)
 }
 
 // stepDisk is what becomes of the services when nothing can be written.

@@ -106,32 +106,6 @@ func (g *postgres) table(postmaster int) []entry {
 	return all
 }
 
-// df tells the free space of the file systems; the data lies on its own.
-func df(p *Process) {
-	p.printf("Filesystem     1024-blocks      Used Available Capacity Mounted on\n")
-	for _, path := range paths(p.argv) {
-		if strings.HasPrefix(path, varDir) {
-			p.printf("%s\n", p.n.data.df())
-			continue
-		}
-		p.printf("/dev/vda1      %11d %9d %9d %7d%% /\n", 40<<20, 9<<20, 31<<20, 23)
-	}
-}
-
-// du tells the size of a directory; only the database's is of interest.
-func du(p *Process) {
-	for _, path := range paths(p.argv) {
-		size := int64(52)
-		switch {
-		case strings.HasPrefix(dataDir, path):
-			size = p.n.pg.dataBytes() >> 10
-		case path == walDir:
-			size = int64(segment(p.n.pg.copy.end)-p.n.pg.copy.oldest+1) * segmentSize >> 10
-		}
-		p.printf("%d\t%s\n", size, path)
-	}
-}
-
 func paths(argv []string) []string {
 	var all []string
 	for _, a := range argv[1:] {

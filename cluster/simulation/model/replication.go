@@ -204,6 +204,7 @@ type backup struct {
 // gone from this moment.
 func (g *postgres) beginBackup(from *node, say func(string)) *backup {
 	g.n.removeAll(dataDir)
+	g.n.mkdir(dataDir)
 	g.shown, g.shownKey = nil, ""
 	g.copy = walCopy{system: g.copy.system, state: "in archive recovery"}
 	g.ruined = nil
