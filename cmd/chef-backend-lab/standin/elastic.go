@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"sort"
 	"strings"
 	"sync"
@@ -159,7 +160,10 @@ func (e *elastic) answer(w http.ResponseWriter, r *http.Request) {
 			_ = pause(r.Context(), 30*time.Second) // it waits for a master
 		}
 		w.Header().Set("Content-Type", "application/json; charset=UTF-8")
-		fmt.Fprint(w, elasticHealth(peers, 1+len(e.Peers), master))
+		fmt.Fprint(w, elasticHealth(peers, 1+len(e.Peers), master, told()))
+	case strings.HasPrefix(r.URL.Path, "/_all/_settings"):
+		w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+		fmt.Fprint(w, elasticBlocks(told()))
 	case strings.HasPrefix(r.URL.Path, "/_cat/master"):
 		w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
 		if master == "" {
@@ -174,13 +178,30 @@ func (e *elastic) answer(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// toldFile is where the lab tells what the index is to look like: red, yellow
+// or read-only. There is no index that could really be so.
+const toldFile = varDir + "/elasticsearch/lab-says"
+
+func told() string {
+	raw, _ := os.ReadFile(toldFile) // without it all is as it looks
+	return strings.TrimSpace(string(raw))
+}
+
+// elasticBlocks is the body of /_all/_settings/index.blocks.*, flat.
+func elasticBlocks(told string) string {
+	if told != "read-only" {
+		return "{}"
+	}
+	return `{"chef":{"settings":{"index.blocks.read_only_allow_delete":"true"}}}`
+}
+
 // elasticHealth is the body of /_cluster/health for so many nodes of a whole.
-func elasticHealth(peers, whole int, master string) string {
+func elasticHealth(peers, whole int, master, told string) string {
 	color, active, missing := "green", 10, 0
 	switch {
-	case master == "":
+	case master == "" || told == "red":
 		color, active, missing = "red", 0, 10
-	case peers < whole:
+	case peers < whole || told == "yellow":
 		color, active, missing = "yellow", 7, 3
 	}
 	return fmt.Sprintf(`{"cluster_name":"ChefBackend-422d20f3","status":"%s","timed_out":false,"number_of_nodes":%d,"number_of_data_nodes":%d,"active_primary_shards":%d,"active_shards":%d,"relocating_shards":0,"initializing_shards":0,"unassigned_shards":%d,"delayed_unassigned_shards":0,"number_of_pending_tasks":0,"number_of_in_flight_fetch":0,"task_max_waiting_in_queue_millis":0,"active_shards_percent_as_number":%.1f}`,

@@ -50,13 +50,13 @@ type leaderl struct {
 // runLeaderl is `standin leaderl`.
 func runLeaderl(ctx context.Context, h *host) error {
 	l := &leaderl{host: h, failures: map[string]int{}, last: parseState(etcdNode{})}
-	l.greet()
 	if err := os.MkdirAll(leaderlData, 0o755); err != nil {
 		return err
 	}
-	if err := l.listen(ctx); err != nil {
+	if err := l.begin(ctx); err != nil {
 		return err
 	}
+	l.greet()
 	if exists(memberFile) && !exists(wordFile) {
 		// After a boot PostgreSQL must not run before somebody knows who leads.
 		sv(ctx, "down", "postgresql")

@@ -25,7 +25,15 @@ type syncJob struct {
 
 // beginSync starts a sync of the local copy from a leader: the sentinel comes
 // before any change of it, so that a sync that fails half-way is known by it.
+//
+// A leader that admits no replication from here leaves everything as it is:
+// the copy may hold what no other has.
 func (l *leaderl) beginSync(ctx context.Context, leader peer) {
+	if err := l.db.admitted(ctx, leader.Address); err != nil {
+		l.since = time.Now() // the next try is not at once
+		l.failed("pg_manager:sync", err)
+		return
+	}
 	if err := l.db.stop(ctx); err != nil {
 		l.failed("pg_manager:sync", err)
 		return

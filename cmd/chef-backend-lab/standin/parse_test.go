@@ -90,7 +90,7 @@ func TestElasticsearchMaster(t *testing.T) {
 		}
 	}
 	for master, want := range map[string]string{"": "red", "10.0.4.11": "yellow"} {
-		if color, n := elasticSays(elasticHealth(2, 3, master)); color != want || n != 2 {
+		if color, n := elasticSays(elasticHealth(2, 3, master, "")); color != want || n != 2 {
 			t.Errorf("%s of %d", color, n)
 		}
 	}

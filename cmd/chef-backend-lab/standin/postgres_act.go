@@ -123,6 +123,12 @@ func (d *database) promote(ctx context.Context) error {
 	return nil
 }
 
+// admitted says why a leader takes no replication from here, nil when it does.
+func (d *database) admitted(ctx context.Context, leader string) error {
+	_, err := d.query(ctx, d.there(leader)+" replication=1", "IDENTIFY_SYSTEM")
+	return err
+}
+
 // baseBackup replaces the copy by a new one from a leader. The old copy is
 // gone first, as the small disk of a node may not hold both. The database
 // must be down. say gets what pg_basebackup says, line by line.
