@@ -208,7 +208,9 @@ type StepState struct {
 
 // Intent is written to disk before the act.
 type Intent struct {
-	Plan, Step, Node, Command, Token string
+	Plan, Step, Node, Command, Token string // Step also names the folder on the node
+	ToDo                             string // what a person was asked to do, for a manual step: no folder then
+	Terminal                         bool   // Command runs in the foreground of a terminal: a lost link may end it
 	Repeatable                       bool
 	Guards                           []CheckedGuard
 }
@@ -217,6 +219,7 @@ type Intent struct {
 type Outcome struct {
 	Plan, Step, Node string
 	Status           Status
+	By               string // who ticked a manual step or had the terminal
 	Exit             int
 	ExitKnown        bool
 	Sentence         string

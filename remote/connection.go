@@ -73,11 +73,15 @@ func (c *connection) keepAlive(every time.Duration) {
 	}
 }
 
-// open starts a script in a session of its own. It waits for a free slot, the
+// errNoTerminal is what a host says that hands over no terminal.
+var errNoTerminal = errors.New("the host refuses to hand over a terminal")
+
+// open starts a script in a session of its own; before are requests that come
+// first. It waits for a free slot, the
 // channel and the start until ctx is done. When the host takes longer than
 // most for it although it has been asked, the connection is given up: that is
 // the only way to release such a call, and the link comes back by itself.
-func (c *connection) open(ctx context.Context, script Script, most time.Duration, stderr keeper) (*session, error) {
+func (c *connection) open(ctx context.Context, script Script, most time.Duration, stderr keeper, before ...func(ssh.Channel) error) (*session, error) {
 	command, err := commandLine(script, c.sudo)
 	if err != nil {
 		return nil, &Error{Host: c.host, Kind: Protocol, Text: err.Error(), Err: err}
@@ -96,7 +100,7 @@ func (c *connection) open(ctx context.Context, script Script, most time.Duration
 	result := make(chan opened, 1)
 	giveUp := time.AfterFunc(most, func() { c.outer.Close() })
 	go func() {
-		s, err := c.openNow(command, stderr)
+		s, err := c.openNow(command, stderr, before)
 		giveUp.Stop()
 		if err != nil {
 			<-c.slots
@@ -121,13 +125,19 @@ func (c *connection) open(ctx context.Context, script Script, most time.Duration
 
 // openNow opens a channel and starts the command; it blocks as long as the
 // host likes. The slot is the caller's until it succeeds.
-func (c *connection) openNow(command string, stderr keeper) (*session, error) {
+func (c *connection) openNow(command string, stderr keeper, before []func(ssh.Channel) error) (*session, error) {
 	channel, requests, err := c.client.OpenChannel("session", nil)
 	if err != nil {
 		return nil, err
 	}
 	s := newSession(c, channel, stderr)
 	go s.watch(requests)
+	for _, request := range before {
+		if err := request(channel); err != nil {
+			channel.Close()
+			return nil, err
+		}
+	}
 	ok, err := channel.SendRequest("exec", true, ssh.Marshal(struct{ Command string }{command}))
 	if err == nil && !ok {
 		err = errors.New("the host refuses to run commands")
@@ -150,6 +160,9 @@ func (c *connection) openError(err error) *Error {
 	case <-c.dead:
 		return c.lost()
 	default:
+	}
+	if errors.Is(err, errNoTerminal) {
+		return &Error{Host: c.host, Kind: Protocol, Text: err.Error(), Remedy: "check PermitTTY in sshd_config and the key's options in authorized_keys", Err: err}
 	}
 	if strings.Contains(err.Error(), "refuses") {
 		return &Error{Host: c.host, Kind: Protocol, Text: err.Error(), Remedy: "check ForceCommand and the key's options in authorized_keys", Err: err}

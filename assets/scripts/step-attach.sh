@@ -22,6 +22,12 @@ if [ -n "$step_format" ] && [ "$step_format" != 1 ]; then
 	step_say "refused 97 the step folder has format $step_format, this cockpit reads 1"
 	exit 97
 fi
+if [ -e "$step_dir/ready" ] && [ ! -e "$step_dir/taken" ]; then
+	# Made ready for a terminal that never began. It cannot begin any more, or
+	# not for long: the cockpit asks again until it is sure.
+	[ "$step_again" = no ] && step_say absent || step_say rebooted
+	exit 0
+fi
 if [ -s "$step_dir/exit" ]; then
 	step_follow "$step_dir"
 	exit 0

@@ -6,6 +6,7 @@
 # followed by more: exactly LENGTH raw bytes and a newline.
 #   ready                 the look is over, the script waits for its go
 #   refused CODE TEXT     nothing ran
+#   prepared              nothing ran yet: a terminal may begin the command
 #   started PID           the command runs in a session of its own
 #   out OFFSET LENGTH     raw output of the command from OFFSET on
 #   alive WORD SIZE       yes, or unknown where the node has no /proc

@@ -1,8 +1,10 @@
 # One step of a plan, in one session of two phases. It stands behind the text
 # of the probe, whose function "look" it calls, and behind step-follow.sh.
 #
-# Arguments: BASE PLAN STEP NONCE TOKEN HOSTNAME MACHINE-ID BOOT-ID COMMAND.
-# An empty identity argument is one that the node does not have.
+# Arguments: BASE PLAN STEP NONCE TOKEN HOSTNAME MACHINE-ID BOOT-ID COMMAND
+# [terminal]. An empty identity argument is one that the node does not have.
+# With "terminal" nothing is started: the folder is made ready for
+# step-terminal.sh, which may begin for 10 s.
 #
 # Phase 1 sends a look at this node and waits for one line of input:
 #   go TOKEN NO-START UNSYNCED ROLE
@@ -25,6 +27,7 @@ step_machine=$7
 step_boot=$8
 shift 8
 step_command=$1
+step_mode=${2-}
 
 step_refuse() {
 	step_code=$1
@@ -167,6 +170,11 @@ step_same "$3" "$4" "$5"
 # step without a folder for one that never starts 25 s after its go was sent.
 step_in_time 20 "comparing was done"
 step_begin
+if [ "$step_mode" = terminal ]; then
+	step_now >"$step_dir/ready" || step_refuse 97 "cannot write in $step_dir"
+	step_say prepared
+	exit 0
+fi
 setsid sh -c "$step_wrapper" cockpit-step "$step_dir" "$step_command" "$step_umask" </dev/null >/dev/null 2>&1 &
 # The pid file is the wrapper's first act; a slow node gets 2 s for it.
 step_tries=0

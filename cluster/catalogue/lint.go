@@ -188,7 +188,7 @@ func placeholders(s string) []string {
 		if !ok {
 			return names
 		}
-		if name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz-") == "" {
+		if name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz-0123456789") == "" && name[0] >= 'a' {
 			names, s = append(names, name), after
 		} else {
 			s = rest

@@ -152,6 +152,7 @@ func TestProblems(t *testing.T) {
 		{"no confirming fact", "    confirmed: [etcd-quorum]\n", "", "confirmed is missing"},
 		{"unknown placeholder", `"{node} is out"`, `"{nod} is out"`, "a.yaml:14:12: unknown placeholder {nod}"},
 		{"unknown placeholder in a command", "restart {service}", "restart {servic}", "unknown placeholder {servic}"},
+		{"unknown further node", "Go to {other1-address}", "Go to {other3-address}", "unknown placeholder {other3-address}"},
 		{"long title", `"{node} is out"`, `"` + strings.Repeat("x", 61) + `"`, "at most 60 columns"},
 		{"bad time", "hold: 10s", "hold: ten", `a.yaml:21:11: "ten" is no length of time`},
 		{"bad priority", "priority: P3", "priority: P4", `priority "P4"`},

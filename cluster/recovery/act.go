@@ -1,12 +1,14 @@
 package recovery
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"chef-backend-cockpit/assets"
@@ -24,16 +26,48 @@ const (
 type outcome struct {
 	exit      int
 	exitKnown bool
-	sentence  string // why it is not known
+	sentence  string   // why it is not known
+	meaning   string   // what its last lines mean, where they are known
+	last      [][]byte // its last lines, raw
 }
 
-// act is the one function through which every command reaches a node. The
+// wantsTerminal answers whether a command ended without doing anything because
+// nobody could be asked.
+func (o outcome) wantsTerminal() bool {
+	return o.exitKnown && o.exit != 0 && slices.ContainsFunc(o.last, func(l []byte) bool {
+		return bytes.Contains(l, []byte("requires explicit approval"))
+	})
+}
+
+// act lets a command run detached at its node and follows it to its end.
+func (r *run) act(ctx context.Context, i int, s cluster.PlanStep, general []cluster.Guard, since time.Time) (outcome, ending) {
+	session, report, end := r.goAhead(ctx, i, s, general, since, manner{folder: s.ID})
+	if !end.well() {
+		return outcome{}, end
+	}
+	defer session.close()
+	out, end := r.follow(ctx, i, s, session, report.Host.BootID.Value)
+	if out.exitKnown && out.exit != 0 && r.x.o.Recognise != nil {
+		out.meaning = r.x.o.Recognise(out.last)
+	}
+	return out, end
+}
+
+// manner is how a command is to run at its node.
+type manner struct {
+	folder   string      // of the step, on the node
+	terminal bool        // nothing starts yet: the folder is made ready for a terminal
+	unheard  func() bool // whoever asked for it has gone; nil for nobody in particular
+}
+
+// goAhead is the one function through which every command reaches a node. The
 // step's session first sends a look; on it, and on looks at the other nodes
 // begun since the step's turn came and at most 10 s old, identity and guards
-// are judged; the intent is on disk before the go is sent.
-func (r *run) act(ctx context.Context, i int, s cluster.PlanStep, guards []cluster.Guard, since time.Time) (outcome, ending) {
-	refused := func(format string, args ...any) (outcome, ending) {
-		return outcome{}, ending{cluster.StatusRefused, fmt.Sprintf(format, args...) + notRun(s)}
+// are judged; the intent is on disk before the go is sent. The session is the
+// caller's to close where all is well.
+func (r *run) goAhead(ctx context.Context, i int, s cluster.PlanStep, general []cluster.Guard, since time.Time, o manner) (_ *stepSession, _ *cluster.Report, end ending) {
+	refused := func(format string, args ...any) (*stepSession, *cluster.Report, ending) {
+		return nil, nil, ending{status: cluster.StatusRefused, sentence: fmt.Sprintf(format, args...) + notRun(s)}
 	}
 	switch {
 	case r.x.o.ReadOnly:
@@ -43,16 +77,24 @@ func (r *run) act(ctx context.Context, i int, s cluster.PlanStep, guards []clust
 	case r.x.o.Hosts[s.Node] == nil:
 		return refused("there is no way to %s", s.Node)
 	}
-	session, err := r.open(ctx, s)
+	session, err := r.open(ctx, s, o)
 	if err != nil {
-		return refused("%s, step %s: %v", s.Node, s.Number, err)
+		_, _, end = refused("%s, step %s: %v", s.Node, s.Number, err)
+		end.again = true
+		return nil, nil, end
 	}
-	defer session.close()
+	defer func() {
+		if !end.well() {
+			session.close()
+		}
+	}()
 	report, err := session.look(r.x)
 	if err != nil {
-		return refused("%s, step %s: the look before the act did not come: %v", s.Node, s.Number, err)
+		_, _, end = refused("%s, step %s: the look before the act did not come: %v", s.Node, s.Number, err)
+		end.again = true
+		return nil, nil, end
 	}
-	checked, why := r.judge(s, report, guards, since)
+	checked, why := r.judge(s, report, general, since)
 	r.step(i, func(st *cluster.StepState) { st.Guards = checked })
 	if why != "" {
 		return refused("%s", why)
@@ -60,19 +102,24 @@ func (r *run) act(ctx context.Context, i int, s cluster.PlanStep, guards []clust
 	switch {
 	case ctx.Err() != nil:
 		return refused("the cockpit is being left")
+	case o.unheard != nil && o.unheard():
+		_, _, end = refused("nobody waits for the terminal any more")
+		end.again = true
+		return nil, nil, end
 	case r.stopping() && !s.Joined:
-		return outcome{}, ending{cluster.StatusStopped, "stopped by the operator before step " + s.Number}
+		return nil, nil, ending{status: cluster.StatusStopped, sentence: "stopped by the operator before step " + s.Number}
 	}
-	intent := cluster.Intent{Plan: r.plan.ID, Step: s.ID, Node: s.Node, Command: s.Command, Token: session.token, Repeatable: s.Repeatable, Guards: checked}
+	intent := cluster.Intent{Plan: r.plan.ID, Step: o.folder, Node: s.Node, Command: s.Command, Token: session.token,
+		Terminal: o.terminal, Repeatable: s.Repeatable, Guards: checked}
 	if err := r.x.o.Recorder.Record("intent", intent); err != nil {
 		return refused("the intent could not be written: %v", err)
 	}
-	r.mark(s.ID, func(m *mark) { m.intended, m.started = true, true })
+	r.mark(s.ID, func(m *mark) { m.intended, m.started, m.folder = true, true, o.folder })
 	if err := session.begin(report); err != nil {
 		// Whether the line arrived cannot be told from here: the folder tells.
 		session.close()
 	}
-	return r.follow(ctx, i, s, session, report.Host.BootID.Value)
+	return session, report, ending{status: cluster.StatusDone}
 }
 
 // notRun is what is added to a reason why a step did not run.
@@ -82,10 +129,10 @@ func notRun(s cluster.PlanStep) string {
 
 // judge asks identity and guards on the step's own look; why is the first
 // thing that does not hold, "" for none.
-func (r *run) judge(s cluster.PlanStep, report *cluster.Report, guards []cluster.Guard, since time.Time) (checked []cluster.CheckedGuard, why string) {
+func (r *run) judge(s cluster.PlanStep, report *cluster.Report, general []cluster.Guard, since time.Time) (checked []cluster.CheckedGuard, why string) {
 	was, now := r.identity[s.Node], identityOf(report)
 	switch {
-	case was.HostName == "" && was.MachineID == "":
+	case !was.known():
 		return nil, s.Node + " told neither host name nor machine id when the plan was made: it cannot be told from another"
 	case was.BootID == "":
 		return nil, s.Node + " told no boot id when the plan was made: whether it was started again cannot be told"
@@ -98,7 +145,7 @@ func (r *run) judge(s cluster.PlanStep, report *cluster.Report, guards []cluster
 	if age := v.Now.Sub(report.Began); age > lookMax {
 		return nil, fmt.Sprintf("the look at %s is %s old", s.Node, age.Round(time.Second))
 	}
-	checked = ask(r.x.current(v, since), &r.plan, guards)
+	checked = askAll(r.x.current(v, since), &r.plan, s, general)
 	return checked, firstMissing(checked, r.typed)
 }
 
@@ -143,15 +190,19 @@ type stepSession struct {
 
 // open starts the step's script. Until begin has sent its line the whole
 // session has a deadline on the real clock.
-func (r *run) open(ctx context.Context, s cluster.PlanStep) (*stepSession, error) {
+func (r *run) open(ctx context.Context, s cluster.PlanStep, o manner) (*stepSession, error) {
 	nonce, token := secret(), secret()
 	id := r.identity[s.Node]
 	began := r.x.o.Clock.Now()
+	args := []string{r.x.o.Base, r.plan.ID, o.folder, nonce, token, id.HostName, id.MachineID, id.BootID, s.Command}
+	if o.terminal {
+		args = append(args, "terminal")
+	}
 	ctx, cancel := context.WithTimeout(ctx, networkWait)
 	session, err := r.x.o.Hosts[s.Node].Start(ctx, remote.Script{
 		Name: "cockpit-step",
 		Text: r.x.o.Probe + "\n" + assets.MustRead("scripts/step-follow.sh") + assets.MustRead("scripts/step.sh"),
-		Args: []string{r.x.o.Base, r.plan.ID, s.ID, nonce, token, id.HostName, id.MachineID, id.BootID, s.Command},
+		Args: args,
 	})
 	if err != nil {
 		cancel()

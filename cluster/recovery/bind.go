@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -102,6 +103,10 @@ func values(v *cluster.View, node, service, id string) map[string]string {
 		set("leader-address", n.Address)
 	}
 	set("member", member(v, node))
+	for i, n := range others(v, node) {
+		set(fmt.Sprintf("other%d", i+1), n.Name)
+		set(fmt.Sprintf("other%d-address", i+1), n.Address)
+	}
 	set("data-dir", "/var/opt/chef-backend/postgresql")
 	if r := v.Report(node); r != nil {
 		if r.PostgreSQL.DataBytes.Known {
@@ -110,6 +115,18 @@ func values(v *cluster.View, node, service, id string) map[string]string {
 		set("data-free", freeText(r))
 	}
 	return out
+}
+
+// others are the nodes beside the plan's own in fixed order; for a plan about
+// the whole cluster those beside the elected leader, none where nobody leads.
+func others(v *cluster.View, node string) []cluster.Node {
+	if e := v.Elected(); node == "" && e.Truth == cluster.True {
+		node = e.Node
+	}
+	if node == "" {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(v.Snapshot.Nodes), func(n cluster.Node) bool { return n.Name == node })
 }
 
 // member is a node whose etcd is healthy: the plan's own if it can be.
@@ -126,7 +143,7 @@ func member(v *cluster.View, node string) string {
 	return node
 }
 
-var brace = regexp.MustCompile(`\{[a-z-]+\}`)
+var brace = regexp.MustCompile(`\{[a-z][a-z0-9-]*\}`)
 
 // fill replaces the braces of a text whose value is known.
 func fill(s string, values map[string]string) string {
@@ -183,28 +200,38 @@ func (b *binder) bound(steps []cluster.Step) ([]cluster.PlanStep, error) {
 		if err != nil {
 			return nil, err
 		}
+		phrase := fill(s.Phrase, b.values)
+		if brace.MatchString(phrase) {
+			return nil, fmt.Errorf("%s: step %s is confirmed by a phrase, and %q is none", b.p.Name, s.ID, phrase)
+		}
 		number, _, _ := strings.Cut(s.ID, "-")
+		node, about := b.on(s)
 		out = append(out, cluster.PlanStep{
-			ID: s.ID, Say: b.text(s.Say), Number: number, Node: b.on(s), Command: command,
+			ID: s.ID, Kind: s.Kind, ToDo: b.text(s.ToDo), Phrase: phrase, Say: b.text(s.Say), Number: number,
+			Node: node, About: about, Command: command,
 			Guards: b.guards(s.Guards), When: when, Effects: b.questions(s.Effects),
 			EffectSay: b.text(s.EffectSay), Deadline: s.Deadline, Repeatable: s.Repeatable,
-			Destroys: b.text(s.Destroys), Joined: s.Joined,
+			Destroys: b.text(s.Destroys), Joined: s.Joined, NewMachine: s.NewMachine,
 		})
 	}
 	return out, nil
 }
 
-// on is the node that a step runs on; "" for a computed one.
-func (b *binder) on(s cluster.Step) string {
-	switch {
-	case s.Command == "":
-		return ""
-	case s.On == "leader":
-		return b.values["leader"]
-	case s.On == "member":
-		return b.values["member"]
+// on is the node that a step is carried out on, "" for a computed one; about is
+// the node that its questions are about where that is not the plan's own: a
+// further node, and each step's where the plan is about the whole cluster.
+func (b *binder) on(s cluster.Step) (on, about string) {
+	node := b.node
+	if s.On != "" && s.On != "node" {
+		node = b.values[s.On]
 	}
-	return b.node
+	if b.node == "" || s.On == "other1" || s.On == "other2" {
+		about = node
+	}
+	if s.Command == "" && (s.Kind != cluster.StepManual || s.On == "") {
+		return "", about
+	}
+	return node, about
 }
 
 func (b *binder) questions(qs []cluster.Question) []cluster.Question {
@@ -244,43 +271,69 @@ func (b *binder) guards(gs []cluster.Guard) []cluster.Guard {
 	return out
 }
 
-// checked asks the general guards and those of the steps up to the first
-// one that acts: what must hold for the plan to begin.
+// checked asks the general guards and those of the steps up to the first one
+// that acts: what must hold for the plan to begin. A step that is not due now
+// asks nothing.
 func (b *binder) checked(plan *cluster.Plan, general []cluster.Guard) []cluster.CheckedGuard {
-	guards := slices.Clone(general)
+	var out []cluster.CheckedGuard
 	for _, s := range plan.Steps {
-		guards = append(guards, s.Guards...)
-		if s.Command != "" {
+		if s.When != nil && s.When.Ask(b.v, bound(plan, s)).Truth == cluster.False {
+			continue
+		}
+		out = append(out, askAll(b.v, plan, s, general)...)
+		if s.Command != "" || s.Kind == cluster.StepManual {
 			break
 		}
 	}
-	return ask(b.v, plan, distinct(guards))
+	if len(out) == 0 {
+		out = ask(b.v, binding(plan), general)
+	}
+	return distinct(out)
 }
 
-// distinct keeps the first of guards that ask the same.
-func distinct(gs []cluster.Guard) []cluster.Guard {
+// distinct keeps the first of guards that ask the same of the same node.
+func distinct(gs []cluster.CheckedGuard) []cluster.CheckedGuard {
 	seen := map[string]bool{}
-	var out []cluster.Guard
+	var out []cluster.CheckedGuard
 	for _, g := range gs {
-		if !seen[g.String()] {
-			seen[g.String()] = true
+		if key := g.Node + " " + g.String(); !seen[key] {
+			seen[key] = true
 			out = append(out, g)
 		}
 	}
 	return out
 }
 
+// askAll asks before a step: the guards that hold before every step, and its own.
+func askAll(v *cluster.View, plan *cluster.Plan, s cluster.PlanStep, general []cluster.Guard) []cluster.CheckedGuard {
+	every := binding(plan)
+	if every.Node == "" {
+		every.Node = cmp.Or(s.Node, s.About) // what holds of every node holds of the one whose turn it is
+	}
+	return distinct(append(ask(v, every, general), ask(v, bound(plan, s), s.Guards)...))
+}
+
 // ask asks guards on a view.
-func ask(v *cluster.View, plan *cluster.Plan, gs []cluster.Guard) []cluster.CheckedGuard {
+func ask(v *cluster.View, about cluster.Binding, gs []cluster.Guard) []cluster.CheckedGuard {
 	out := make([]cluster.CheckedGuard, 0, len(gs))
 	for _, g := range gs {
-		out = append(out, cluster.CheckedGuard{Guard: g, Node: plan.Node, Answer: g.Ask(v, binding(plan))})
+		out = append(out, cluster.CheckedGuard{Guard: g, Node: about.Node, Answer: g.Ask(v, about)})
 	}
 	return out
 }
 
+// binding is about the plan's own node.
 func binding(plan *cluster.Plan) cluster.Binding {
 	return cluster.Binding{Node: plan.Node, Service: plan.Service, Plan: plan}
+}
+
+// bound is about the node that a step's questions are about.
+func bound(plan *cluster.Plan, s cluster.PlanStep) cluster.Binding {
+	about := binding(plan)
+	if s.About != "" {
+		about.Node = s.About
+	}
+	return about
 }
 
 // grade settles tier and phrases. What a higher tier makes graver is not to be
@@ -311,7 +364,7 @@ func (b *binder) harmless(plan *cluster.Plan) []cluster.CheckedGuard {
 			out = append(out, cluster.Guard{Question: q})
 		}
 	}
-	return ask(b.v, plan, out)
+	return ask(b.v, binding(plan), out)
 }
 
 // tier raises the tier where a rule is true or unknown, and lists what has to

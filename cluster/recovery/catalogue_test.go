@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"io/fs"
 	"testing"
 	"time"
 
@@ -14,12 +15,8 @@ import (
 // another package's: packages below cluster do not import each other.
 func catalogue(t *testing.T) []cluster.Procedure {
 	t.Helper()
-	var doc struct{ Procedures []entry }
-	if err := yaml.Unmarshal([]byte(assets.MustRead("catalogue/procedures.yaml")), &doc); err != nil {
-		t.Fatal(err)
-	}
 	var out []cluster.Procedure
-	for _, e := range doc.Procedures {
+	for _, e := range entries(t) {
 		p := cluster.Procedure{Name: e.Name, Section: e.Section, Title: e.Title, Target: e.Target, Tier: tierOf(e.Tier), Phrase: e.Phrase,
 			Guards: guardsOf(t, e.Guards), Steps: stepsOf(t, e.Steps), Back: stepsOf(t, e.Back), BackFrom: e.BackFrom, Lost: e.Lost, Built: e.Built}
 		for _, r := range e.Raise {
@@ -28,6 +25,22 @@ func catalogue(t *testing.T) []cluster.Procedure {
 		out = append(out, p)
 	}
 	return out
+}
+
+func entries(t *testing.T) (all []entry) {
+	t.Helper()
+	names, err := fs.Glob(assets.Files, "catalogue/procedures*.yaml")
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		var doc struct{ Procedures []entry }
+		if err := yaml.Unmarshal([]byte(assets.MustRead(name)), &doc); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, doc.Procedures...)
+	}
+	return all
 }
 
 type entry struct {
@@ -40,11 +53,13 @@ type entry struct {
 }
 
 type stepOf struct {
-	ID, Say, On, Command, When, Deadline, Destroys string
-	Guards                                         []any
-	Effects                                        []string
-	EffectSay                                      string `yaml:"effect-say"`
-	Repeatable, Joined                             bool
+	ID, Kind, Phrase, Say, On, Command, When, Deadline, Destroys string
+	ToDo                                                         string `yaml:"to-do"`
+	NewMachine                                                   bool   `yaml:"new-machine"`
+	Guards                                                       []any
+	Effects                                                      []string
+	EffectSay                                                    string `yaml:"effect-say"`
+	Repeatable, Joined                                           bool
 }
 
 func tierOf(s string) cluster.Tier { return cluster.Tier(s[1] - '0') }
@@ -76,7 +91,7 @@ func stepsOf(t *testing.T, raw []stepOf) (out []cluster.Step) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		step := cluster.Step{ID: s.ID, Say: s.Say, On: s.On, Command: s.Command, Guards: guardsOf(t, s.Guards), EffectSay: s.EffectSay,
+		step := cluster.Step{ID: s.ID, Kind: cluster.StepKind(s.Kind), ToDo: s.ToDo, Phrase: s.Phrase, NewMachine: s.NewMachine, Say: s.Say, On: s.On, Command: s.Command, Guards: guardsOf(t, s.Guards), EffectSay: s.EffectSay,
 			Deadline: d, Repeatable: s.Repeatable, Joined: s.Joined, Destroys: s.Destroys}
 		if s.When != "" {
 			q := questionOf(t, s.When)

@@ -22,10 +22,11 @@ const (
 
 // awaitEffects waits until the facts hold that prove that the step worked. The
 // exit status alone proves nothing: a service command's is a sum, and sv gives
-// up after 7 s.
-func (r *run) awaitEffects(ctx context.Context, i int, s cluster.PlanStep, out outcome) ending {
+// up after 7 s. The deadline counts from begun.
+func (r *run) awaitEffects(ctx context.Context, i int, s cluster.PlanStep, out outcome, begun time.Time) ending {
 	since := r.x.o.Clock.Now()
-	until := r.snapshot().Steps[i].Began.Add(s.Deadline)
+	until := begun.Add(s.Deadline)
+	copied := r.growth(s)
 	if soonest := since.Add(effectsLeast); until.Before(soonest) && s.Command != "" {
 		until = soonest
 	}
@@ -36,27 +37,27 @@ func (r *run) awaitEffects(ctx context.Context, i int, s cluster.PlanStep, out o
 		r.x.fresh(ctx, r.x.o.Clock.Now(), n%slowEvery == 0)
 		missing, truth, own := r.missing(s, since)
 		if missing == "" {
-			return ending{cluster.StatusDone, joinText([]string{s.EffectSay, exitText(out)})}
+			return ending{status: cluster.StatusDone, sentence: joinText([]string{s.EffectSay, exitText(out)})}
 		}
 		now := r.x.o.Clock.Now()
 		late, settled := now.After(until), now.Sub(since) >= settles
 		switch {
 		case ctx.Err() != nil:
-			return ending{cluster.StatusUnknown, "left while the effect was awaited"}
+			return ending{status: cluster.StatusUnknown, sentence: "left while the effect was awaited"}
 		case own == cluster.False:
-			return ending{cluster.StatusFailed, joinText([]string{missing, r.lastLine(i)})}
+			return ending{status: cluster.StatusFailed, sentence: joinText([]string{missing, r.lastLine(i)})}
 		case out.exitKnown && late && truth == cluster.Unknown:
-			return ending{cluster.StatusUnknown, joinText([]string{fmt.Sprintf("not seen within %s: %s", s.Deadline, missing), exitText(out)})}
+			return ending{status: cluster.StatusUnknown, sentence: joinText([]string{fmt.Sprintf("not seen within %s: %s", s.Deadline, missing), exitText(out)})}
 		case out.exitKnown && late:
-			return ending{cluster.StatusFailed, joinText([]string{fmt.Sprintf("not within %s: %s", s.Deadline, missing), exitText(out)})}
+			return ending{status: cluster.StatusFailed, sentence: joinText([]string{fmt.Sprintf("not within %s: %s", s.Deadline, missing), exitText(out)})}
 		case !out.exitKnown && (late || own == cluster.Unknown && n > slowEvery):
-			return ending{cluster.StatusUnknown, fmt.Sprintf("%s; the outcome is unknown: %s", out.sentence, missing)}
+			return ending{status: cluster.StatusUnknown, sentence: fmt.Sprintf("%s; the outcome is unknown: %s", out.sentence, missing)}
 		case r.stopping() && s.Command == "":
-			return ending{cluster.StatusStopped, "stopped by the operator; " + missing}
+			return ending{status: cluster.StatusStopped, sentence: "stopped by the operator; " + missing}
 		case r.stopping() && settled && (!out.exitKnown || out.exit != 0):
-			return ending{unknownUnless(out), joinText([]string{"stopped by the operator", missing, exitText(out)})}
+			return ending{status: unknownUnless(out), sentence: joinText([]string{"stopped by the operator", missing, exitText(out)})}
 		}
-		r.tell(i, missing, out)
+		r.tell(i, missing, out, copied)
 		select {
 		case <-ctx.Done():
 		case <-r.x.o.Clock.After(effectsEvery):
@@ -79,7 +80,7 @@ func (r *run) missing(s cluster.PlanStep, since time.Time) (sentence string, tru
 	v := r.x.current(r.view(), since)
 	truth, own = cluster.True, cluster.True
 	for _, q := range s.Effects {
-		a := q.Ask(v, binding(&r.plan))
+		a := q.Ask(v, bound(&r.plan, s))
 		if slices.Contains([]string{"step-exited-0", "step-ended"}, q.Fact) && a.Truth != cluster.True {
 			return a.Sentence, a.Truth, a.Truth
 		}
@@ -90,12 +91,19 @@ func (r *run) missing(s cluster.PlanStep, since time.Time) (sentence string, tru
 	return sentence, truth, own
 }
 
-// tell publishes what is waited for, where it changed.
-func (r *run) tell(i int, missing string, out outcome) {
-	say := joinText([]string{"not yet: " + missing, exitText(out)})
-	if r.snapshot().Steps[i].Sentence != say {
-		r.step(i, func(st *cluster.StepState) { st.Sentence = say })
+// tell publishes what is waited for, and how far a copy is, where it changed.
+func (r *run) tell(i int, missing string, out outcome, copied *growth) {
+	progress, still := copied.look(r.x.view(), r.x.o.Clock.Now())
+	say := joinText([]string{"not yet: " + missing, exitText(out), still})
+	if st := r.snapshot().Steps[i]; st.Sentence == say && (progress == "" || st.Progress == progress) {
+		return
 	}
+	r.step(i, func(st *cluster.StepState) {
+		st.Sentence = say
+		if progress != "" {
+			st.Progress = progress
+		}
+	})
 }
 
 // exitText says what is worth saying of an exit status.
@@ -104,7 +112,7 @@ func exitText(out outcome) string {
 	case !out.exitKnown:
 		return joinText([]string{out.sentence, "exit status unknown"})
 	case out.exit != 0:
-		return fmt.Sprintf("exit status %d", out.exit)
+		return joinText([]string{fmt.Sprintf("exit status %d", out.exit), out.meaning})
 	}
 	return ""
 }

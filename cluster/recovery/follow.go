@@ -30,34 +30,50 @@ const (
 type follower struct {
 	r      *run
 	i      int
-	s      cluster.PlanStep
-	boot   string // boot id when the step began
+	s      cluster.PlanStep // its ID is the folder's name
+	id     string           // of the step
+	boot   string           // boot id when the step began
 	sent   time.Time
 	offset int64
 	sum    hash.Hash
 	tail   tail
+	script *transcript
+	copied *growth
 	moved  time.Time // when the output last grew
 	lost   bool      // the link is lost, and that was said
-	again  bool      // it was looked up anew: the first session is over
+	// inTerminal: the command runs in a terminal, not detached.
+	inTerminal bool
+	again      bool // it was looked up anew: the first session is over
 }
 
 // follow follows the step that was just sent off.
 func (r *run) follow(ctx context.Context, i int, s cluster.PlanStep, first *stepSession, boot string) (outcome, ending) {
 	now := r.x.o.Clock.Now()
-	f := &follower{r: r, i: i, s: s, boot: boot, sent: now, moved: now, sum: sha256.New()}
+	f := &follower{r: r, i: i, s: s, id: s.ID, boot: boot, sent: now, moved: now, sum: sha256.New(), script: r.transcript(i, s, s.ID), copied: r.growth(s)}
 	release := context.AfterFunc(ctx, first.close)
 	defer release()
 	out, end, known := f.read(first.frames, first.close)
 	first.close()
-	for !known {
-		if out, end, known = f.pause(ctx); known {
-			break
-		}
-		out, end, known = f.attach(ctx)
+	if !known {
+		out, end = f.lookUp(ctx)
 	}
+	f.script.flush()
+	out.last = f.tail.raw()
 	r.mark(s.ID, func(m *mark) { m.bytes, m.digest = f.offset, hex.EncodeToString(f.sum.Sum(nil)) })
 	r.step(i, func(st *cluster.StepState) { st.Exit, st.ExitKnown = out.exit, out.exitKnown })
 	return out, end
+}
+
+// lookUp looks the step up at its node until its end is known.
+func (f *follower) lookUp(ctx context.Context) (outcome, ending) {
+	for {
+		if out, end, known := f.pause(ctx); known {
+			return out, end
+		}
+		if out, end, known := f.attach(ctx); known {
+			return out, end
+		}
+	}
 }
 
 // ended is the ending of a command that ran, whatever it came to: the effects decide.
@@ -86,6 +102,10 @@ func (f *follower) read(frames *frames, closing func()) (out outcome, end ending
 		case "started":
 			f.r.step(f.i, func(st *cluster.StepState) {
 				st.PID = int(fr.number)
+				if f.inTerminal {
+					st.Sentence = fmt.Sprintf("still runs on %s, pid %d", f.s.Node, fr.number)
+					return
+				}
 				st.Sentence = fmt.Sprintf("detached on %s, pid %d; goes on if this link breaks", f.s.Node, fr.number)
 			})
 		case "out":
@@ -116,7 +136,7 @@ func (f *follower) refused(fr frame) (outcome, ending, bool) {
 	switch {
 	case fr.number == exitStarted:
 		return outcome{}, ending{}, false
-	case f.again || f.r.snapshot().Steps[f.i].PID != 0 || f.offset > 0:
+	case f.again && !f.inTerminal || f.r.snapshot().Steps[f.i].PID != 0 || f.offset > 0:
 		return outcome{sentence: fr.text}, ended, true
 	}
 	return f.never(fmt.Sprintf("%s refused: %s", f.s.Node, fr.text))
@@ -132,8 +152,8 @@ func (f *follower) absent() (outcome, ending, bool) {
 }
 
 func (f *follower) never(why string) (outcome, ending, bool) {
-	f.r.mark(f.s.ID, func(m *mark) { m.started = false })
-	return outcome{}, ending{cluster.StatusRefused, why + notRun(f.s)}, true
+	f.r.mark(f.id, func(m *mark) { m.started = false })
+	return outcome{}, ending{status: cluster.StatusRefused, sentence: why + notRun(f.s)}, true
 }
 
 // pause waits before the step is looked up again. While the link is lost it
@@ -141,14 +161,16 @@ func (f *follower) never(why string) (outcome, ending, bool) {
 func (f *follower) pause(ctx context.Context) (outcome, ending, bool) {
 	if !f.lost {
 		f.lost = true
-		f.r.step(f.i, func(st *cluster.StepState) {
-			st.Sentence = fmt.Sprintf("the link to %s broke; the step goes on there and is looked up", f.s.Node)
-		})
+		say := fmt.Sprintf("the link to %s broke; the step goes on there and is looked up", f.s.Node)
+		if f.inTerminal {
+			say = fmt.Sprintf("the terminal on %s is gone; what came of the command is looked up", f.s.Node)
+		}
+		f.r.step(f.i, func(st *cluster.StepState) { st.Sentence = say })
 	}
 	clock := f.r.x.o.Clock
 	select {
 	case <-ctx.Done():
-		return outcome{}, ending{cluster.StatusUnknown, "left while the step was at work"}, true
+		return outcome{}, ending{status: cluster.StatusUnknown, sentence: "left while the step was at work"}, true
 	case <-f.r.stop:
 		if f.r.stopping() && clock.Now().Sub(f.sent) >= lateGo {
 			return outcome{sentence: "stopped while the link to " + f.s.Node + " was lost"}, ended, true
@@ -205,21 +227,8 @@ func (f *follower) take(fr frame) {
 			st.Progress = progress
 		}
 	})
-	piece := piece{Plan: f.r.plan.ID, Step: f.s.ID, Node: f.s.Node, Offset: fr.number, Lines: remote.SafeLines(data)}
-	if err := f.r.x.o.Recorder.Record("output", piece); err != nil {
-		f.r.step(f.i, func(st *cluster.StepState) {
-			st.Sentence = "the output could not be written to the journal: " + err.Error()
-		})
-	}
-}
-
-// piece is what the journal keeps of a command's output, made safe.
-type piece struct {
-	Plan   string   `json:"plan"`
-	Step   string   `json:"step"`
-	Node   string   `json:"node"`
-	Offset int64    `json:"offset"`
-	Lines  []string `json:"lines"`
+	f.script.write(data, fr.number+int64(len(fr.data)))
+	f.script.wholeLines()
 }
 
 // beyond answers whether the step is past its deadline and has said nothing
@@ -229,18 +238,37 @@ func (f *follower) beyond() bool {
 	return now.Sub(f.sent) > f.s.Deadline && now.Sub(f.moved) >= stillAfter
 }
 
-// still says when nothing moved for long, or the step takes longer than it
-// should. Nothing is killed for it.
+// still says when nothing moved for long, neither output nor copy, or the step
+// takes longer than it should. Nothing is ended for it.
 func (f *follower) still() {
 	now := f.r.x.o.Clock.Now()
-	say := ""
-	switch quiet, took := now.Sub(f.moved), now.Sub(f.sent); {
-	case quiet >= stillAfter:
-		say = fmt.Sprintf("no output for %s; nothing is killed for it", quiet.Truncate(time.Minute))
-	case f.s.Deadline > 0 && took > f.s.Deadline:
-		say = fmt.Sprintf("at work for more than %s; nothing is killed for it", f.s.Deadline)
+	progress, say := f.copied.look(f.r.x.view(), now)
+	switch quiet := now.Sub(f.moved); {
+	case quiet < stillAfter:
+		say = ""
+	case f.copied.moved.After(f.moved) && say == "":
+		say = fmt.Sprintf("no output for %s, but the data directory grows", quiet.Truncate(time.Minute))
+	case say == "":
+		say = fmt.Sprintf("no output for %s; nothing is ended for it", quiet.Truncate(time.Minute))
+	default:
+		say = fmt.Sprintf("no output for %s; %s", quiet.Truncate(time.Minute), say)
 	}
-	if say != "" && f.r.snapshot().Steps[f.i].Sentence != say {
-		f.r.step(f.i, func(st *cluster.StepState) { st.Sentence = say })
+	if took := now.Sub(f.sent); say == "" && f.s.Deadline > 0 && took > f.s.Deadline {
+		say = fmt.Sprintf("at work for more than %s; nothing is ended for it", f.s.Deadline)
 	}
+	if f.tail.progress() != "" {
+		progress = "" // the command's own is better
+	}
+	st := f.r.snapshot().Steps[f.i]
+	if (say == "" || st.Sentence == say) && (progress == "" || st.Progress == progress) {
+		return
+	}
+	f.r.step(f.i, func(st *cluster.StepState) {
+		if say != "" {
+			st.Sentence = say
+		}
+		if progress != "" {
+			st.Progress = progress
+		}
+	})
 }

@@ -65,6 +65,15 @@ func (t *tail) lines() []string {
 	return out[max(0, len(out)-tailLines):]
 }
 
+// raw are the last lines as they came.
+func (t *tail) raw() [][]byte {
+	out := t.whole[:len(t.whole):len(t.whole)]
+	if len(t.last) > 0 {
+		out = append(out, overwritten(t.last))
+	}
+	return out
+}
+
 // baseBackup is pg_basebackup's own progress: "22437412/63963136 kB (35%)".
 var baseBackup = regexp.MustCompile(`(\d+)/(\d+) kB \((\d+)%\)`)
 

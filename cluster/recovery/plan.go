@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,52 +17,6 @@ type frozen struct {
 	general  []cluster.Guard     // hold before every step
 	identity map[string]identity // by node
 	typed    int                 // how many of the phrases were typed
-}
-
-// identity is how a node is told from another. Empty parts were not known.
-type identity struct {
-	HostKey   string `json:"hostKey,omitempty"`
-	HostName  string `json:"hostName,omitempty"`
-	MachineID string `json:"machineID,omitempty"`
-	BootID    string `json:"bootID,omitempty"`
-	GUID      string `json:"guid,omitempty"` // as etcd names the member
-}
-
-func identityOf(r *cluster.Report) identity {
-	if r == nil {
-		return identity{}
-	}
-	return identity{
-		HostKey: r.Host.KeyFingerprint.Value, HostName: r.Host.HostName.Value,
-		MachineID: r.Host.MachineID.Value, BootID: r.Host.BootID.Value, GUID: r.Etcd.MemberName.Value,
-	}
-}
-
-// differs says what of an identity changed; "" for nothing. What was known and
-// no longer is counts as changed, the GUID excepted: a stopped etcd does not
-// tell it.
-func (was identity) differs(node string, now identity) string {
-	for _, part := range []struct{ what, was, now string }{
-		{"host key", was.HostKey, now.HostKey},
-		{"host name", was.HostName, now.HostName},
-		{"machine id", was.MachineID, now.MachineID},
-		{"boot id", was.BootID, now.BootID},
-	} {
-		if part.was != "" && part.was != part.now {
-			return fmt.Sprintf("%s is not the machine of the plan: its %s was %s and is %s", node, part.what, part.was, orNothing(part.now))
-		}
-	}
-	if was.GUID != "" && now.GUID != "" && was.GUID != now.GUID {
-		return fmt.Sprintf("%s is not the member of the plan: its GUID was %s and is %s", node, was.GUID, now.GUID)
-	}
-	return ""
-}
-
-func orNothing(s string) string {
-	if s == "" {
-		return "not known now"
-	}
-	return s
 }
 
 // Plan binds a procedure after a look, slow part included, at every node, begun
@@ -87,7 +42,7 @@ func (x *Executor) Plan(ctx context.Context, procedure, node, service string) (c
 	}
 	f := &frozen{plan: plan, general: general, identity: map[string]identity{}}
 	for _, s := range append(append([]cluster.PlanStep(nil), plan.Steps...), plan.Back...) {
-		if s.Node != "" {
+		if s.Command != "" && s.Node != "" {
 			f.identity[s.Node] = identityOf(v.Report(s.Node))
 		}
 	}
@@ -152,8 +107,9 @@ func (x *Executor) Recheck(planID string) (guards []cluster.CheckedGuard, change
 
 func recheck(v *cluster.View, plan *cluster.Plan) (guards []cluster.CheckedGuard, changed bool) {
 	for _, g := range plan.Guards {
-		now := g
-		now.Answer = g.Ask(v, binding(plan))
+		now, about := g, binding(plan)
+		about.Node = g.Node
+		now.Answer = g.Ask(v, about)
 		guards = append(guards, now)
 		changed = changed || now.Answer.Truth != g.Answer.Truth
 	}
@@ -162,8 +118,12 @@ func recheck(v *cluster.View, plan *cluster.Plan) (guards []cluster.CheckedGuard
 
 // Confirm hands over one typed text, compared to the letter. left are the
 // phrases still to be typed; with none left the plan has begun. Any other text
-// drops the plan. An error means that nothing was begun.
+// drops the plan. An error means that nothing was begun. For a plan at work it
+// answers the phrase that its next step asks for; any other text stops it there.
 func (x *Executor) Confirm(planID, text string) (left []string, err error) {
+	if r, err := x.atWork(planID); err == nil {
+		return nil, r.typedText(text)
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	f, err := x.held(planID)
@@ -219,6 +179,7 @@ type confirmation struct {
 	Plan     cluster.Plan        `json:"plan"`
 	Typed    []string            `json:"typed"`
 	Identity map[string]identity `json:"identity"`
+	By       string              `json:"by,omitempty"`
 	At       time.Time           `json:"at"`
 }
 
@@ -230,8 +191,8 @@ func (x *Executor) begin(f *frozen) error {
 		return fmt.Errorf("nothing was done: %s", why)
 	}
 	now := x.o.Clock.Now()
-	if acts(&f.plan) {
-		c := confirmation{Plan: f.plan, Typed: f.plan.Phrases, Identity: f.identity, At: now}
+	if acts(&f.plan) || guides(&f.plan) {
+		c := confirmation{Plan: f.plan, Typed: f.plan.Phrases, Identity: f.identity, By: x.o.Operator, At: now}
 		if err := x.o.Recorder.Record("confirm", c); err != nil {
 			return fmt.Errorf("nothing was done: the confirmation could not be written: %w", err)
 		}
@@ -240,10 +201,17 @@ func (x *Executor) begin(f *frozen) error {
 	return nil
 }
 
-// start lets a run begin when the one before, which gives way, is over. Callers
-// hold the lock.
+// start lets a run begin when the one before, which gives way, is over. A guide
+// that waits for a person goes on waiting: its parts are plans of their own.
+// Callers hold the lock.
 func (x *Executor) start(r *run) {
 	before := x.run
+	if before != nil && guides(&before.plan) && acts(&r.plan) {
+		if x.guide != nil {
+			x.guide.askStop() // one guide at a time
+		}
+		x.guide, before = before, nil
+	}
 	if before != nil {
 		before.askStop()
 	}
@@ -261,7 +229,15 @@ func (x *Executor) start(r *run) {
 		if x.run == r {
 			x.run = nil
 		}
+		if x.guide == r {
+			x.guide = nil
+		}
 	}()
+}
+
+// guides answers whether a plan only leads a person.
+func guides(p *cluster.Plan) bool {
+	return !acts(p) && slices.ContainsFunc(p.Steps, func(s cluster.PlanStep) bool { return s.Kind == cluster.StepManual })
 }
 
 // overrides are the phrases that were typed, to be looked up.

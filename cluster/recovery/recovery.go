@@ -44,6 +44,11 @@ type Options struct {
 	Publish func(cluster.PlanState)
 	// NewID makes a plan's id: 8 hex digits.
 	NewID func() string
+	// Operator is who sits here, for the journal: user@host.
+	Operator string
+	// Recognise says what the last raw lines of a failed command mean and what
+	// is offered for it; "" where nothing is known. nil recognises nothing.
+	Recognise func(lines [][]byte) string
 	// Base is the cockpit's folder on the nodes; "" for the stock one.
 	Base string
 }
@@ -75,6 +80,7 @@ type Executor struct {
 	frozen map[string]*frozen
 	order  []string // ids of frozen, oldest first
 	run    *run     // the plan at work; nil for none
+	guide  *run     // a plan without commands that waits for a person meanwhile
 }
 
 // New makes an executor; it starts nothing.
@@ -97,14 +103,29 @@ func (x *Executor) Close() {
 }
 
 // Stop asks the plan at work to stop before its next step. What a step has
-// begun goes on.
+// begun goes on. With none at work it stops a guide that waits.
 func (x *Executor) Stop() {
 	x.mu.Lock()
 	r := x.run
+	if r == nil {
+		r = x.guide
+	}
 	x.mu.Unlock()
 	if r != nil {
 		r.askStop()
 	}
+}
+
+// atWork finds the run of a plan.
+func (x *Executor) atWork(planID string) (*run, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, r := range []*run{x.run, x.guide} {
+		if r != nil && r.plan.ID == planID && r.snapshot().Ended.IsZero() {
+			return r, nil
+		}
+	}
+	return nil, fmt.Errorf("plan %s is not at work", planID)
 }
 
 // procedure finds a catalogue entry.

@@ -1,8 +1,10 @@
 package recovery
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -25,12 +27,14 @@ type run struct {
 	mu    sync.Mutex
 	state cluster.PlanState
 	marks map[string]*mark // by step id
+	held  *hold            // what a person is asked for; nil for nothing
+	met   map[string]bool  // nodes for which a phrase was typed before a step
 }
 
 func newRun(x *Executor, f *frozen, typed map[string]bool, now time.Time) *run {
 	r := &run{
-		x: x, plan: f.plan, general: f.general, identity: f.identity, typed: typed,
-		stop: make(chan struct{}), done: make(chan struct{}), marks: map[string]*mark{},
+		x: x, plan: f.plan, general: f.general, identity: maps.Clone(f.identity), typed: typed,
+		stop: make(chan struct{}), done: make(chan struct{}), marks: map[string]*mark{}, met: map[string]bool{},
 		state: cluster.PlanState{Plan: f.plan, Status: cluster.StatusRunning, Began: now, Sentence: "confirmed"},
 	}
 	for _, s := range f.plan.Steps {
@@ -41,8 +45,10 @@ func newRun(x *Executor, f *frozen, typed map[string]bool, now time.Time) *run {
 
 // mark is how far a step went that acts.
 type mark struct {
-	intended bool // its intent is on disk: an outcome has to follow
-	started  bool // its command may have run
+	intended bool   // its intent is on disk: an outcome has to follow
+	started  bool   // its command may have run
+	folder   string // on the node, where it is not named as the step
+	by       string // who ticked it, or had the terminal
 	bytes    int64
 	digest   string
 }
@@ -100,6 +106,7 @@ func (r *run) step(i int, edit func(*cluster.StepState)) {
 type ending struct {
 	status   cluster.Status
 	sentence string
+	again    bool // nothing was judged and nothing ran: it can be asked for once more
 }
 
 func (e ending) well() bool {
@@ -111,10 +118,10 @@ func (e ending) well() bool {
 // the outcome stays open in the journal and is looked up later.
 func (r *run) carryOut(ctx context.Context) {
 	r.change(func(*cluster.PlanState) {})
-	end := ending{cluster.StatusDone, "all steps are done"}
+	end := ending{status: cluster.StatusDone, sentence: "all steps are done"}
 	for i := range r.plan.Steps {
 		if r.stopping() && !r.plan.Steps[i].Joined {
-			end = ending{cluster.StatusStopped, fmt.Sprintf("stopped by the operator before step %s", r.plan.Steps[i].Number)}
+			end = ending{status: cluster.StatusStopped, sentence: fmt.Sprintf("stopped by the operator before step %s", r.plan.Steps[i].Number)}
 			break
 		}
 		end = r.carry(ctx, i, r.general)
@@ -126,7 +133,7 @@ func (r *run) carryOut(ctx context.Context) {
 		}
 	}
 	if end.well() {
-		end = ending{cluster.StatusDone, "all steps are done"}
+		end = ending{status: cluster.StatusDone, sentence: "all steps are done"}
 	} else {
 		end.sentence = joinText([]string{end.sentence, r.back(ctx)})
 	}
@@ -158,39 +165,98 @@ func (r *run) carry(ctx context.Context, i int, general []cluster.Guard) ending 
 	r.step(i, func(st *cluster.StepState) { st.Status, st.Sentence, st.Ended = end.status, end.sentence, now })
 	if r.marked(s.ID).intended {
 		if err := r.recordEnd(i); err != nil && end.well() {
-			return ending{cluster.StatusFailed, fmt.Sprintf("%s; the journal can no longer be written: %v", end.sentence, err)}
+			return ending{status: cluster.StatusFailed, sentence: fmt.Sprintf("%s; the journal can no longer be written: %v", end.sentence, err)}
 		}
 	}
 	return end
 }
 
-// attempt decides whether the step is due, lets it act, and waits for its
-// effects. Nothing is judged on what was asked before the step's turn came.
+// attempt decides whether the step is due, asks for its phrase, lets it act,
+// and waits for its effects. Nothing is judged on what was asked before the
+// step's turn came, or before its phrase was typed.
 func (r *run) attempt(ctx context.Context, i int, s cluster.PlanStep, general []cluster.Guard) ending {
-	began := r.x.o.Clock.Now()
-	r.x.fresh(ctx, began, true)
-	if s.When != nil {
-		switch a := s.When.Ask(r.x.current(r.view(), began), binding(&r.plan)); a.Truth {
-		case cluster.False:
-			return ending{cluster.StatusSkipped, a.Sentence}
-		case cluster.Unknown:
-			return ending{cluster.StatusRefused, "whether this step is due is unknown: " + a.Sentence}
-		}
+	began, end, due := r.due(ctx, s)
+	if !due {
+		return end
 	}
-	guards := distinct(append(slices.Clone(general), s.Guards...))
+	if s.Phrase != "" {
+		if end := r.askPhrase(ctx, i, s); !end.well() {
+			return end
+		}
+		if began, end, due = r.due(ctx, s); !due {
+			return end
+		}
+		r.step(i, func(st *cluster.StepState) { st.Began = began }) // the deadline does not count what a person took
+	}
+	if s.Kind == cluster.StepManual {
+		return r.byHand(ctx, i, s, general, began)
+	}
 	if s.Command == "" {
-		checked := ask(r.x.current(r.view(), began), &r.plan, guards)
-		r.step(i, func(st *cluster.StepState) { st.Guards = checked })
-		if why := firstMissing(checked, r.typed); why != "" {
-			return ending{cluster.StatusRefused, why}
+		if why := r.holds(i, s, general, began); why != "" {
+			return ending{status: cluster.StatusRefused, sentence: why}
 		}
-		return r.awaitEffects(ctx, i, s, outcome{exitKnown: true})
+		return r.awaitEffects(ctx, i, s, outcome{exitKnown: true}, began)
 	}
-	out, end := r.act(ctx, i, s, guards, began)
+	if r.plan.Tier >= cluster.T2 && r.plan.Node != "" && s.About != "" && !r.met[s.Node] {
+		return ending{status: cluster.StatusRefused, sentence: "nobody typed for " + s.Node + ", which the plan reaches here" + notRun(s)}
+	}
+	out, end := r.command(ctx, i, s, general, began)
 	if !end.well() {
 		return end
 	}
-	return r.awaitEffects(ctx, i, s, out)
+	if renames(s.Command) {
+		id := r.identity[s.Node]
+		id.GUID = ""
+		r.identity[s.Node] = id
+	}
+	begun := r.snapshot().Steps[i].Began
+	if r.marked(s.ID).by != "" {
+		begun = r.x.o.Clock.Now() // somebody sat at it
+	}
+	return r.awaitEffects(ctx, i, s, out, begun)
+}
+
+// command carries out the step's command: in a terminal where it is one of
+// those, or where it answers that it wants one.
+func (r *run) command(ctx context.Context, i int, s cluster.PlanStep, general []cluster.Guard, began time.Time) (outcome, ending) {
+	if s.Kind == cluster.StepTerminal {
+		return r.inTerminal(ctx, i, s, general, "the command needs a terminal")
+	}
+	out, end := r.act(ctx, i, s, general, began)
+	if !end.well() || !out.wantsTerminal() {
+		return out, end
+	}
+	now := ending{status: cluster.StatusRefused, sentence: fmt.Sprintf("it wants a terminal and did nothing (exit status %d)", out.exit)}
+	if err := r.recordOutcome(r.snapshot().Steps[i], now); err != nil {
+		return outcome{}, ending{status: cluster.StatusFailed, sentence: fmt.Sprintf("%s; the journal can no longer be written: %v", now.sentence, err)}
+	}
+	r.mark(s.ID, func(m *mark) { m.intended, m.started = false, false })
+	return r.inTerminal(ctx, i, s, general, "the command requires explicit approval")
+}
+
+// due looks at all nodes and answers whether the step is to be carried out; if
+// not, end says why. began is when it looked.
+func (r *run) due(ctx context.Context, s cluster.PlanStep) (began time.Time, end ending, due bool) {
+	began = r.x.o.Clock.Now()
+	r.x.fresh(ctx, began, true)
+	if s.When == nil {
+		return began, end, true
+	}
+	switch a := s.When.Ask(r.x.current(r.view(), began), bound(&r.plan, s)); a.Truth {
+	case cluster.False:
+		return began, ending{status: cluster.StatusSkipped, sentence: a.Sentence}, false
+	case cluster.Unknown:
+		return began, ending{status: cluster.StatusRefused, sentence: "whether this step is due is unknown: " + a.Sentence}, false
+	}
+	return began, end, true
+}
+
+// holds asks the guards before a step without a command; why is the first
+// thing that does not hold, "" for none.
+func (r *run) holds(i int, s cluster.PlanStep, general []cluster.Guard, since time.Time) (why string) {
+	checked := askAll(r.x.current(r.view(), since), &r.plan, s, general)
+	r.step(i, func(st *cluster.StepState) { st.Guards = checked })
+	return firstMissing(checked, r.typed)
 }
 
 // view is the newest view in which this plan stands as it is now.
@@ -229,10 +295,14 @@ func (r *run) marked(id string) mark {
 // recordEnd writes the outcome of a step whose intent was written.
 func (r *run) recordEnd(i int) error {
 	st := r.snapshot().Steps[i]
+	return r.recordOutcome(st, ending{status: st.Status, sentence: st.Sentence})
+}
+
+func (r *run) recordOutcome(st cluster.StepState, end ending) error {
 	m := r.marked(st.Step.ID)
 	return r.x.o.Recorder.Record("outcome", cluster.Outcome{
-		Plan: r.plan.ID, Step: st.Step.ID, Node: st.Step.Node, Status: st.Status,
-		Exit: st.Exit, ExitKnown: st.ExitKnown, Sentence: st.Sentence, Bytes: m.bytes, Digest: m.digest,
+		Plan: r.plan.ID, Step: cmp.Or(m.folder, st.Step.ID), Node: st.Step.Node, Status: end.status, By: m.by,
+		Exit: st.Exit, ExitKnown: st.ExitKnown, Sentence: end.sentence, Bytes: m.bytes, Digest: m.digest,
 	})
 }
 

@@ -1,0 +1,259 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"chef-backend-cockpit/cluster"
+)
+
+// askEvery is how often a node is looked at anew while a person is asked about it.
+const askEvery = 5 * time.Second
+
+// hold is a run that waits for a person. It has no end of its own: nothing runs
+// meanwhile. The run's lock guards it.
+type hold struct {
+	ask     cluster.Ask
+	step    string        // id
+	phrase  string        // to be typed, for AskPhrase
+	who     *identity     // the machine that the phrase is for; nil while it is not known
+	unready string        // why the phrase cannot be taken yet; "" when it can
+	answer  chan bool     // whether the phrase was right; true for a tick
+	wants   chan *wanted  // terminals that are wanted
+	over    chan struct{} // closed when nothing is asked for any more
+}
+
+// enter lets the run wait for a person. What is asked is published with it.
+func (r *run) enter(i int, h *hold, askedFor, sentence string) {
+	h.answer, h.wants, h.over = make(chan bool, 1), make(chan *wanted), make(chan struct{})
+	r.mu.Lock()
+	r.held = h
+	r.mu.Unlock()
+	r.change(func(p *cluster.PlanState) {
+		st := &p.Steps[i]
+		p.Status, p.Sentence = cluster.StatusAsked, sentence
+		st.Status, st.Asks, st.AskedFor, st.Sentence = cluster.StatusAsked, h.ask, askedFor, sentence
+	})
+}
+
+// leave ends the waiting.
+func (r *run) leave(i int, h *hold) {
+	r.mu.Lock()
+	if r.held == h {
+		r.held = nil
+	}
+	r.mu.Unlock()
+	close(h.over)
+	r.change(func(p *cluster.PlanState) {
+		p.Status, p.Sentence = cluster.StatusRunning, p.Steps[i].Step.Say
+		p.Steps[i].Status, p.Steps[i].Asks, p.Steps[i].AskedFor = cluster.StatusRunning, "", ""
+	})
+}
+
+// askPhrase holds before a step that reaches a further node until its phrase is
+// typed. Who the node is is taken and shown meanwhile; the step's session
+// compares it with what was confirmed.
+func (r *run) askPhrase(ctx context.Context, i int, s cluster.PlanStep) ending {
+	h := &hold{ask: cluster.AskPhrase, step: s.ID, phrase: s.Phrase}
+	if s.Command != "" {
+		h.unready = s.Node + " is being looked at"
+	}
+	r.enter(i, h, s.Phrase, joinText([]string{fmt.Sprintf("type %q to go on: %s", s.Phrase, s.Say), h.unready}))
+	defer r.leave(i, h)
+	for {
+		if s.Command != "" {
+			if why := r.meet(ctx, i, s, h); why != "" {
+				return ending{status: cluster.StatusRefused, sentence: why + notRun(s)}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ending{status: cluster.StatusStopped, sentence: "left before step " + s.Number}
+		case <-r.stop:
+			return ending{status: cluster.StatusStopped, sentence: "stopped by the operator before step " + s.Number}
+		case right := <-h.answer:
+			if !right {
+				return ending{status: cluster.StatusStopped, sentence: fmt.Sprintf("what was typed is not %q%s", s.Phrase, notRun(s))}
+			}
+			if h.who != nil {
+				r.identity[s.Node] = *h.who
+			}
+			r.met[s.Node] = true
+			return ending{status: cluster.StatusDone}
+		case <-r.x.o.Clock.After(askEvery):
+		}
+	}
+}
+
+// meet looks at the node that a step reaches and says who it is. why is what
+// makes it the wrong machine; "" for nothing. A machine that the plan knew must
+// be the same one, unless the step says that it may be new.
+func (r *run) meet(ctx context.Context, i int, s cluster.PlanStep, h *hold) (why string) {
+	since := r.x.o.Clock.Now()
+	looking, cancel := context.WithTimeout(ctx, networkWait)
+	defer cancel()
+	r.x.o.Fresh(looking, s.Node, since, false) //nolint:errcheck // a missing look shows by the report's age
+	was, now := r.identity[s.Node], identityOf(r.x.current(r.view(), since).Report(s.Node))
+
+	r.mu.Lock()
+	shown := h.who
+	r.mu.Unlock()
+	said, unready := "", ""
+	switch changed := was.machineDiffers(s.Node, now); {
+	case !now.known() || now.BootID == "":
+		unready = s.Node + " does not tell who it is yet" + r.linkText(s.Node)
+	case shown != nil && shown.differs(s.Node, now) != "":
+		return "while the phrase was asked for another machine answered: " + shown.differs(s.Node, now)
+	case !was.known():
+		said = s.Node + " was not seen when the plan was made; it is " + now.text()
+	case changed != "" && s.NewMachine:
+		said = s.Node + " is another machine than when the plan was made; it is " + now.text()
+	case changed != "":
+		return changed
+	case was.BootID != now.BootID:
+		said = s.Node + " was started again since the plan was made; it is " + now.text()
+	default:
+		said = s.Node + " is the machine of the plan: " + now.text()
+	}
+	r.mu.Lock()
+	h.unready = unready
+	if unready == "" {
+		h.who = &now
+	}
+	r.mu.Unlock()
+	sentence := joinText([]string{fmt.Sprintf("type %q to go on: %s", s.Phrase, s.Say), said, unready})
+	if r.snapshot().Steps[i].Sentence != sentence {
+		r.change(func(p *cluster.PlanState) { p.Sentence, p.Steps[i].Sentence = sentence, sentence })
+	}
+	return ""
+}
+
+// linkText says why a node cannot be reached, if that is so.
+func (r *run) linkText(node string) string {
+	if host := r.x.o.Hosts[node]; host == nil {
+		return ": there is no way to it"
+	} else if err := host.Link().Err; err != nil {
+		return ": " + err.Error()
+	}
+	return ""
+}
+
+// asked is the hold of a kind; an error says that nothing of it is asked for.
+func (r *run) asked(ask cluster.Ask, step string) (*hold, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if h := r.held; h != nil && h.ask == ask && (step == "" || h.step == step) {
+		return h, nil
+	}
+	return nil, fmt.Errorf("plan %s does not ask for this now", r.plan.ID)
+}
+
+// typing is what the journal keeps of a phrase that was typed, or of a tick, in
+// the middle of a plan.
+type typing struct {
+	Plan     string    `json:"plan"`
+	Step     string    `json:"step"`
+	Typed    string    `json:"typed,omitempty"`
+	Ticked   bool      `json:"ticked,omitempty"`
+	Identity *identity `json:"identity,omitempty"`
+	By       string    `json:"by,omitempty"`
+	At       time.Time `json:"at"`
+}
+
+// typedText answers the phrase that the run asks for. A wrong one stops the
+// plan; a right one that came too early changes nothing.
+func (r *run) typedText(text string) error {
+	h, err := r.asked(cluster.AskPhrase, "")
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	right, unready, who := text == h.phrase, h.unready, h.who
+	r.mu.Unlock()
+	if right && unready != "" {
+		return fmt.Errorf("nothing was done: %s", unready)
+	}
+	if right {
+		t := typing{Plan: r.plan.ID, Step: h.step, Typed: text, Identity: who, By: r.x.o.Operator, At: r.x.o.Clock.Now()}
+		if err := r.x.o.Recorder.Record("confirm", t); err != nil {
+			return fmt.Errorf("nothing was done: the confirmation could not be written: %w", err)
+		}
+	}
+	if !r.reply(h, right, who) {
+		return errors.New("the plan has gone on meanwhile")
+	}
+	if !right {
+		return fmt.Errorf("what was typed is not %q: nothing was done, and the plan stops", h.phrase)
+	}
+	return nil
+}
+
+// reply answers a hold once, with the machine that was confirmed.
+func (r *run) reply(h *hold, right bool, who *identity) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.held != h {
+		return false
+	}
+	r.held, h.who = nil, who
+	h.answer <- right
+	return true
+}
+
+// Tick says that what a manual step asks for has been done. What came of it is
+// looked at next. An error means that nothing is ticked.
+func (x *Executor) Tick(planID, stepID string) error {
+	r, err := x.atWork(planID)
+	if err != nil {
+		return err
+	}
+	h, err := r.asked(cluster.AskTick, stepID)
+	if err != nil {
+		return err
+	}
+	t := typing{Plan: planID, Step: stepID, Ticked: true, By: x.o.Operator, At: x.o.Clock.Now()}
+	if err := x.o.Recorder.Record("confirm", t); err != nil {
+		return fmt.Errorf("the tick could not be written: %w", err)
+	}
+	if !r.reply(h, true, nil) {
+		return errors.New("the plan has gone on meanwhile")
+	}
+	return nil
+}
+
+// byHand asks a person to carry the step out, waits for the tick, and looks for
+// the effects from then on.
+func (r *run) byHand(ctx context.Context, i int, s cluster.PlanStep, general []cluster.Guard, since time.Time) ending {
+	if why := r.holds(i, s, general, since); why != "" {
+		return ending{status: cluster.StatusRefused, sentence: why + notRun(s)}
+	}
+	intent := cluster.Intent{Plan: r.plan.ID, Step: s.ID, Node: s.Node, ToDo: s.ToDo, Repeatable: s.Repeatable, Guards: r.snapshot().Steps[i].Guards}
+	if err := r.x.o.Recorder.Record("intent", intent); err != nil {
+		return ending{status: cluster.StatusRefused, sentence: fmt.Sprintf("what is to be done could not be written: %v", err) + notRun(s)}
+	}
+	r.mark(s.ID, func(m *mark) { m.intended = true })
+	h := &hold{ask: cluster.AskTick, step: s.ID}
+	r.enter(i, h, s.Say, "waits until somebody has done it: "+s.Say)
+	select {
+	case <-ctx.Done():
+	case <-r.stop:
+	case <-h.answer:
+		r.leave(i, h)
+		now := r.x.o.Clock.Now()
+		r.mark(s.ID, func(m *mark) { m.by = r.x.o.Operator })
+		end := r.awaitEffects(ctx, i, s, outcome{exitKnown: true}, now)
+		end.sentence = joinText([]string{"ticked at " + now.UTC().Format(time.TimeOnly) + "Z" + byText(r.x.o.Operator), end.sentence})
+		return end
+	}
+	r.leave(i, h)
+	return ending{status: cluster.StatusStopped, sentence: "stopped by the operator before it was ticked; whether it was done is not known"}
+}
+
+func byText(who string) string {
+	if who == "" {
+		return ""
+	}
+	return " by " + who
+}

@@ -1,0 +1,107 @@
+package recovery
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/remote"
+)
+
+// Bounds of what the journal keeps of one step's output.
+const (
+	keptOutput = 16 << 20 // bytes of one step; what is more is counted
+	keptLine   = 64 << 10 // a line that grows beyond it is written in parts
+)
+
+// transcript writes a step's output to the journal: whole lines, so that
+// nothing to blot out is torn apart, made safe and bounded.
+type transcript struct {
+	r       *run
+	i       int
+	piece   piece // without its lines
+	offset  int64 // where pending begins
+	pending []byte
+	kept    int64
+	dropped int64
+	hidden  bool // nothing of this command's output may be kept
+}
+
+// piece is what the journal keeps of a command's output, made safe.
+type piece struct {
+	Plan   string   `json:"plan"`
+	Step   string   `json:"step"`
+	Node   string   `json:"node"`
+	Offset int64    `json:"offset"`
+	Lines  []string `json:"lines"`
+}
+
+// transcript is for the output of a step, under the name of its folder.
+func (r *run) transcript(i int, s cluster.PlanStep, folder string) *transcript {
+	return &transcript{r: r, i: i, piece: piece{Plan: r.plan.ID, Step: folder, Node: s.Node},
+		hidden: strings.Contains(s.Command, "gen-server-config")} // it prints the database's password
+}
+
+// write takes output that ends at an offset.
+func (t *transcript) write(data []byte, end int64) {
+	if room := keptOutput - t.kept; int64(len(data)) > room {
+		t.dropped += int64(len(data)) - room
+		data = data[:room]
+	}
+	if len(t.pending) == 0 {
+		t.offset = end - int64(len(data))
+	}
+	t.kept += int64(len(data))
+	t.pending = append(t.pending, data...)
+}
+
+// wholeLines writes the lines that are complete.
+func (t *transcript) wholeLines() {
+	n := bytes.LastIndexByte(t.pending, '\n') + 1
+	if n == 0 && len(t.pending) > keptLine {
+		n = len(t.pending)
+	}
+	t.put(n)
+}
+
+// flush writes all there is, and how much was left out.
+func (t *transcript) flush() {
+	t.put(len(t.pending))
+	if t.dropped > 0 {
+		t.record([]string{fmt.Sprintf("(%d bytes more were not kept)", t.dropped)})
+		t.dropped = 0
+	}
+}
+
+func (t *transcript) put(n int) {
+	if n == 0 {
+		return
+	}
+	lines := []string{fmt.Sprintf("(%d bytes not kept: they may hold passwords)", n)}
+	if !t.hidden {
+		lines = remote.SafeLines(blotted(t.pending[:n]))
+	}
+	t.record(lines)
+	t.pending = append(t.pending[:0], t.pending[n:]...)
+	t.offset += int64(n)
+}
+
+func (t *transcript) record(lines []string) {
+	p := t.piece
+	p.Offset, p.Lines = t.offset, lines
+	if err := t.r.x.o.Recorder.Record("output", p); err != nil {
+		t.r.step(t.i, func(st *cluster.StepState) {
+			st.Sentence = "the output could not be written to the journal: " + err.Error()
+		})
+	}
+}
+
+// named is a value whose name says that nobody else may read it, in the shapes
+// of configuration files and of JSON.
+var named = regexp.MustCompile(`(?i)([a-z0-9_.-]*(?:passw(?:or)?d|secret|private_key|token)[a-z0-9_.-]*["']?\]?\s*(?:=>|[=:])\s*)("[^"\n]*"|'[^'\n]*'|[^\s,;&]+)`)
+
+// blotted is output without the values of secrets; passwords in URLs are the
+// journal's own care.
+func blotted(b []byte) []byte { return named.ReplaceAll(b, []byte("$1***")) }
