@@ -217,10 +217,19 @@ func (w *Watch) publish() {
 		Seq: w.stateSeq, At: v.Now, Cluster: w.o.Cluster, Stamp: w.o.Stamp, StampColor: w.o.StampColor,
 		Mode: w.mode(), View: v, Leadership: v.Leadership(), Margin: v.Margin(), Board: v.Board(),
 		Findings: w.findings, Last: w.ended, Links: w.links(), Run: w.newestPlan(), Healthy: w.healthy,
-		Incident: w.diary.status.Load().incident, Notices: append(w.diary.notices(w.o.ReadOnly), w.marks.trouble()...),
+		Incident: w.diary.status.Load().incident, Notices: w.notices(),
 	})
 	w.mu.Unlock()
 	w.wake()
+}
+
+// notices are the standing messages.
+func (w *Watch) notices() []Notice {
+	n := append(w.diary.notices(w.o.ReadOnly), w.marks.trouble()...)
+	if w.o.Amiss != "" {
+		n = append(n, Notice{Text: w.o.Amiss})
+	}
+	return n
 }
 
 // newestPlan is the plan at work or the last one. Callers hold the lock.

@@ -43,6 +43,7 @@ type Options struct {
 	Logs       bool   // follow the logs
 	JournalDir string // where incidents are written; "" for none: acting is refused then
 	MarksFile  string // where marks of nodes are kept; "" for in memory alone
+	Amiss      string // shown as a standing message: what was left out at the start; "" for nothing
 	Operator   string // who sits here, for marks and the journal: user@host
 }
 

@@ -115,3 +115,35 @@ func TestListsNameWhatTheCatalogueHas(t *testing.T) {
 		t.Errorf("procedure show: %d\n%s", code, show)
 	}
 }
+
+// A site's catalogue is checked with file, line, column and remedy; a faulty
+// one is left out and said, and what is built in works on.
+func TestSitesCatalogue(t *testing.T) {
+	config := home(t, "")
+	dir := filepath.Join(filepath.Dir(config), "catalogue")
+	if code, _, errOut := call(t, "catalogue", "check"); code != 64 || !strings.Contains(errOut, dir) {
+		t.Errorf("no folder: exit %d, %s", code, errOut)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	sign := "signs:\n  - {name: site-sign, pattern: 'something local', meaning: m, source: invented}\n"
+	path := filepath.Join(dir, "site.yaml")
+	if err := os.WriteFile(path, []byte(sign), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errOut := call(t, "catalogue", "check"); code != 0 || !strings.Contains(out, "1 signs, 0 failures") {
+		t.Errorf("in order: exit %d, %s%s", code, out, errOut)
+	}
+	if err := os.WriteFile(path, []byte(strings.Replace(sign, "meaning", "meening", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, _ := call(t, "catalogue", "check")
+	if code != 64 || !strings.Contains(out, path+":2:") || !strings.Contains(out, "meening") {
+		t.Errorf("faulty: exit %d, %s", code, out)
+	}
+	code, out, errOut := call(t, "procedure", "list")
+	if code != 0 || !strings.Contains(out, "rebuild-follower") || strings.Count(errOut, "\n") != 1 || !strings.Contains(errOut, "left out") {
+		t.Errorf("a faulty catalogue beside: exit %d, %s%s", code, out, errOut)
+	}
+}

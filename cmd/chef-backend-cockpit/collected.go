@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/term"
 
-	"chef-backend-cockpit/assets"
 	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/cluster/catalogue"
 	"chef-backend-cockpit/cluster/failure"
@@ -22,9 +21,9 @@ import (
 // diagnoseLogs reads collected logs and prints the signs in them and what they
 // suggest: suspected, since no node was asked.
 func (e *env) diagnoseLogs(ctx context.Context, path string, asJSON bool) error {
-	c, err := catalogue.Load(assets.Files, "catalogue")
+	c, err := e.warnedCatalogue()
 	if err != nil {
-		return &exitError{exitInternal, err}
+		return err
 	}
 	m, err := logs.NewMatcher(c.Signs)
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 // config is the configuration file. Every value has a default that fits a
 // stock install; the file itself may be absent.
 type config struct {
-	Clusters map[string]clusterConfig `yaml:"clusters"`
+	Clusters  map[string]clusterConfig `yaml:"clusters"`
+	Catalogue string                   `yaml:"catalogue"` // folder of the site's own; default catalogue beside this file
 }
 
 // clusterConfig is one cluster by name.

@@ -14,7 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"chef-backend-cockpit/assets"
 	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/cluster/catalogue"
 	"chef-backend-cockpit/cluster/observe"
@@ -52,22 +51,20 @@ type watchOptions struct {
 	readOnly, logs bool
 	journal        string // folder of incidents; "" for none
 	state          string // folder of what outlives the cockpit; "" for none
+	catalogue      *catalogue.Catalogue
+	amiss          string // what is wrong with the site's catalogue; "" for nothing
 }
 
 // watch prepares the circle over the fleet.
 func (f *fleet) watch(o watchOptions) (*watch.Watch, error) {
-	c, err := catalogue.Load(assets.Files, "catalogue")
-	if err != nil {
-		return nil, &exitError{exitInternal, err}
-	}
 	marks := ""
 	if o.state != "" && !f.passing {
 		marks = filepath.Join(o.state, "marks", url.PathEscape(f.cluster)+".json")
 	}
 	return watch.New(watch.Options{
 		Cluster: f.cluster, Stamp: f.stamp, StampColor: f.colour, Nodes: f.nodes, Hosts: f.hosts,
-		Clock: f.clock, Catalogue: c, ReadOnly: o.readOnly, Logs: o.logs, JournalDir: o.journal,
-		MarksFile: marks, Operator: operator(),
+		Clock: f.clock, Catalogue: o.catalogue, ReadOnly: o.readOnly, Logs: o.logs, JournalDir: o.journal,
+		MarksFile: marks, Operator: operator(), Amiss: o.amiss,
 	})
 }
 

@@ -85,7 +85,11 @@ func (e *env) look(ctx context.Context, hosts []string, print func(*watch.Watch)
 	if dir, err := journal.DefaultDir(); err == nil { // without a home there are no marks either
 		state = filepath.Dir(dir)
 	}
-	w, err := f.watch(watchOptions{readOnly: true, logs: true, state: state})
+	c, err := e.warnedCatalogue()
+	if err != nil {
+		return err
+	}
+	w, err := f.watch(watchOptions{catalogue: c, readOnly: true, logs: true, state: state})
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"chef-backend-cockpit/assets"
 	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/cluster/catalogue"
 	"chef-backend-cockpit/cluster/watch"
@@ -38,9 +37,9 @@ func procedureCommand(e *env) *cobra.Command {
 
 // listProcedures prints a line for each procedure of the catalogue.
 func (e *env) listProcedures() error {
-	c, err := catalogue.Load(assets.Files, "catalogue")
+	c, err := e.warnedCatalogue()
 	if err != nil {
-		return &exitError{exitInternal, err}
+		return err
 	}
 	t := tabwriter.NewWriter(e.out, 0, 0, 2, ' ', 0)
 	for _, p := range c.Procedures {
@@ -63,9 +62,9 @@ func firstSentence(s string) string {
 
 // showProcedure prints a procedure as the catalogue has it, or bound to a node.
 func (e *env) showProcedure(ctx context.Context, name, node, service string, hosts []string) error {
-	c, err := catalogue.Load(assets.Files, "catalogue")
+	c, err := e.warnedCatalogue()
 	if err != nil {
-		return &exitError{exitInternal, err}
+		return err
 	}
 	for _, p := range c.Procedures {
 		if p.Name != name {
@@ -75,7 +74,7 @@ func (e *env) showProcedure(ctx context.Context, name, node, service string, hos
 			e.printProcedure(p)
 			return nil
 		}
-		return e.dryRun(ctx, p, node, service, hosts)
+		return e.dryRun(ctx, c, p, node, service, hosts)
 	}
 	return usage("no procedure %q; procedure list names them", name)
 }
@@ -102,7 +101,7 @@ func (e *env) printProcedure(p cluster.Procedure) {
 }
 
 // dryRun looks, binds the procedure and prints exactly what would run.
-func (e *env) dryRun(ctx context.Context, p cluster.Procedure, node, service string, hosts []string) error {
+func (e *env) dryRun(ctx context.Context, c *catalogue.Catalogue, p cluster.Procedure, node, service string, hosts []string) error {
 	if !p.Built {
 		return fmt.Errorf("%s is not in this version", p.Name)
 	}
@@ -111,7 +110,7 @@ func (e *env) dryRun(ctx context.Context, p cluster.Procedure, node, service str
 		return err
 	}
 	defer f.close()
-	w, err := f.watch(watchOptions{readOnly: true})
+	w, err := f.watch(watchOptions{catalogue: c, readOnly: true})
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,11 @@ func (e *env) open(ctx context.Context, f *fleet) error {
 	if err != nil {
 		return err
 	}
-	w, err := f.watch(watchOptions{readOnly: e.readOnly, logs: true, journal: dir, state: filepath.Dir(dir)})
+	c, amiss, err := e.catalogue()
+	if err != nil {
+		return err
+	}
+	w, err := f.watch(watchOptions{catalogue: c, amiss: amiss, readOnly: e.readOnly, logs: true, journal: dir, state: filepath.Dir(dir)})
 	if err != nil {
 		return err
 	}
