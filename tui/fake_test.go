@@ -42,7 +42,10 @@ type fakeDoor struct {
 	rechecks []cluster.CheckedGuard
 	differs  bool
 
+	terminal watch.Terminal // nil for none
+
 	confirmed []string
+	ticked    []string
 	stops     int
 	acked     []string
 	looks     int
@@ -133,6 +136,18 @@ func (d *fakeDoor) Confirm(_, text string) ([]string, error) {
 		d.left = left[1:]
 	}
 	return left, nil
+}
+
+func (d *fakeDoor) Tick(_, step string) error {
+	d.ticked = append(d.ticked, step)
+	return d.refuse
+}
+
+func (d *fakeDoor) Terminal(context.Context, string, string, watch.Size) (watch.Terminal, error) {
+	if d.terminal == nil {
+		return nil, errors.New("no terminal is offered")
+	}
+	return d.terminal, d.refuse
 }
 
 func (d *fakeDoor) Stop() { d.stops++ }

@@ -89,6 +89,14 @@ func (w *Watch) Confirm(planID, text string) ([]string, error) {
 	return w.executor.Confirm(planID, text)
 }
 
+// Tick says that a manual step is done.
+func (w *Watch) Tick(planID, stepID string) error { return w.executor.Tick(planID, stepID) }
+
+// Terminal takes the terminal that a step waits for.
+func (w *Watch) Terminal(ctx context.Context, planID, stepID string, size Size) (Terminal, error) {
+	return w.executor.Terminal(ctx, planID, stepID, size)
+}
+
 // Stop asks the running plan to stop before its next step.
 func (w *Watch) Stop() { w.executor.Stop() }
 
@@ -156,15 +164,17 @@ func withReport(v *cluster.View, r *cluster.Report) *cluster.View {
 // keptPlans is how many plans of ours are remembered.
 const keptPlans = 32
 
-// planChanged keeps the newest state of a plan and shows it at once.
+// planChanged keeps the newest state of a plan and shows it at once. The one
+// that changed last stands last: a guide may wait while its part is at work.
 func (w *Watch) planChanged(p cluster.PlanState) {
 	w.mu.Lock()
-	kept := w.plans[:len(w.plans):len(w.plans)]
-	if n := len(kept); n > 0 && kept[n-1].Plan.ID == p.Plan.ID {
-		kept = append(kept[:n-1:n-1], p)
-	} else {
-		kept = append(kept, p)
+	kept := make([]cluster.PlanState, 0, len(w.plans)+1)
+	for _, old := range w.plans {
+		if old.Plan.ID != p.Plan.ID {
+			kept = append(kept, old)
+		}
 	}
+	kept = append(kept, p)
 	w.plans = kept[max(0, len(kept)-keptPlans):]
 	w.mu.Unlock()
 	w.publish()

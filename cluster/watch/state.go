@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/remote"
 )
 
 // State is everything that the screen shows, immutable, newest first by Seq.
@@ -89,6 +90,13 @@ type LogPage struct {
 	Held  uint64 // lines held at all
 }
 
+// Terminal is a terminal on a node, and Size is its size; see package remote,
+// which the screen does not know.
+type (
+	Terminal = remote.Terminal
+	Size     = remote.Size
+)
+
 // Door is the one door of the screen and of the one-shot commands to the
 // cluster. No method blocks on the network but those that take a context.
 // All methods are safe for concurrent use.
@@ -125,8 +133,16 @@ type Door interface {
 	Recheck(planID string) (guards []cluster.CheckedGuard, changed bool)
 	// Confirm hands over one typed text. left are the phrases still to be
 	// typed; with none left the plan has begun. A wrong text is an error and
-	// drops the plan.
+	// drops the plan. For a plan at work whose step asks for a phrase
+	// (cluster.AskPhrase) it answers that; a wrong text stops the plan there.
 	Confirm(planID, text string) (left []string, err error)
+	// Tick says that a manual step which asks for it (cluster.AskTick) is done.
+	Tick(planID, stepID string) error
+	// Terminal takes the terminal that a step waits for (cluster.AskTerminal).
+	// It takes up to a minute, in which nodes are looked at and guards asked;
+	// an error means that nothing ran. Read until io.EOF, then Close; to close
+	// earlier hangs the command up. Bytes are raw both ways.
+	Terminal(ctx context.Context, planID, stepID string, size Size) (Terminal, error)
 	// Stop asks the running plan to stop before its next step.
 	Stop()
 

@@ -111,11 +111,16 @@ func New(o Options) (*Watch, error) {
 		}
 		w.logs = l
 	}
+	recognise, err := recogniser(o.Catalogue)
+	if err != nil {
+		return nil, fmt.Errorf("signs of the catalogue: %w", err)
+	}
 	w.executor = recovery.New(recovery.Options{
 		Procedures: o.Catalogue.Procedures, Hosts: o.Hosts, Clock: o.Clock, Recorder: w.diary,
 		View: w.View, Fresh: w.fresh, WithReport: withReport,
 		Probe: observe.Probe(), ParseLook: observe.ParseLook,
 		ReadOnly: o.ReadOnly, Publish: w.planChanged, NewID: newID,
+		Operator: o.Operator, Recognise: recognise,
 	})
 	w.publish()
 	return w, nil
