@@ -29,6 +29,9 @@ func sv(p *Process) {
 		case s == nil:
 			p.printf("%s\n", noService(label))
 			sum++
+		case p.n.adrift:
+			p.printf("%s\n", unsupervised(label))
+			sum++
 		case args[0] == "status":
 			p.printf("%s\n", s.status(label))
 		default:
@@ -57,7 +60,14 @@ func (n *node) serviceAt(label string) *service {
 // control adds what sv does for one service: tell runsv, wait, say what is.
 func control(p *Process, s *service, label, verb string, patience time.Duration, sum *int) {
 	var reached func() bool
-	p.then(act(func(p *Process) { reached = s.order(verb) }))
+	p.then(act(func(p *Process) {
+		if p.n.adrift {
+			p.printf("%s\n", unsupervised(label))
+			*sum++
+			return
+		}
+		reached = s.order(verb)
+	}))
 	p.then(func(p *Process) bool {
 		switch {
 		case reached == nil:

@@ -58,6 +58,8 @@ func ctlStatus(p *Process, args []string) {
 			for _, s := range p.n.services {
 				switch {
 				case only != "" && only != s.name:
+				case p.n.adrift:
+					p.printf("%s\n", unsupervised(s.name))
 				case s.retired:
 					p.printf("%s\n", noService(s.name))
 				default:
@@ -99,7 +101,7 @@ func (n *node) statusTables(only string) string {
 		}
 		text += table([][]string{
 			{"System", "Local Status", "Distributed Node Status"},
-			{"disks", logDir + ": OK; " + varDir + ": OK", fmt.Sprintf("health: %s; healthy nodes: %d/%d", shade(up, len(n.store().nodes)), up, len(n.store().nodes))},
+			{"disks", logDir + ": OK; " + varDir + ": " + n.data.state(), fmt.Sprintf("health: %s; healthy nodes: %d/%d", shade(up, len(n.store().nodes)), up, len(n.store().nodes))},
 		}, true)
 	}
 	return text

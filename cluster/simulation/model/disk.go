@@ -85,9 +85,9 @@ func (n *node) stepDisk() {
 	if s, m := n.service("etcd"), n.etcd; m.takesPart() {
 		low := lower(why)
 		if n.data.readOnly && n.w.now.Sub(s.since) <= warmUp["etcd"] {
-			m.log("C", "etcdmain: cannot access data directory: open %s/etcd/data/.touch: %s", varDir, low)
+			m.log("C", "etcdmain: cannot access data directory: open %s/.touch: %s", etcdData, low)
 		} else {
-			m.log("C", "etcdserver: raft save state and entries error: write %s/etcd/data/member/wal/%016x-%016x.wal: %s", varDir, m.term, m.index-40000, low)
+			m.log("C", "etcdserver: raft save state and entries error: write %s/member/wal/%016x-%016x.wal: %s", etcdData, m.term, m.index-40000, low)
 		}
 		s.kill()
 	}

@@ -145,6 +145,8 @@ func (e *elastic) get(path string) answer {
 			a.takes = 30 * time.Second
 		}
 		return a
+	case strings.HasPrefix(path, "/_all/_settings"):
+		return json("200 OK", e.n.w.index.settings())
 	case strings.HasPrefix(path, "/_cat/master"):
 		a := answer{status: "200 OK", header: []string{"content-type: text/plain; charset=UTF-8"}, body: "- -\n"}
 		if e.master != nil {

@@ -299,7 +299,7 @@ func (m *member) watchPeers() {
 }
 
 func (m *member) dialError(o *member) string {
-	if m.reaches(o) {
+	if m.reaches(o) && !o.n.service("etcd").hung {
 		return "getsockopt: connection refused"
 	}
 	return "i/o timeout"

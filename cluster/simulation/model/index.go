@@ -17,11 +17,11 @@ func (x *esIndex) reassigned(n *node) {
 	}
 }
 
-// settings is the answer about the index's settings.
+// settings is the answer about the settings that block it; it is left out
+// where there are none.
 func (x *esIndex) settings() string {
-	block := ""
-	if x.readOnly {
-		block = `"blocks":{"read_only_allow_delete":"true"},`
+	if !x.readOnly {
+		return `{}`
 	}
-	return `{"chef":{"settings":{"index":{` + block + `"number_of_shards":"5","number_of_replicas":"1"}}}}`
+	return `{"chef":{"settings":{"index.blocks.read_only_allow_delete":"true"}}}`
 }

@@ -3,7 +3,6 @@ package model
 import (
 	"fmt"
 	"strings"
-	"time"
 )
 
 // components are the versions that come with a release of Chef Backend:
@@ -27,7 +26,8 @@ func (n *node) install(version string) {
 func (n *node) equip() {
 	n.install("2.3.16")
 	n.writeConfig()
-	n.certify(n.w.start.Add(-400*24*time.Hour), n.w.start.Add(3250*24*time.Hour))
+	n.usualCertificate()
+	n.pg.clients = usualClients
 }
 
 // writeConfig writes what the node runs with.

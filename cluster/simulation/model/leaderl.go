@@ -106,7 +106,10 @@ func (l *leaderl) stopped() {
 }
 
 // alive says whether leaderl works.
-func (l *leaderl) alive() bool { return l.running && l.n.service("leaderl").up }
+func (l *leaderl) alive() bool {
+	s := l.n.service("leaderl")
+	return l.running && s.up && !s.hung
+}
 
 // turn changes the state and tells everybody.
 func (l *leaderl) turn(state, why string) {

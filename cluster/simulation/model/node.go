@@ -32,9 +32,9 @@ const (
 )
 
 var binaries = map[string][]string{
-	embedded: {"sv", "psql", "pg_isready", "pg_controldata", "pg_xlogdump", "curl"},
+	embedded: {"sv", "psql", "pg_isready", "pg_controldata", "pg_xlogdump", "curl", "openssl"},
 	optBin:   {"chef-backend-ctl"},
-	usrBin:   {"chef-backend-ctl", "curl", "ps", "df", "du"},
+	usrBin:   {"chef-backend-ctl", "curl", "ps", "df", "du", "dmesg"},
 }
 
 func installed(file string) bool {
@@ -74,6 +74,9 @@ type node struct {
 	kernel      []string // what dmesg tells
 	oomKills    int
 	adrift      bool // runsvdir and its runsv are gone; what ran runs on
+	locked      bool // the SSH server refuses the operator's login
+	rekeyed     bool // the SSH server has another host key than at the beginning
+	etcdLocked  bool // etcd's own user may not write into its folder
 
 	services  []*service
 	etcd      *member
@@ -159,6 +162,7 @@ func (n *node) stepPower() {
 	n.boots++
 	n.lastPID = 700 + n.w.rnd.Intn(200)
 	n.bootID = uuid(n.w.rnd)
+	n.kernel, n.oomKills, n.adrift = nil, 0, false
 	if !n.pg.standby && n.pg.copy.whole {
 		n.pg.setStandby(true, "") // it must not come up as a second primary
 	}

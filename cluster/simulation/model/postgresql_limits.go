@@ -9,6 +9,7 @@ import (
 const (
 	maxConnections      = 350
 	reservedConnections = 3 // for superusers: superuser_reserved_connections
+	usualClients        = 41
 
 	clientRefusal   = "FATAL:  sorry, too many clients already"
 	reservedRefusal = "FATAL:  remaining connection slots are reserved for non-replication superuser connections"
@@ -30,15 +31,16 @@ func (g *postgres) keptBySlots(keep uint64) uint64 {
 	return keep
 }
 
-// slotRows are the rows of pg_replication_slots.
-func (g *postgres) slotRows() []string {
-	var rows []string
+// use are the connections in use, psql's own included, and the rows of
+// pg_replication_slots.
+func (g *postgres) use() []string {
+	rows := []string{fmt.Sprintf("connections|%d|%d|%d", g.clients+1, maxConnections, reservedConnections)}
 	for _, s := range g.slots {
 		active := "f"
 		if s.active {
 			active = "t"
 		}
-		rows = append(rows, fmt.Sprintf("%s|%s|%s", s.name, active, lsn(s.start)))
+		rows = append(rows, fmt.Sprintf("slot|%s|%s|%s", s.name, active, lsn(s.start)))
 	}
 	return rows
 }

@@ -49,6 +49,10 @@ func psql(p *Process) {
 	}
 	query := option(p.argv, "-c")
 	switch {
+	case strings.Contains(query, "pg_stat_activity"):
+		for _, row := range g.use() {
+			p.printf("%s\n", row)
+		}
 	case strings.Contains(query, "pg_is_in_recovery"):
 		p.printf("%s\n", g.answer())
 		if strings.Contains(query, "union all select host(client_addr)") { // as many columns as the first half

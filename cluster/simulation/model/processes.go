@@ -50,13 +50,21 @@ var serviceArgs = map[string]string{
 
 // table is the process list, by process id.
 func (n *node) table() []entry {
-	all := []entry{{1, 0, "/sbin/init"}, {412, 1, "/usr/sbin/sshd -D"}, {455, 1, "/opt/chef-backend/embedded/bin/runsvdir -P /opt/chef-backend/service"}}
+	all := []entry{{1, 0, "/sbin/init"}, {412, 1, "/usr/sbin/sshd -D"}}
+	if !n.adrift {
+		all = append(all, entry{455, 1, "/opt/chef-backend/embedded/bin/runsvdir -P /opt/chef-backend/service"})
+	}
 	for i, s := range n.services {
 		if s.retired {
 			continue
 		}
 		runsv := 460 + i
-		all = append(all, entry{runsv, 455, "runsv " + s.name}, entry{s.logPID, runsv, "svlogd -tt " + logDir + "/" + s.name})
+		if n.adrift {
+			runsv = 1
+		} else {
+			all = append(all, entry{runsv, 455, "runsv " + s.name})
+		}
+		all = append(all, entry{s.logPID, runsv, "svlogd -tt " + logDir + "/" + s.name})
 		if s.up {
 			all = append(all, entry{s.pid, runsv, serviceArgs[s.name]})
 		}

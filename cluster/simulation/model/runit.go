@@ -45,8 +45,9 @@ type service struct {
 	since    time.Time // of the last change between up and down
 	endAt    time.Time // zero, or when the process ends that got SIGTERM
 	tryAt    time.Time // when runsv starts it (again)
-	fault    *breakage
-	retired  bool // not linked: runsvdir does not know it
+	fault    *breakage // of every start
+	doomed   *breakage // of the process that runs now
+	retired  bool      // not linked: runsvdir does not know it
 	logPID   int
 	logSince time.Time
 }
@@ -66,12 +67,12 @@ func (s *service) serving() bool { return s.listens() && !s.hung }
 // listens says whether connections to its port are accepted. The kernel does
 // so for a hung process, too.
 func (s *service) listens() bool {
-	return s.up && s.fault == nil && s.n.w.now.Sub(s.since) >= warmUp[s.name]
+	return s.up && s.doomed == nil && s.n.w.now.Sub(s.since) >= warmUp[s.name]
 }
 
 // start tells runsv to have it up, as `sv up`.
 func (s *service) start() {
-	if !s.want && !s.retired {
+	if !s.want && !s.retired && !s.n.adrift {
 		s.want = true
 		if !s.up {
 			s.tryAt = s.n.w.now
@@ -81,6 +82,9 @@ func (s *service) start() {
 
 // stop tells runsv to have it down, as `sv down`.
 func (s *service) stop() {
+	if s.n.adrift {
+		return
+	}
 	s.want = false
 	s.term()
 }
@@ -94,7 +98,7 @@ func (s *service) term() {
 
 // vanish is a power cut.
 func (s *service) vanish() {
-	s.up, s.want, s.hung, s.pid, s.endAt = false, false, false, 0, time.Time{}
+	s.up, s.want, s.hung, s.doomed, s.pid, s.endAt = false, false, false, nil, 0, time.Time{}
 }
 
 // unstick ends what is in the way of a start, or does not end by itself.
@@ -132,14 +136,14 @@ func (s *service) step() {
 	switch {
 	case s.up && !s.endAt.IsZero() && !now.Before(s.endAt):
 		s.ended(true)
-	case s.up && s.fault != nil && now.Sub(s.since) >= s.fault.lives:
-		for _, line := range s.fault.lines {
+	case s.up && s.doomed != nil && now.Sub(s.since) >= s.doomed.lives:
+		for _, line := range s.doomed.lines {
 			s.n.log(s.name, "%s", s.n.dated(line))
 		}
 		s.ended(false)
 	case s.up && s.name == "postgresql" && s.n.pg.phase == pgRefused && now.Sub(s.since) >= 200*time.Millisecond:
 		s.ended(false)
-	case !s.up && s.want && !now.Before(s.tryAt):
+	case !s.up && s.want && !s.n.adrift && !now.Before(s.tryAt):
 		s.begun()
 	}
 }
@@ -151,10 +155,19 @@ func (n *node) dated(line string) string {
 	return strings.NewReplacer("{clock}", at.Format(etcdStamp), "{erlang}", at.Format("{{2006,1,2},{15,4,5}}")).Replace(line)
 }
 
+// trouble is why a start will fail, if it will. Erlang starts an epmd itself
+// where none runs; one that does not answer is another matter.
+func (s *service) trouble() *breakage {
+	if e := s.n.service("epmd"); s.fault == nil && s.name == "leaderl" && (e.fault != nil || e.hung) {
+		return unregistered
+	}
+	return s.fault
+}
+
 // begun is the moment of a start.
 func (s *service) begun() {
 	s.up, s.hung, s.since, s.pid, s.endAt = true, false, s.n.w.now, s.n.nextPID(), time.Time{}
-	if s.fault != nil {
+	if s.doomed = s.trouble(); s.doomed != nil {
 		return
 	}
 	switch s.name {
@@ -175,7 +188,7 @@ func (s *service) ended(clean bool) {
 	if s.n.w.now.Sub(s.since) < restartPause {
 		s.tryAt = s.n.w.now.Add(restartPause)
 	}
-	s.up, s.hung, s.since, s.pid, s.endAt = false, false, s.n.w.now, 0, time.Time{}
+	s.up, s.hung, s.doomed, s.since, s.pid, s.endAt = false, false, nil, s.n.w.now, 0, time.Time{}
 	switch s.name {
 	case "etcd":
 		s.n.etcd.stopped()
@@ -191,6 +204,9 @@ func (s *service) ended(clean bool) {
 		s.n.es.stopped()
 	}
 }
+
+// unsupervised is what sv says where nobody listens on its supervise/ok.
+func unsupervised(label string) string { return "fail: " + label + ": runsv not running" }
 
 // state is what `sv status` says about it, without the log service.
 func (s *service) state(label string) string {
