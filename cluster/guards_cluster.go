@@ -13,11 +13,11 @@ import (
 func init() {
 	register(
 		Fact{Name: "cluster-of-three", Check: noArgs, Ask: askThree,
-			Doc: "The cluster has three nodes, and etcd, where it tells its members, lists three: the recovery guide knows no other (etcd members)."},
+			Doc: "The cluster has three nodes, and etcd, where it tells its members, lists three, or fewer because a plan of ours took one out: the recovery guide knows no other (etcd members)."},
 		Fact{Name: "version-supported", Check: noArgs, Ask: askVersion,
 			Doc: "The node runs Chef Backend 2.1.0 or newer, for which the recovery guide is written, and no other node is known to run an older one (host.version)."},
 		Fact{Name: "no-sync-anywhere", Check: noArgs, Ask: askNoSync,
-			Doc: "No pg_basebackup, pg_rewind or pgsql-follow is alive on any node (postgresql.sync-process)."},
+			Doc: "No pg_basebackup, pg_rewind or pgsql-follow is alive on any node, and no chef-backend-ctl that changes something (postgresql.sync-process, host.at-work)."},
 		Fact{Name: "nobody-leads-or-promotes", Check: noArgs, Ask: askNobodyLeads,
 			Doc: "No leader is elected, no node is called leader, promoting, deposing or demoting, and no /leader answers 200 (cluster-status, leaderl.leader-code)."},
 		Fact{Name: "no-other-primary", Check: noArgs, Ask: askNoOtherPrimary,
@@ -56,10 +56,28 @@ func askThree(v *View, _ Binding) Answer {
 		return say(False, fmt.Sprintf("the cluster has %d nodes; the recovery guide is written for three", n))
 	}
 	listed, known := v.listed()
-	if known && listed != 3 {
-		return say(False, fmt.Sprintf("etcd lists %d members; the recovery guide is written for three", listed))
+	if !known || listed == 3 {
+		return say(True, "the cluster has three nodes")
 	}
-	return say(True, "the cluster has three nodes")
+	// A member that a plan of ours took out is on its way back in: what mends
+	// that must not be barred by it.
+	if plan := v.membersTaken(); plan != "" && listed < 3 {
+		return say(True, fmt.Sprintf("etcd lists %d members since plan %s; the others are to be joined again", listed, plan))
+	}
+	return say(False, fmt.Sprintf("etcd lists %d members; the recovery guide is written for three", listed))
+}
+
+// membersTaken is the plan of ours that left fewer than three members; "" for none.
+func (v *View) membersTaken() string {
+	for i := len(v.Plans) - 1; i >= 0; i-- {
+		for _, s := range v.Plans[i].Steps {
+			took := strings.Contains(s.Step.Command, " remove-node ") || strings.Contains(s.Step.Command, "--quorum-loss-recovery")
+			if took && !s.Began.IsZero() && s.Status != StatusRefused && s.Status != StatusSkipped && s.Status != StatusNext {
+				return v.Plans[i].Plan.ID
+			}
+		}
+	}
+	return ""
 }
 
 func askVersion(v *View, b Binding) Answer {
@@ -108,11 +126,17 @@ func atLeast(version string, major, minor int) (bool, error) {
 func askNoSync(v *View, _ Binding) Answer {
 	var as []Answer
 	for _, n := range v.nodes() {
+		if v.Fenced[n.Name] && v.Unreachable(n.Name).Truth == True {
+			continue // it is off: typed by the operator
+		}
 		a := v.SyncProcess(n.Name)
 		a.Truth = a.Truth.Not()
 		as = append(as, a)
+		if w := v.report(n.Name).Host.AtWork; w.Known && w.Value != "" {
+			as = append(as, say(False, fmt.Sprintf("chef-backend-ctl %s is at work on %s", w.Value, n.Name), mention(n.Name, "host.at-work", w)))
+		}
 	}
-	return all("no sync process on any node", as...)
+	return all("no sync, restart or join on any node", as...)
 }
 
 // leading are leaderl's words for a node that leads, or is about to, or has not

@@ -18,7 +18,7 @@ func init() {
 		Fact{Name: "copy-of-this-cluster", Check: noArgs, Ask: askSameSystem,
 			Doc: "The node's copy has the leader's system identifier, or there is none (postgresql.control)."},
 		Fact{Name: "no-wal-of-its-own", Check: noArgs, Ask: askNoOwnWAL,
-			Doc: "The node's copy is contained in the leader's: replacing it loses nothing (both copies, by their histories)."},
+			Doc: "The node's copy is contained in the leader's, or its files were saved: replacing it loses nothing (both copies, by their histories)."},
 		Fact{Name: "second-copy-elsewhere", Check: noArgs, Ask: askSecondCopy,
 			Doc: "Besides the leader and this node a good follower stands."},
 		Fact{Name: "enough-followers-without-it", Check: noArgs, Ask: askEnoughFollowers,
@@ -89,7 +89,7 @@ func askNoOwnWAL(v *View, b Binding) Answer {
 	if leader == "" {
 		return say(Unknown, "nobody is known to lead")
 	}
-	return v.Contained(b.Node, leader)
+	return v.containedOrSaved(b.Node, leader)
 }
 
 // nothingThere answers whether the node has no copy at all: its data directory
@@ -138,15 +138,15 @@ func askEnoughFollowers(v *View, b Binding) Answer {
 	if here.Truth == False {
 		return say(True, b.Node+" is no good follower now: nothing is taken away", here.Claims...)
 	}
+	need, ref, known := v.required()
+	if !known {
+		return say(Unknown, "how many followers the leader requires is unknown: no node tells its configuration", ref)
+	}
 	good := 0
 	for _, n := range v.others(b.Node) {
 		if v.GoodFollower(n).Truth == True {
 			good++
 		}
-	}
-	need, ref, known := v.required()
-	if !known {
-		return say(Unknown, "how many followers the leader requires is unknown: no node tells its configuration", append(here.Claims, ref)...)
 	}
 	return say(TruthOf(good >= need),
 		fmt.Sprintf("%d good followers stand without %s; %d are required", good, b.Node, need), append(here.Claims, ref)...)
@@ -158,28 +158,42 @@ const postgresFolder = "/var/opt/chef-backend/postgresql"
 func askRoom(v *View, b Binding) Answer {
 	leader := v.planLeader(b)
 	size := v.report(leader).PostgreSQL.DataBytes
-	disks := v.report(b.Node).Host.Disks
-	switch {
-	case !recent(v, size):
+	if !recent(v, size) {
 		return unknownFor(leader, "postgresql.data-bytes", size)
-	case !recent(v, disks):
-		return unknownFor(b.Node, "host.disks", disks)
 	}
-	refs := []ClaimRef{mention(leader, "postgresql.data-bytes", size), mention(b.Node, "host.disks", disks)}
+	free, where, why := v.freeForData(b.Node)
+	if why.Sentence != "" {
+		return why
+	}
+	refs := append([]ClaimRef{mention(leader, "postgresql.data-bytes", size)}, why.Claims...)
+	need := size.Value + (512+250)<<20
+	if free < need {
+		return say(False, fmt.Sprintf("%s needs room for %s and has %s free on %s", b.Node, Amount(need), Amount(free), where), refs...)
+	}
+	return say(True, fmt.Sprintf("%s has room for %s: %s free on %s", b.Node, Amount(need), Amount(free), where), refs...)
+}
+
+// freeForData is the room where the database lies, or would lie on a node that
+// was cleansed. why has a sentence where that is unknown, else the claim alone.
+func (v *View) freeForData(node string) (free int64, where string, why Answer) {
+	h := v.report(node).Host
 	var best Disk
-	for _, d := range disks.Value {
-		if strings.HasPrefix(postgresFolder+"/", strings.TrimRight(d.Path, "/")+"/") && len(d.Path) > len(best.Path) {
-			best = d
+	if recent(v, h.Disks) {
+		for _, d := range h.Disks.Value {
+			if strings.HasPrefix(postgresFolder+"/", strings.TrimRight(d.Path, "/")+"/") && len(d.Path) > len(best.Path) {
+				best = d
+			}
 		}
 	}
-	if best.Path == "" {
-		return say(Unknown, "no disk of "+b.Node+" is known to hold "+postgresFolder, refs...)
+	switch {
+	case best.Path != "":
+		return best.Free, best.Path, Answer{Claims: []ClaimRef{mention(node, "host.disks", h.Disks)}}
+	case recent(v, h.Room) && h.Files.Known && !h.Files.Value.Data:
+		return h.Room.Value.Data, "the disk where " + ProductData + " will lie", Answer{Claims: []ClaimRef{mention(node, "host.room", h.Room)}}
+	case !recent(v, h.Disks):
+		return 0, "", unknownFor(node, "host.disks", h.Disks)
 	}
-	need := size.Value + (512+250)<<20
-	if best.Free < need {
-		return say(False, fmt.Sprintf("%s needs room for %s and has %s free on %s", b.Node, Amount(need), Amount(best.Free), best.Path), refs...)
-	}
-	return say(True, fmt.Sprintf("%s has room for %s: %s free on %s", b.Node, Amount(need), Amount(best.Free), best.Path), refs...)
+	return 0, "", say(Unknown, "no disk of "+node+" is known to hold "+postgresFolder, mention(node, "host.disks", h.Disks))
 }
 
 func askStartListed(v *View, b Binding) Answer {

@@ -14,7 +14,7 @@ func init() {
 		Fact{Name: "node-answers", Check: oneWord, Ask: askNodeAnswers,
 			Doc: "The node named is reached from here, or was given up by typing (reach)."},
 		Fact{Name: "reachable-copy-contained", Check: oneWord, Ask: askReachableContained,
-			Doc: "The copy of the node named, where it can be read, is contained in this node's: promoting loses nothing of it."},
+			Doc: "The copy of the node named, where it can be read, is contained in this node's, or was saved: promoting loses nothing of it."},
 		Fact{Name: "unreachable-copy-contained", Check: oneWord, Ask: askUnreachableContained,
 			Doc: "The node named can be reached; if not, what it wrote last is lost by promoting, at least what was seen."},
 		Fact{Name: "positions-as-planned", Check: noArgs, Ask: askPositions,
@@ -25,8 +25,6 @@ func init() {
 			Doc: "The node is neither the elected leader nor called promoting."},
 		Fact{Name: "accepts-connections", Check: noArgs, Ask: askAccepts,
 			Doc: "pg_isready answers 0 on the node; the sentence says whether PostgreSQL is in recovery."},
-		Fact{Name: "copy-was-saved", Check: noArgs, Ask: askSaved,
-			Doc: "A copy of the node's files was made by a plan of ours; never known for one that was made elsewhere."},
 	)
 }
 
@@ -72,7 +70,7 @@ func askReachableContained(v *View, b Binding) Answer {
 	if v.Unreachable(other).Truth == True {
 		return say(True, other+" cannot be reached: its copy is judged apart")
 	}
-	return v.Contained(other, b.Node)
+	return v.containedOrSaved(other, b.Node)
 }
 
 func askUnreachableContained(v *View, b Binding) Answer {
@@ -157,14 +155,4 @@ func askAccepts(v *View, b Binding) Answer {
 		where = map[bool]string{true: "in recovery", false: "out of recovery"}[r.Value]
 	}
 	return say(True, fmt.Sprintf("PostgreSQL on %s accepts connections, %s", b.Node, where), ref)
-}
-
-func askSaved(v *View, b Binding) Answer {
-	for i := len(v.Plans) - 1; i >= 0; i-- {
-		p := v.Plans[i]
-		if p.Plan.Procedure == "backup-nodes" && p.Plan.Node == b.Node && p.Status == StatusDone {
-			return say(True, fmt.Sprintf("plan %s saved the files of %s", p.Plan.ID, b.Node))
-		}
-	}
-	return say(Unknown, "no copy of the files of "+b.Node+" was made from here: take a snapshot of it first")
 }
