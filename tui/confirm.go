@@ -2,8 +2,6 @@ package tui
 
 import (
 	"fmt"
-	"strings"
-	"time"
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
@@ -16,54 +14,31 @@ import (
 // whether that confirms the plan is decided where the plan was made.
 type confirmDialog struct {
 	box
-	arming
+	phrase
 	plan    cluster.Plan
 	left    []string // phrases still to be typed
-	field   field
-	letter  time.Time // of the last letter
-	waiting bool      // a timer is under way
-	busy    bool      // a phrase has been handed over
-	word    string
 	changed []string // what changed since it opened: it stays dead
 }
 
 func newConfirmDialog(m *model, p cluster.Plan) *confirmDialog {
-	return &confirmDialog{plan: p, left: append([]string{}, p.Phrases...), arming: arming{human: m.human}, field: field{most: 60}}
+	return &confirmDialog{plan: p, left: append([]string{}, p.Phrases...), phrase: newPhrase(m)}
 }
-
-// notLive is the word on an Enter that came too early; it goes when the dialog
-// is live.
-const notLive = "not live yet: wait for the word above"
 
 // typed phrases are for T2 and T3; T1 takes one letter.
 func (d *confirmDialog) byLetter() bool { return d.plan.Tier <= cluster.T1 }
 
 func (d *confirmDialog) opened(m *model) tea.Cmd {
 	d.kill()
-	return d.rest(m, quietTime)
-}
-
-func (d *confirmDialog) rest(m *model, t time.Duration) tea.Cmd {
-	if d.waiting {
-		return nil
-	}
-	d.waiting = true
-	return m.waitQuiet(d, t)
+	return d.rest(m, d, quietTime)
 }
 
 // quiet is told by the timer.
 func (d *confirmDialog) quiet(m *model) tea.Cmd {
-	d.waiting = false
-	if d.live || d.busy || len(d.changed) > 0 {
+	if len(d.changed) > 0 {
+		d.waiting = false
 		return nil
 	}
-	if again := d.due(); again > 0 {
-		return d.rest(m, again)
-	}
-	if d.word == notLive {
-		d.word = ""
-	}
-	return nil
+	return d.quieter(m, d)
 }
 
 // takeQuiet gives the timer's word to its dialog, if that still stands on top.
@@ -110,19 +85,26 @@ func (d *confirmDialog) typed(m *model, k tea.KeyMsg) tea.Cmd {
 			d.word = notLive
 		}
 		d.touch()
-		return d.rest(m, quietTime)
+		return d.rest(m, d, quietTime)
 	}
 	if d.byLetter() {
 		return d.letterKey(m, k)
 	}
-	return d.phraseKey(m, k)
+	switch done, cmd := d.phraseKey(m, d, k, d.want()); done {
+	case sayNo:
+		return tea.Batch(cmd, d.no(m, d.wrong))
+	case sayYes:
+		return d.handOver(m, d.want())
+	default:
+		return cmd
+	}
 }
 
 // letterKey is T1: y is yes, everything else is no.
 func (d *confirmDialog) letterKey(m *model, k tea.KeyMsg) tea.Cmd {
 	switch {
 	case k.Paste || len(letters(k)) > 1:
-		return d.refuse(m, "more than one letter at once: type y by hand")
+		return d.refuse(m, d, "more than one letter at once: type y by hand")
 	case k.Type == tea.KeyRunes && string(k.Runes) == d.want() && !k.Alt:
 		return d.handOver(m, d.want())
 	}
@@ -130,51 +112,6 @@ func (d *confirmDialog) letterKey(m *model, k tea.KeyMsg) tea.Cmd {
 		m.deafen() // there may be more letters on their way
 	}
 	return d.no(m, "")
-}
-
-// phraseKey is T2 and T3: every letter is text, and only the whole phrase with
-// an unhurried Enter is yes.
-func (d *confirmDialog) phraseKey(m *model, k tea.KeyMsg) tea.Cmd {
-	d.word = ""
-	if k.Type == tea.KeyEnter {
-		return d.enter(m)
-	}
-	typed := letters(k)
-	switch {
-	case k.Paste:
-		return d.refuse(m, "a paste does not count: type it by hand")
-	case len(typed) > 1 && len(typed) >= len([]rune(d.want())):
-		return d.refuse(m, "all of it came at once, as from a paste: type it by hand")
-	}
-	if d.field.key(k) {
-		d.letter = d.human.Now()
-	}
-	d.touch()
-	return nil
-}
-
-// refuse empties the field and makes the dialog dead for a while.
-func (d *confirmDialog) refuse(m *model, word string) tea.Cmd {
-	d.field.set("")
-	d.word = word
-	d.kill()
-	return d.rest(m, quietTime)
-}
-
-// enter hands the phrase over, if it is the phrase.
-func (d *confirmDialog) enter(m *model) tea.Cmd {
-	text := d.field.text()
-	switch {
-	case text != d.want() && text == "":
-		return d.no(m, "")
-	case text != d.want():
-		m.deafen()
-		return d.no(m, fmt.Sprintf("%q is not %q; ", text, d.want()))
-	case d.human.Now().Sub(d.letter) < enterTime:
-		d.word = "wait a moment (¼ s) after the last letter, then Enter"
-		return nil
-	}
-	return d.handOver(m, text)
 }
 
 // no closes the dialog and says that nothing was done.
@@ -216,7 +153,7 @@ func (m *model) takeConfirmed(a confirmedMsg) tea.Cmd {
 			d.left, d.word = a.left, ""
 			d.field.set("")
 			d.kill()
-			return d.rest(m, quietTime)
+			return d.rest(m, d, quietTime)
 		}
 		m.pop()
 	}
@@ -301,7 +238,7 @@ func (d *confirmDialog) foot(m *model, w int) []string {
 		return rows[:min(len(rows), 8)]
 	}
 	if d.byLetter() {
-		rows = append(rows, d.ask(m, "Press ", "y", "; any other key leaves everything as it is.", w)...)
+		rows = append(rows, m.askPhrase("Press ", "y", "; any other key leaves everything as it is.", w)...)
 	} else {
 		rows = append(rows, d.override(m, w)...)
 		say := " by hand, then Enter."
@@ -310,12 +247,16 @@ func (d *confirmDialog) foot(m *model, w int) []string {
 		}
 		no := "Esc, or Enter on anything else, is no."
 		if whole := say + " " + no; width("Type   "+d.want()+whole) <= w {
-			rows = append(rows, d.ask(m, "Type ", d.want(), whole, w)...)
+			rows = append(rows, m.askPhrase("Type ", d.want(), whole, w)...)
 		} else {
-			rows = append(append(rows, d.ask(m, "Type ", d.want(), say, w)...), no)
+			rows = append(append(rows, m.askPhrase("Type ", d.want(), say, w)...), no)
 		}
 	}
-	rows = append(rows, "", d.prompt(m, w))
+	prompt := d.prompt(m, w)
+	if d.byLetter() && d.live && !d.busy {
+		prompt = textLine(w, m.st.strong, "live")
+	}
+	rows = append(rows, "", prompt)
 	for _, s := range wrap(d.word, w) {
 		rows = append(rows, m.st.amber.on(s))
 	}
@@ -333,28 +274,4 @@ func (d *confirmDialog) override(m *model, w int) []string {
 		}
 	}
 	return rows
-}
-
-// ask is the question with the phrase; a phrase that leaves no room for the
-// words behind it has a row of its own.
-func (d *confirmDialog) ask(m *model, before, phrase, after string, w int) []string {
-	l := newLine(w).put(m.st.plain, before).put(m.st.strong, " "+phrase+" ")
-	if width(before)+width(phrase)+2+width(after) <= w {
-		return []string{l.put(m.st.plain, after).String()}
-	}
-	return append([]string{l.String()}, wrap(strings.TrimSpace(after), w)...)
-}
-
-// prompt is the field. Its place is empty while the dialog is dead.
-func (d *confirmDialog) prompt(m *model, w int) string {
-	l := newLine(w)
-	switch {
-	case d.busy:
-		return l.put(m.st.strong, "handed over, waiting for the answer").String()
-	case !d.live:
-		return l.put(m.st.dim, "dead").String()
-	case d.byLetter():
-		return l.put(m.st.strong, "live").String()
-	}
-	return l.put(m.st.strong, "> "+d.field.text()).put(m.st.chosen, " ").String()
 }

@@ -105,6 +105,12 @@ func (m *model) mainKey(k tea.KeyMsg) (tea.Cmd, bool) {
 		m.nodeMenu()
 	case is(k, m.keys.Acknowledge):
 		return m.acknowledge(), true
+	case is(k, m.keys.Since):
+		m.push(&textView{heading: "Since it was healthy", make: (*model).sinceHealthy})
+	case is(k, m.keys.Fence):
+		return m.fence(), true
+	case is(k, m.keys.Maintain):
+		return m.maintain(), true
 	case is(k, m.keys.Running):
 		m.showRun()
 	case is(k, m.keys.Summary):

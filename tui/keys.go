@@ -14,6 +14,7 @@ type keyMap struct {
 	Node                                      key.Binding
 
 	Why, Recover, NodeMenu, Acknowledge, Running, Summary, Look key.Binding
+	Since, Copies, Fence, Maintain                              key.Binding
 
 	Text, Only, Next, Prev, ByNode, ByService, ByLevel, BySign, Clear key.Binding
 	Pause, Follow, NextSign, PrevSign, Unfold, Streams                key.Binding
@@ -47,6 +48,10 @@ func newKeyMap() keyMap {
 		Acknowledge: bind("a", "acknowledge", "a"),
 		Running:     bind("g", "go to the plan at work", "g"),
 		Summary:     bind("c", "summary, to paste", "c"),
+		Since:       bind("d", "changed since it was healthy", "d"),
+		Copies:      bind("u", "copies: which contains which", "u"),
+		Fence:       bind("F", "say that the node is off", "F"),
+		Maintain:    bind("M", "say that the node is in maintenance", "M"),
 		Look:        bind("p", "probe all nodes now", "p"),
 
 		Choose:  bind("Enter", "choose", "enter"),
@@ -95,7 +100,7 @@ type keyGroup struct {
 func (k keyMap) groups() []keyGroup {
 	return []keyGroup{
 		{"The screen", []key.Binding{k.NextPane, k.PrevPane, k.Up, k.Down, k.Left, k.Right, k.Node, k.Help, k.Redraw, k.Suspend, k.Quit}},
-		{"What is wrong", []key.Binding{k.Why, k.Recover, k.NodeMenu, k.Acknowledge, k.Running, k.Look, k.Summary}},
+		{"What is wrong", []key.Binding{k.Why, k.Recover, k.NodeMenu, k.Acknowledge, k.Since, k.Copies, k.Maintain, k.Fence, k.Running, k.Look, k.Summary}},
 		{"Logs", []key.Binding{k.Text, k.Only, k.Next, k.Prev, k.ByNode, k.ByService, k.ByLevel, k.BySign, k.Clear,
 			k.Pause, k.Follow, k.NextSign, k.PrevSign, k.PageUp, k.PageDown, k.Top, k.Bottom, k.Unfold, k.Streams}},
 		{"In a list or a plan", []key.Binding{k.Choose, k.Confirm, k.Copy, k.Again, k.Stop, k.Output, k.Back}},

@@ -107,6 +107,11 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	case summaryMsg:
 		m.dirty = true
 		m.push(&textView{heading: "Summary, to paste", text: m.withNotices(msg.text)})
+	case wordMsg:
+		m.takeWord(msg)
+	case saidMsg:
+		m.say(msg.text)
+		return m, m.refresh()
 	case copiedMsg:
 		m.say(msg.text)
 	case tea.ResumeMsg:

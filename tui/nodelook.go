@@ -76,10 +76,13 @@ func (m *model) lookAt(n cluster.Node, place int) nodeLook {
 	if why, reached := m.reach(n.Name, r); !reached {
 		l.role, l.roleMark = why.word, why.mark
 		l.rest = why.rows
+		if marked := m.markRow(n.Name, lookRow{}); marked.label != "" {
+			l.rest = append([]lookRow{marked}, l.rest...)
+		}
 		return l
 	}
 	l.rest = append(l.rest, m.lookCopy(&l, r)...)
-	l.rest = append(l.rest, lookDisks(r), lookClock(r))
+	l.rest = append(l.rest, lookDisks(r), m.markRow(n.Name, lookClock(r)))
 	l.rest = append(l.rest, m.lookMore(r)...)
 	return l
 }
