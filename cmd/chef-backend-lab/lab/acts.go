@@ -35,7 +35,7 @@ var plainActs = map[string]act{
 	"freeze":    {"SERVICE", "its first process stopped: it runs and does nothing", freezeAct, thawAct},
 	"slow":      {"SERVICE", "its first process stopped for 0.9 s of every second", slowAct, unslowAct},
 	"crash":     {"SERVICE", "something is in the way of every start", crashAct, uncrashAct},
-	"starve":    {"", "what receives and replays in PostgreSQL is stopped for 1.9 s of every two", starveAct, unstarveAct},
+	"starve":    {"", "PostgreSQL receives and does not replay", starveAct, unstarveAct},
 	"load":      {"", "PostgreSQL is written to all the time", loadAct, unloadAct},
 	"disk-full": {"DISK", "no room on the disk: data or log", fullAct, emptyAct},
 	"clock":     {"OFFSET", "faketime on date(1), such as +30s: what tells the time is wrong, the clock is not", clockAct, unclockAct},
@@ -171,22 +171,23 @@ func unslowAct(ctx context.Context, l *Lab, h *Host, service string) error {
 	return errors.Join(h.endBackground(ctx, "slow-"+service), thawAct(ctx, l, h, service))
 }
 
-// signalReplay sends a signal to a standby's receiver and replay.
-func signalReplay(signal string) string {
-	return `for p in $(pgrep -f "^postgres: (walreceiver|startup)"); do kill -` + signal + ` $p; done`
+// starveAct: what the follower receives it keeps, so that it streams on and no
+// WAL that it needs can be removed meanwhile.
+func starveAct(ctx context.Context, l *Lab, h *Host, _ string) error {
+	_, err := l.sql(ctx, h, "select pg_wal_replay_pause()")
+	return err
 }
 
-func starveAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
-	return h.background(ctx, "starve", "while :; do "+signalReplay("STOP")+"; sleep 1.9; "+signalReplay("CONT")+"; sleep 0.1; done")
-}
-
-func unstarveAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
+func unstarveAct(ctx context.Context, l *Lab, h *Host, _ string) error {
 	if !alive(h.PID, h.Start) {
 		return nil
 	}
-	err := h.endBackground(ctx, "starve")
-	_, thawed := sh(ctx, h, signalReplay("CONT"))
-	return errors.Join(err, thawed)
+	// One that is down, or leads, replays nothing that could be paused.
+	_, err := l.sql(ctx, h, "select case when pg_is_in_recovery() then pg_wal_replay_resume()::text end")
+	if err != nil && strings.Contains(err.Error(), "connection to server") {
+		return nil
+	}
+	return err
 }
 
 func loadAct(ctx context.Context, _ *Lab, h *Host, _ string) error {

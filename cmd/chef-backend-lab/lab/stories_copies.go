@@ -29,16 +29,11 @@ var ofCopies = map[string]story{
 // database that follows nobody.
 func partiallySynced(ctx context.Context, s *strike) error {
 	h := s.lastFollower()
-	if err := downAct(ctx, s.Lab, h, "leaderl"); err != nil {
-		return err
-	}
 	if err := s.follow(ctx, h, ""); err != nil {
 		return err
 	}
-	if _, err := sh(ctx, h, "touch "+varDir+"/leaderl/data/unsynced"); err != nil {
-		return err
-	}
-	return upAct(ctx, s.Lab, h, "leaderl")
+	_, err := sh(ctx, h, "touch "+varDir+"/leaderl/data/unsynced")
+	return err
 }
 
 // copySize is what a copy is made larger by, so that a slow one takes minutes.
@@ -150,7 +145,7 @@ func slotHolds(ctx context.Context, s *strike) error {
 	return nil
 }
 
-// lagging lets the follower's receiver work little while the leader writes.
+// lagging lets the follower replay nothing while the leader writes.
 func lagging(ctx context.Context, s *strike) error {
 	leader, h := s.leading(), s.lastFollower()
 	return s.all(ctx, "starve@"+h.Name, "load@"+leader.Name)

@@ -54,26 +54,32 @@ func slowFailover(ctx context.Context, s *strike) error {
 	return ruin(ctx, leader, s)
 }
 
-// noLeader is what chef-server's issues 1405 and 1473 tell.
+// noLeader is what chef-server's issues 1405 and 1473 tell: leaderl of the
+// leader comes back, finds no PostgreSQL that leads and gives its key away, and
+// nobody who has just started takes it.
 func noLeader(ctx context.Context, s *strike) error {
-	leader := s.leading()
-	for i := range s.state.Hosts {
-		if err := downAct(ctx, s.Lab, &s.state.Hosts[i], "leaderl"); err != nil {
-			return err
-		}
-	}
-	if err := stopAct(ctx, s.Lab, leader, "postgresql"); err != nil {
+	if err := stopAct(ctx, s.Lab, s.leading(), "postgresql"); err != nil {
 		return err
 	}
-	if err := s.dropLeaderKey(ctx, leader); err != nil {
-		return err
-	}
-	for i := range s.state.Hosts {
-		if err := upAct(ctx, s.Lab, &s.state.Hosts[i], "leaderl"); err != nil {
+	return s.restartLeaderl(ctx, s.allHosts()...)
+}
+
+// restartLeaderl kills it; runit starts it again at once.
+func (s *strike) restartLeaderl(ctx context.Context, hosts ...*Host) error {
+	for _, h := range hosts {
+		if err := killAct(ctx, s.Lab, h, "leaderl"); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (s *strike) allHosts() []*Host {
+	var all []*Host
+	for i := range s.state.Hosts {
+		all = append(all, &s.state.Hosts[i])
+	}
+	return all
 }
 
 // ownWAL lets the followers stop receiving and the leader write on.
@@ -97,7 +103,7 @@ func untilDeposed(ctx context.Context, leader *Host) error {
 
 // deposedBlocked: the followers stop receiving, the leader writes on, and its
 // PostgreSQL dies. leaderl deposes it after its five checks; at that moment the
-// followers' leaderl is killed, and started when the leader key is gone.
+// followers' leaderl is killed, and comes back without having seen a leader.
 func deposedBlocked(ctx context.Context, s *strike) error {
 	leader, followers := s.leading(), s.followers()
 	if err := s.ownWAL(ctx, leader, followers...); err != nil {
@@ -109,23 +115,10 @@ func deposedBlocked(ctx context.Context, s *strike) error {
 	if err := untilDeposed(ctx, leader); err != nil {
 		return err
 	}
-	for _, h := range followers {
-		if err := downAct(ctx, s.Lab, h, "leaderl"); err != nil {
-			return err
-		}
-	}
-	if err := s.untilKeyless(ctx, leader); err != nil {
+	if err := s.restartLeaderl(ctx, followers...); err != nil {
 		return err
 	}
-	if err := uncrashAct(ctx, s.Lab, leader, "postgresql"); err != nil {
-		return err
-	}
-	for _, h := range followers {
-		if err := upAct(ctx, s.Lab, h, "leaderl"); err != nil {
-			return err
-		}
-	}
-	return nil
+	return uncrashAct(ctx, s.Lab, leader, "postgresql")
 }
 
 // deposedStuck: as above, but a follower takes over. The deposed leader's copy

@@ -4,10 +4,6 @@ package lab
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"strings"
-	"time"
 )
 
 // ofMembers are stories of etcd's list of members, and of who may be in it.
@@ -64,27 +60,4 @@ func memberRemoved(ctx context.Context, s *strike) error {
 		return err
 	}
 	return s.powerOn(ctx, h)
-}
-
-// leaderKey is where the stand-in of leaderl keeps who leads.
-const leaderKey = "http://127.0.0.1:2379/v2/keys/cb/leader"
-
-// dropLeaderKey spares the wait until the key of a dead leader expires.
-func (s *strike) dropLeaderKey(ctx context.Context, h *Host) error {
-	out, err := sh(ctx, h, "curl -s -m 5 -X DELETE "+leaderKey)
-	if err == nil && !strings.Contains(out, `"action":"delete"`) && !strings.Contains(out, "Key not found") {
-		err = fmt.Errorf("etcd answers %s", out)
-	}
-	return err
-}
-
-// untilKeyless waits until nobody holds the leader key.
-func (s *strike) untilKeyless(ctx context.Context, leader *Host) error {
-	return until(ctx, "the leader key is released", time.Minute, []string{leader.log("leaderl", "current")}, func(ctx context.Context) error {
-		out, err := sh(ctx, leader, "curl -s -m 2 "+leaderKey)
-		if err == nil && !strings.Contains(out, "Key not found") {
-			err = errors.New(out)
-		}
-		return err
-	})
 }

@@ -48,23 +48,25 @@ func quorumLost(ctx context.Context, s *strike) error {
 	return s.all(ctx, "power-off@"+leader.Name, "power-off@"+f[0].Name)
 }
 
-// partitionPartial leaves a follower one peer, which is the raft leader: else
-// its etcd, which does not ask before it votes, makes the others elect again
-// and again. The leader itself may be the raft leader's host.
+// partitionPartial leaves a follower one peer, the one that it copies from.
+// That is made the raft leader, too: else the etcd of the follower, which does
+// not ask before it votes, would make the others elect again and again.
 func partitionPartial(ctx context.Context, s *strike) error {
-	f := s.followers()
-	raft, err := s.raftLeader(ctx)
-	if err != nil {
+	leader, f := s.leading(), s.followers()
+	if err := s.giveRaft(ctx, leader); err != nil {
 		return err
 	}
-	node, other := f[1], f[0]
-	switch raft {
-	case f[1]:
-		node, other = f[0], s.leading()
-	case f[0]:
-		other = s.leading()
+	return s.all(ctx, "cut:operator@"+f[1].Name, "cut:"+f[0].Name+"@"+f[1].Name)
+}
+
+// giveRaft makes the etcd of a host the raft leader.
+func (s *strike) giveRaft(ctx context.Context, to *Host) error {
+	from, err := s.raftLeader(ctx)
+	if err != nil || from == to {
+		return err
 	}
-	return s.all(ctx, "cut:operator@"+node.Name, "cut:"+other.Name+"@"+node.Name)
+	_, err = sh(ctx, from, `id=$(etcdctl member list | grep `+to.GUID+` | cut -d, -f1) && etcdctl move-leader "$id"`)
+	return err
 }
 
 func partitionKept(ctx context.Context, s *strike) error {

@@ -14,7 +14,8 @@ import (
 // Times of leaderl. The documented ones are in tunables.
 const (
 	thinkTime       = 500 * time.Millisecond // between two thoughts
-	lookTime        = 2 * time.Second        // between two looks at a quiet database
+	lookTime        = 5 * time.Second        // between two looks at a quiet database: status_internal_update_interval_seconds
+	idleTime        = time.Second            // between two looks at one that nobody leads
 	postTime        = 10 * time.Second       // status_post_update_interval_seconds
 	promoteDeadline = 5 * time.Minute
 	syncDelay       = 3 * time.Second // before a deposed node begins to sync
@@ -129,17 +130,12 @@ func (l *leaderl) think(ctx context.Context) {
 			l.failed("status_updater:register", l.store.register(ctx, l.peer))
 		}
 	}
-	quiet := l.state == following || l.state == leading
 	copying := l.job != nil && !l.job.copied // the data directory is in other hands
 	switch {
 	case copying:
 		l.pg = pgFacts{}
-	case !quiet || now.Sub(l.looked) >= lookTime:
-		before := l.pg
-		l.pg, l.looked = l.db.look(ctx), now
-		if l.pg.phase != before.phase || l.pg.upstream != before.upstream || l.pg.streaming() != before.streaming() {
-			l.nextPost = time.Time{}
-		}
+	case now.Sub(l.looked) >= l.patience():
+		l.look(ctx)
 	}
 	l.sentinels()
 	switch l.state {
@@ -166,6 +162,29 @@ func (l *leaderl) think(ctx context.Context) {
 	}
 }
 
+// patience is the time between two looks at the database: none where the next
+// step hangs on it, and less where something may come.
+func (l *leaderl) patience() time.Duration {
+	switch l.state {
+	case following, leading:
+		return lookTime
+	case waiting, deposed:
+		if l.job == nil {
+			return idleTime
+		}
+	}
+	return 0
+}
+
+// look asks the database, and tells everybody at once what is new.
+func (l *leaderl) look(ctx context.Context) {
+	before := l.pg
+	l.pg, l.looked = l.db.look(ctx), time.Now()
+	if l.pg.phase != before.phase || l.pg.upstream != before.upstream || l.pg.streaming() != before.streaming() {
+		l.nextPost = time.Time{}
+	}
+}
+
 // self is what the election asks about this node.
 func (l *leaderl) self() self {
 	return self{
@@ -186,6 +205,8 @@ func (l *leaderl) sentinels() {
 	}
 	refused := exists(noStartFile)
 	switch {
+	case l.state == following && exists(unsyncedFile):
+		l.turn(waiting, "unsynced is there")
 	case l.state == deposed && !refused:
 		l.sawLeader = false
 		l.turn(waiting, "no-start-pgsql is gone")

@@ -111,7 +111,7 @@ func (l *leaderl) follow(ctx context.Context) {
 		l.detach(ctx)
 		l.turn(waiting, "the leader key is gone")
 	case ok && leader.GUID != l.followed && leader.GUID != l.GUID:
-		l.pg, l.looked = l.db.look(ctx), time.Now()
+		l.look(ctx)
 		l.obey(ctx, leader)
 	}
 }

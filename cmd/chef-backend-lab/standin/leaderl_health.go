@@ -22,8 +22,8 @@ func (l *leaderl) check(ctx context.Context) {
 	if l.state == initializing || l.state == waiting || l.state == deposed {
 		l.failures["postgresql"] = 0 // it is held down on purpose
 	} else {
-		_, err := l.db.query(ctx, l.db.here(), "select 1")
-		l.count("postgresql", err == nil)
+		l.look(ctx)
+		l.count("postgresql", l.pg.phase == pgPrimary || l.pg.phase == pgStandby)
 	}
 	l.count("elasticsearch", elasticServes(ctx))
 	l.count("etcd", l.seen != nil)

@@ -136,12 +136,11 @@ select client_addr, state from pg_stat_replication`
 // files.
 func (d *database) look(ctx context.Context) pgFacts {
 	f := pgFacts{upstream: d.upstream()}
-	s := svStatus(ctx, "postgresql")
 	rows, err := d.query(ctx, d.here(), lookSQL)
 	switch {
 	case err == nil && len(rows) > 0 && len(rows[0]) == 6:
 		d.running(&f, rows)
-	case s.up || d.postmaster():
+	case svStatus(ctx, "postgresql").up || d.postmaster():
 		f.phase = pgStarting
 		f.copy = d.stopped
 		f.copy.Whole = false
@@ -224,6 +223,8 @@ func (d *database) resting(ctx context.Context) walCopy {
 	c := walCopy{System: k.system, Timeline: k.timeline, End: k.least, Whole: k.system != ""}
 	if end, ok := d.dump(ctx, k.timeline, k.redo); ok {
 		c.End = max(c.End, end)
+	} else {
+		c.Whole = false // the WAL that a start would read is not there
 	}
 	// A standby may have received WAL of a newer timeline before it ended.
 	for exists(filepath.Join(d.c.DataDir, "pg_wal", fmt.Sprintf("%08X.history", c.Timeline+1))) {
