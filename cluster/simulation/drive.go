@@ -53,6 +53,9 @@ func (c *Cluster) settle() {
 			n.machine.PowerOn()
 		}
 		n.gate.set(powered, c.world.Reachable(n.name), now)
+		if n.login != nil && n.login.set(c.world.Locked(n.name), c.world.Rekeyed(n.name)) {
+			n.gate.renew()
+		}
 	}
 	close(c.tick)
 	c.tick = make(chan struct{})

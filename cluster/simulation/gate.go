@@ -57,6 +57,23 @@ func (g *gate) set(powered, reachable bool, now time.Time) {
 	}
 }
 
+// renew ends every connection at once, as a new start of the SSH server does.
+func (g *gate) renew() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.over {
+		return
+	}
+	g.life++
+	close(g.changed)
+	g.changed = make(chan struct{})
+	for c := range g.conns {
+		if g.open {
+			c.reset()
+		}
+	}
+}
+
 func (g *gate) isOff() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -52,8 +52,11 @@ func (h *local) Name() string { return h.n.name }
 // Link tells how long the gate has been shut.
 func (h *local) Link() remote.Link {
 	open, since, _, _ := h.n.gate.state()
-	link := remote.Link{Phase: remote.Live, Since: since, Fingerprint: h.n.fingerprint, User: "root", Privileged: true}
+	link := remote.Link{Phase: remote.Live, Since: since, Fingerprint: h.n.login.fingerprint(), User: "root", Privileged: true}
 	if open && h.ctx.Err() == nil {
+		if kind, text := h.n.login.refusal(); kind != "" {
+			link.Phase, link.Privileged, link.Err = remote.Refused, false, h.failure(kind, text, nil)
+		}
 		return link
 	}
 	switch silent := h.c.clock.Now().Sub(since); {
@@ -99,7 +102,7 @@ func (h *local) Run(ctx context.Context, s remote.Script) (remote.Result, error)
 
 // Start starts a script whose streams stay open.
 func (h *local) Start(ctx context.Context, s remote.Script) (remote.Session, error) {
-	if link := h.Link(); link.Phase == remote.Lost {
+	if link := h.Link(); link.Phase == remote.Lost || link.Phase == remote.Refused {
 		return nil, link.Err
 	}
 	_, _, life, _ := h.n.gate.state()
@@ -131,6 +134,9 @@ type running struct {
 // start runs a script in the background. Its output passes the gate; when the
 // gate stays shut for too long the script is given up.
 func (h *local) start(ctx context.Context, s remote.Script, out, errOut io.Writer) (*running, error) {
+	if link := h.Link(); link.Phase == remote.Refused {
+		return nil, link.Err
+	}
 	in, feed, err := os.Pipe()
 	if err != nil {
 		return nil, h.failure(remote.Protocol, err.Error(), err)
@@ -143,7 +149,7 @@ func (h *local) start(ctx context.Context, s remote.Script, out, errOut io.Write
 	ctx, r.cancel = context.WithCancelCause(ctx)
 	stop := context.AfterFunc(h.ctx, func() { r.cancel(errLost) })
 	_, _, life, _ := h.n.gate.state()
-	h.wait.Go(func() { h.watch(ctx, r.cancel) })
+	h.wait.Go(func() { h.watch(ctx, life, r.cancel) })
 	h.wait.Go(func() {
 		defer close(r.ended)
 		defer stop()
@@ -175,10 +181,15 @@ func (h *local) outcome(err error) error {
 	return h.failure(remote.LinkLost, "the link was lost; the outcome is unknown", err)
 }
 
-// watch gives a script up when nothing has passed the gate for too long.
-func (h *local) watch(ctx context.Context, give context.CancelCauseFunc) {
+// watch gives a script up when nothing has passed the gate for too long, or
+// when its connection was ended.
+func (h *local) watch(ctx context.Context, life int, give context.CancelCauseFunc) {
 	for {
-		open, _, _, changed := h.n.gate.state()
+		open, _, now, changed := h.n.gate.state()
+		if open && now != life {
+			give(errGone)
+			return
+		}
 		var late <-chan time.Time
 		if !open {
 			if h.n.gate.ended() {

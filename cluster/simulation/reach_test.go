@@ -182,3 +182,47 @@ func TestOpenSSHClient(t *testing.T) {
 		t.Errorf("a login shell got %q, %v", out, err)
 	}
 }
+
+// A node that refuses the login, or shows another key, is there all the same:
+// both ways into it must say so, end what stands, and let in again when mended.
+func TestLoginIsRefused(t *testing.T) {
+	for fault, kind := range map[string]remote.Kind{"login-failed": remote.LoginFailed, "host-key-changed": remote.HostKeyChanged} {
+		c := start(t, Options{Speed: 20})
+		far, err := remote.NewSSH(c.Target("be3"), quick(c.RemoteOptions()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer far.Close()
+		near := c.Host("be3")
+		defer near.Close()
+		for _, h := range []remote.Host{far, near} {
+			eventually(t, "the link is up", func() bool { return h.Link().Phase == remote.Live })
+		}
+		session, err := near.Start(t.Context(), remote.Script{Text: "read -r line"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Strike(fault); err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range []remote.Host{far, near} {
+			var re *remote.Error
+			eventually(t, fault+" is told", func() bool {
+				return h.Link().Phase == remote.Refused && errors.As(h.Link().Err, &re) && re.Kind == kind
+			})
+			if _, err := h.Run(t.Context(), remote.Script{Text: "true"}); err == nil {
+				t.Errorf("%s: a script ran", fault)
+			}
+		}
+		if r, err := session.Wait(); err == nil {
+			t.Errorf("%s: the session that stood ended with %d", fault, r.Exit)
+		}
+		if err := c.Heal(fault); err != nil {
+			t.Fatal(err)
+		}
+		far.(interface{ Retry() }).Retry()
+		for _, h := range []remote.Host{far, near} {
+			eventually(t, "the link is back", func() bool { return h.Link().Phase == remote.Live })
+		}
+	}
+}

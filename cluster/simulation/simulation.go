@@ -73,7 +73,7 @@ type node struct {
 	logs          *loggers
 	gate          *gate
 	server        *server
-	fingerprint   string // of the host key
+	login         *login
 
 	mu    sync.Mutex
 	steps []string
@@ -140,15 +140,13 @@ func (c *Cluster) build(o Options) error {
 	}
 	hosts := map[string]ssh.PublicKey{}
 	for _, n := range c.nodes {
-		key, err := newSigner()
-		if err != nil {
+		if n.login, err = newLogin(c.keys.client); err != nil {
 			return err
 		}
-		if n.server, err = c.listen(n, key); err != nil {
+		if n.server, err = c.listen(n); err != nil {
 			return err
 		}
-		hosts[n.server.address()] = key.PublicKey()
-		n.fingerprint = ssh.FingerprintSHA256(key.PublicKey())
+		hosts[n.server.address()] = n.login.key().PublicKey()
 	}
 	c.plan(faults, o.StrikeAfter)
 	return c.keys.writeHosts(hosts)
@@ -198,6 +196,11 @@ func (c *Cluster) newNode(name, address string) (*node, error) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			return c.world.Virtual(name, path)
+		},
+		Refuse: func(user, path string, grows bool) error {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return c.world.Refuse(name, user, path, grows)
 		},
 		NewPID: func() int { c.mu.Lock(); defer c.mu.Unlock(); return c.world.NewPID(name) },
 		Show:   func(pid int, args string) { c.mu.Lock(); defer c.mu.Unlock(); c.world.Spawn(name, args, pid) },

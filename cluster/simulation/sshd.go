@@ -1,9 +1,7 @@
 package simulation
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"net"
 	"sync"
 	"time"
@@ -23,7 +21,6 @@ type server struct {
 	c        *Cluster
 	n        *node
 	listener net.Listener
-	config   *ssh.ServerConfig
 	ctx      context.Context // ends with the server
 	stop     context.CancelFunc
 	running  sync.WaitGroup
@@ -33,24 +30,13 @@ type server struct {
 }
 
 // listen starts a server on a free port of the loopback interface.
-func (c *Cluster) listen(n *node, key ssh.Signer) (*server, error) {
+func (c *Cluster) listen(n *node) (*server, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	s := &server{c: c, n: n, listener: listener, conns: map[net.Conn]bool{}}
 	s.ctx, s.stop = context.WithCancel(context.Background())
-	client := c.keys.client.Marshal()
-	s.config = &ssh.ServerConfig{
-		ServerVersion: "SSH-2.0-simulated",
-		PublicKeyCallback: func(_ ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
-			if !bytes.Equal(key.Marshal(), client) {
-				return nil, errors.New("unknown key")
-			}
-			return &ssh.Permissions{}, nil
-		},
-	}
-	s.config.AddHostKey(key)
 	s.running.Go(s.accept)
 	return s, nil
 }
@@ -112,7 +98,7 @@ func (s *server) serve(conn *gatedConn) {
 		close(greeted)
 		return
 	}
-	login, channels, requests, err := ssh.NewServerConn(conn, s.config)
+	login, channels, requests, err := ssh.NewServerConn(conn, s.n.login.config())
 	close(greeted)
 	if err != nil {
 		return // the client knows why; a host would note it in its own log

@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -64,6 +65,9 @@ func mv(c *call) int {
 		}
 		if o.has('n') && c.m.files.Exists(to) {
 			return nil
+		}
+		if err := cmp.Or(c.refused(from, false), c.refused(to, true)); err != nil {
+			return err
 		}
 		return c.m.files.root.Rename(inside(from), inside(to))
 	})
@@ -161,6 +165,9 @@ func mkdir(c *call) int {
 		if o.has('p') && err == nil && info.IsDir() {
 			return nil
 		}
+		if err := c.refused(p, true); err != nil {
+			return err
+		}
 		if o.has('p') {
 			if err := c.m.files.root.MkdirAll(inside(path.Dir(p)), 0o777&^fs.FileMode(c.p.mask())); err != nil {
 				return err
@@ -190,6 +197,8 @@ func rm(c *call) int {
 			return err
 		case p == "/":
 			return errors.New("it is dangerous to operate recursively on '/'")
+		case c.refused(p, false) != nil:
+			return c.refused(p, false)
 		case !info.IsDir():
 			return c.m.files.root.Remove(inside(p))
 		case o.has('r') || o.has('R'):

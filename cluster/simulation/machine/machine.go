@@ -39,7 +39,11 @@ type Options struct {
 	Stepped func() <-chan struct{}
 	// Virtual is the content of a file that only a kernel makes.
 	Virtual func(path string) ([]byte, bool)
-	NewPID  func() int
+	// Refuse is why a user may not write to a path, or nil: its file system
+	// is full (asked where something is made or grows) or can only be read, or
+	// it belongs to somebody else. nil lets everything be written.
+	Refuse func(user, path string, grows bool) error
+	NewPID func() int
 	// Show and Hide keep a process in the list that ps prints.
 	Show func(pid int, args string)
 	Hide func(pid int)

@@ -221,7 +221,8 @@ func (sh *shell) stat(ctx context.Context, p string, follow bool) (fs.FileInfo, 
 	return sh.c.m.stat(p, follow, sh.process(&hc))
 }
 
-// access is root's: everything but running what is not executable.
+// access is root's, but for running what is not executable and writing where
+// nobody can; other users may not write where the machine says so.
 func (sh *shell) access(ctx context.Context, p string, mode interp.AccessMode) error {
 	info, err := sh.stat(ctx, p, true)
 	if err != nil {
@@ -229,6 +230,9 @@ func (sh *shell) access(ctx context.Context, p string, mode interp.AccessMode) e
 	}
 	if mode&interp.AccessExec != 0 && !info.IsDir() && info.Mode()&0o111 == 0 {
 		return &os.PathError{Op: "access", Path: p, Err: syscall.EACCES}
+	}
+	if mode&interp.AccessWrite != 0 && !isVirtual(p) {
+		return sh.c.refused(p, false)
 	}
 	return nil
 }

@@ -112,6 +112,11 @@ func (m *Machine) stat(p string, follow bool, self *process) (fs.FileInfo, error
 func (c *call) open(p string, flag int, perm fs.FileMode) (io.ReadWriteCloser, error) {
 	p = c.path(p)
 	if !isVirtual(p) {
+		if flag&(os.O_WRONLY|os.O_RDWR|os.O_CREATE) != 0 {
+			if err := c.refused(p, true); err != nil {
+				return nil, err
+			}
+		}
 		return c.m.files.OpenFile(p, flag, perm&^fs.FileMode(c.p.mask()))
 	}
 	writes := flag&(os.O_WRONLY|os.O_RDWR) != 0
@@ -134,6 +139,21 @@ func (c *call) open(p string, flag int, perm fs.FileMode) (io.ReadWriteCloser, e
 		return nil, &os.PathError{Op: "open", Path: p, Err: syscall.ENOENT}
 	}
 	return filled(data)
+}
+
+// refused is why the call may not write to a path of the disk, or nil.
+func (c *call) refused(p string, grows bool) error {
+	if c.m.o.Refuse == nil {
+		return nil
+	}
+	user := "root"
+	if c.uid != 0 {
+		user = c.getenv("USER")
+	}
+	if err := c.m.o.Refuse(user, path.Clean("/"+p), grows); err != nil {
+		return &os.PathError{Op: "write", Path: p, Err: err}
+	}
+	return nil
 }
 
 // filled is a file to read from that holds a little data. It is a pipe, since
