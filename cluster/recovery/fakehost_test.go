@@ -38,7 +38,7 @@ func (h *fakeHost) Start(_ context.Context, s remote.Script) (remote.Session, er
 	in, stdin := io.Pipe()
 	stdout, out := io.Pipe()
 	f := &fakeSession{h: h, stdin: stdin, stdout: stdout, in: in, out: out, prefix: "cockpit-step:" + s.Args[3] + " "}
-	if len(s.Args) == 9 {
+	if len(s.Args) >= 9 {
 		go f.step(s.Args)
 	} else {
 		go f.attach(s.Args)
@@ -97,8 +97,17 @@ func (f *fakeSession) step(args []string) {
 		f.say("refused 98 there")
 		return
 	}
+	if len(args) == 10 {
+		w.folders[key] = &folder{ready: true, token: token, run: command}
+		w.mu.Unlock()
+		f.say("prepared")
+		return
+	}
 	w.ran = append(w.ran, node+": "+command)
-	exit, output := w.carryOut(node, command)
+	exit, output := 1, "This command requires explicit approval to continue and must be run interactively.\n"
+	if w.approval == "" || !strings.Contains(command, w.approval) {
+		exit, output = w.carryOut(node, command)
+	}
 	w.folders[key] = &folder{output: output, exit: fmt.Sprint(exit)}
 	if how == "for ever" {
 		w.folders[key].exit, w.folders[key].gone = "", true
@@ -116,7 +125,7 @@ func (f *fakeSession) step(args []string) {
 
 // tell frames output and exit status.
 func (f *fakeSession) tell(offset int, output, exit string) {
-	if rest := output[offset:]; rest != "" {
+	if rest := output[min(offset, len(output)):]; rest != "" {
 		f.say("out %d %d", offset, len(rest))
 		fmt.Fprintf(f.out, "%s\n", rest)
 	}
@@ -134,7 +143,7 @@ func (f *fakeSession) attach(args []string) {
 	switch {
 	case f.h.w.foreign:
 		f.say("refused 97 the step folder has format 2")
-	case there == nil:
+	case there == nil || there.ready:
 		f.say("absent")
 	case there.gone:
 		f.say("gone %d", len(there.output))
@@ -143,4 +152,78 @@ func (f *fakeSession) attach(args []string) {
 		fmt.Sscan(args[4], &offset)
 		f.tell(offset, there.output, there.exit)
 	}
+}
+
+// Terminal is step-terminal.sh in Go: a command that asks before it acts.
+func (h *fakeHost) Terminal(_ context.Context, s remote.Script, size remote.Size) (remote.Terminal, error) {
+	w := h.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	there := w.folders[s.Args[1]+"/"+s.Args[2]]
+	if h.w.noTerminal {
+		return nil, &remote.Error{Host: h.node, Kind: remote.LinkLost, Text: "no link"}
+	}
+	if there == nil || !there.ready || there.token != s.Args[3] {
+		return nil, errors.New("nothing was made ready")
+	}
+	there.ready = false
+	w.ran = append(w.ran, fmt.Sprintf("%s (%d×%d): %s", h.node, size.Columns, size.Rows, there.run))
+	f := &fakeTerminal{h: h, folder: there, ended: make(chan struct{})}
+	f.typed, f.stdin = io.Pipe()
+	f.stdout, f.out = io.Pipe()
+	go f.talk()
+	return f, nil
+}
+
+type fakeTerminal struct {
+	h      *fakeHost
+	folder *folder
+	typed  *io.PipeReader
+	stdin  *io.PipeWriter
+	stdout *io.PipeReader
+	out    *io.PipeWriter
+	ended  chan struct{}
+	sizes  []remote.Size
+	result remote.Result
+	err    error
+}
+
+func (f *fakeTerminal) Read(b []byte) (int, error)  { return f.stdout.Read(b) }
+func (f *fakeTerminal) Write(b []byte) (int, error) { return f.stdin.Write(b) }
+func (f *fakeTerminal) Resize(s remote.Size) error  { f.sizes = append(f.sizes, s); return nil }
+func (f *fakeTerminal) Wait() (remote.Result, error) {
+	<-f.ended
+	return f.result, f.err
+}
+func (f *fakeTerminal) Close() error {
+	f.stdin.CloseWithError(io.EOF)
+	return f.stdout.Close()
+}
+
+// talk asks, and acts on "proceed". A reader that goes hangs it up.
+func (f *fakeTerminal) talk() {
+	w := f.h.w
+	defer close(f.ended)
+	defer f.out.Close()
+	lost := func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		f.folder.gone, f.err = true, errors.New("the link was lost before the script ended")
+	}
+	fmt.Fprint(f.out, "\x1b[33mAre you sure?\x1b[0m Type 'proceed'\r\npassword=invented\r\n> ")
+	line, err := bufio.NewReader(f.typed).ReadString('\n')
+	if err != nil {
+		lost()
+		return
+	}
+	exit, output := 4, "Canceling operation\r\n"
+	if line == "proceed\n" {
+		w.mu.Lock()
+		exit, output = w.carryOut(f.h.node, f.folder.run)
+		w.mu.Unlock()
+	}
+	fmt.Fprint(f.out, output)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f.folder.exit, f.result = fmt.Sprint(exit), remote.Result{Exit: exit, ExitKnown: true}
 }

@@ -104,4 +104,12 @@ var named = regexp.MustCompile(`(?i)([a-z0-9_.-]*(?:passw(?:or)?d|secret|private
 
 // blotted is output without the values of secrets; passwords in URLs are the
 // journal's own care.
-func blotted(b []byte) []byte { return named.ReplaceAll(b, []byte("$1***")) }
+func blotted(b []byte) []byte {
+	lower := bytes.ToLower(b)
+	for _, word := range []string{"passw", "secret", "private_key", "token"} {
+		if bytes.Contains(lower, []byte(word)) {
+			return named.ReplaceAll(b, []byte("$1***"))
+		}
+	}
+	return b
+}

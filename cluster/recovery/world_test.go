@@ -51,6 +51,7 @@ type nodeState struct {
 	timeline                    uint32
 	end                         cluster.LSN
 	frozen                      bool   // gives no new looks
+	data                        int64  // bytes of its data directory; 0: those of a whole copy
 	blind                       bool   // its copy cannot be read
 	rowName                     string // in cluster-status; "" for its own
 }
@@ -68,21 +69,29 @@ type world struct {
 	exits    map[string]int    // by a part of the command: fails with this status, changes nothing
 	cut      map[string]string // by a part of the command: how its session breaks
 	records  []string          // kinds, in order
-	refuse   map[string]error  // by kind: what the journal answers
-	before   func()            // called before the look of a step's session
-	during   func()            // called while a command is at work
+	kept     []any             // what was recorded, in order
+	extra    []cluster.Procedure
+	heard    *sync.Cond       // of mu: a state was published
+	refuse   map[string]error // by kind: what the journal answers
+	before   func()           // called before the look of a step's session
+	during   func()           // called while a command is at work
 	states   []cluster.PlanState
 	readOnly bool
 	// slowHangs: looks come without what only the slow one tells; it stays as old
 	// as it is.
-	slowHangs bool
-	foreign   bool // a step's folder cannot be read when it is looked up
+	slowHangs  bool
+	approval   string // a part of the command that does nothing without a terminal
+	noTerminal bool   // a terminal cannot be opened
+	foreign    bool   // a step's folder cannot be read when it is looked up
 }
 
 // folder is a step's folder on a node.
 type folder struct {
 	output string
 	exit   string // "" while unknown
+	ready  bool   // for a terminal, that has not begun
+	token  string
+	run    string // the command
 	gone   bool   // the process is no more
 }
 
@@ -96,6 +105,7 @@ func newWorld(t *testing.T) *world {
 		nodes: map[string]*nodeState{}, looks: map[string]*cluster.Report{}, folders: map[string]*folder{},
 		exits: map[string]int{}, cut: map[string]string{}, refuse: map[string]error{},
 	}
+	w.heard = sync.NewCond(&w.mu)
 	for i, n := range order {
 		w.nodes[n] = &nodeState{role: "follower", down: map[string]bool{}, recovery: true, streams: true,
 			machine: fmt.Sprintf("machine-%d", i+1), boot: "boot-1", timeline: 88, end: start}
@@ -122,7 +132,7 @@ func (w *world) executor() *Executor {
 	}
 	ids := 0
 	x := New(Options{
-		Procedures: catalogue(w.t), Hosts: hosts, Clock: w.clock, Recorder: w, View: w.view, Fresh: w.fresh,
+		Procedures: append(catalogue(w.t), w.extra...), Operator: "ann@bastion", Hosts: hosts, Clock: w.clock, Recorder: w, View: w.view, Fresh: w.fresh,
 		WithReport: withReport, Probe: "look() { :; }", ReadOnly: w.readOnly,
 		ParseLook: func(node string, _ []byte, began, _ time.Time, _ remote.Link) (*cluster.Report, error) {
 			w.mu.Lock()
@@ -138,6 +148,7 @@ func (w *world) executor() *Executor {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.states = append(w.states, p)
+			w.heard.Broadcast()
 		},
 		NewID: func() string { ids++; return fmt.Sprintf("0000000%d", ids) },
 	})
@@ -145,13 +156,14 @@ func (w *world) executor() *Executor {
 	return x
 }
 
-func (w *world) Record(kind string, _ any) error {
+func (w *world) Record(kind string, data any) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.refuse[kind]; err != nil {
 		return err
 	}
 	w.records = append(w.records, kind)
+	w.kept = append(w.kept, data)
 	return nil
 }
 
@@ -264,7 +276,7 @@ func (w *world) postgresql(n *nodeState, p *cluster.PostgreSQLClaims) {
 	p.Segments = known(w, cluster.Segments{Oldest: newest, Newest: newest, Count: 1}, from)
 	p.Histories = known(w, []cluster.History{{Timeline: n.timeline, Switches: []cluster.Switch{{Parent: n.timeline - 1, At: start - 1<<30}}}}, from)
 	p.Upstream = known(w, "10.0.4.11", from)
-	p.DataBytes = known(w, int64(58_000_000_000), from)
+	p.DataBytes = known(w, cmp.Or(n.data, 58_000_000_000), from)
 	var replicas []cluster.Replica
 	for i, name := range order {
 		if w.nodes[name].streams && !w.nodes[name].unreachable {
@@ -326,6 +338,46 @@ func (w *world) carryOut(node, command string) (exit int, output string) {
 		n.down = map[string]bool{}
 	}
 	return 0, output
+}
+
+// until waits for a published state.
+func (w *world) until(what string, ok func(cluster.PlanState) bool) cluster.PlanState {
+	w.t.Helper()
+	late := false
+	timer := time.AfterFunc(10*time.Second, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		late = true
+		w.heard.Broadcast()
+	})
+	defer timer.Stop()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for {
+		if n := len(w.states); n > 0 && ok(w.states[n-1]) {
+			return w.states[n-1]
+		}
+		if late {
+			w.t.Fatalf("it never came about that %s: %+v", what, w.states[max(0, len(w.states)-1):])
+		}
+		w.heard.Wait()
+	}
+}
+
+// asked waits until a person is asked for something, and gives the step.
+func (w *world) asked(ask cluster.Ask) cluster.StepState {
+	w.t.Helper()
+	var step cluster.StepState
+	w.until("somebody is asked for a "+string(ask), func(p cluster.PlanState) bool {
+		for _, st := range p.Steps {
+			if st.Status == cluster.StatusAsked && st.Asks == ask && p.Status == cluster.StatusAsked && !strings.Contains(st.Sentence, "being looked at") {
+				step = st
+				return true
+			}
+		}
+		return false
+	})
+	return step
 }
 
 // done waits until no plan is at work and gives the last state.
