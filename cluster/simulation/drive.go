@@ -112,10 +112,10 @@ type command struct {
 	p *model.Process
 }
 
-func (c *Cluster) exec(node string, argv []string, env map[string]string) (machine.Command, bool) {
+func (c *Cluster) exec(node string, argv []string, env map[string]string, tty bool) (machine.Command, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	p, ok := c.world.Exec(node, argv, env)
+	p, ok := c.world.ExecOn(node, argv, env, tty)
 	if !ok {
 		return nil, false
 	}
@@ -128,6 +128,10 @@ func (k command) Poll() (out, errOut []byte, exit int, done bool) {
 	exit, done = k.p.Done()
 	return k.p.Output(), k.p.ErrOutput(), exit, done
 }
+
+func (k command) Asking() bool       { k.c.mu.Lock(); defer k.c.mu.Unlock(); return k.p.Asking() }
+func (k command) Answer(line string) { k.c.mu.Lock(); defer k.c.mu.Unlock(); k.p.Answer(line) }
+func (k command) HangUp()            { k.c.mu.Lock(); defer k.c.mu.Unlock(); k.p.HangUp() }
 
 func (k command) Kill() {
 	k.c.mu.Lock()

@@ -22,6 +22,7 @@ type session struct {
 	channel ssh.Channel
 	user    string
 	started bool
+	pty     bool
 	running sync.WaitGroup
 }
 
@@ -64,7 +65,10 @@ func (s *session) request(r *ssh.Request) bool {
 	switch r.Type {
 	case "exec", "shell":
 		return !s.started
-	case "pty-req", "window-change", "signal":
+	case "pty-req":
+		s.pty = !s.started
+		return s.pty
+	case "window-change", "signal":
 		return true
 	}
 	return false
@@ -89,16 +93,20 @@ func (s *session) run(ctx context.Context, text string) {
 		return
 	}
 	defer in.Close()
+	login := machine.Session{User: s.user, Text: text, Stdin: in, Stdout: &shared{w: s.channel}, Stderr: &shared{w: s.channel.Stderr()}}
+	var input io.Writer = feed
+	ctx, interrupt := context.WithCancel(ctx)
+	defer interrupt()
+	if s.pty {
+		t := newTerminal(&shared{w: s.channel}, feed, interrupt)
+		login.TTY, login.Stdout, login.Stderr, input = true, t, t, keyboard{t}
+	}
 	s.running.Go(func() {
-		io.Copy(feed, s.channel)
+		io.Copy(input, s.channel)
 		feed.Close()
 		io.Copy(io.Discard, s.channel) // nobody reads on, but the window must not fill
 	})
-	status := s.server.n.machine.Run(ctx, machine.Session{
-		User: s.user, Text: text, Stdin: in,
-		Stdout: &shared{w: s.channel}, Stderr: &shared{w: s.channel.Stderr()},
-	})
-	s.exit(status)
+	s.exit(s.server.n.machine.Run(ctx, login))
 }
 
 func (s *session) exit(status int) {

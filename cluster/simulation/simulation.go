@@ -190,8 +190,12 @@ func (c *Cluster) newNode(name, address string) (*node, error) {
 		Name: name, Address: address, Dir: dir, Clock: c.clock,
 		Commands: model.Binaries(),
 		Now:      func() time.Time { return c.nodeTime(name) },
-		Exec:     func(argv []string, env map[string]string) (machine.Command, bool) { return c.exec(name, argv, env) },
-		Stepped:  c.stepped,
+		Exec: func(argv []string, env map[string]string, tty bool) (machine.Command, bool) {
+			return c.exec(name, argv, env, tty)
+		},
+		Weight:  func(path string) int64 { c.mu.Lock(); defer c.mu.Unlock(); return c.world.Weight(name, path) },
+		Busy:    func(path string) []string { c.mu.Lock(); defer c.mu.Unlock(); return c.world.Busy(name, path) },
+		Stepped: c.stepped,
 		Virtual: func(path string) ([]byte, bool) {
 			c.mu.Lock()
 			defer c.mu.Unlock()

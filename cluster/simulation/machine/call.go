@@ -26,6 +26,7 @@ type call struct {
 	set      []string // options for the shell that the call is
 	dir      string
 	in       *os.File // nil: closed
+	tty      *os.File // the session's terminal, if it has one
 	out, err io.Writer
 	env      map[string]string
 	vars     expand.Environ // where env comes from once it is needed
@@ -195,16 +196,38 @@ func (c *call) isModel() bool {
 	return false
 }
 
+// readLine reads a line and nothing beyond it.
+func readLine(r io.Reader) (string, error) {
+	var line []byte
+	for one := make([]byte, 1); ; {
+		n, err := r.Read(one)
+		switch {
+		case n == 1 && one[0] == '\n':
+			return string(line), nil
+		case n == 1:
+			line = append(line, one[0])
+		case err != nil:
+			return string(line), err
+		}
+	}
+}
+
 // model runs a command of the model and passes on what it prints while the
 // model moves on.
 func (c *call) model() int {
-	p, ok := c.m.o.Exec(append([]string{c.resolved}, c.args[1:]...), c.environ())
+	env := maps.Clone(c.environ())
+	env["PWD"] = c.dir
+	tty := c.tty != nil && c.in == c.tty
+	p, ok := c.m.o.Exec(append([]string{c.resolved}, c.args[1:]...), env, tty)
 	if !ok {
 		fmt.Fprintf(c.err, "sh: %s: not found\n", c.args[0])
 		return exitNotFound
 	}
+	asker, _ := p.(Asker)
 	for {
 		stepped := c.m.o.Stepped()
+		// Asked before the output is taken, so that the question is out first.
+		asking := tty && asker != nil && asker.Asking()
 		out, errOut, exit, done := p.Poll()
 		if len(errOut) > 0 {
 			c.err.Write(errOut)
@@ -217,6 +240,14 @@ func (c *call) model() int {
 		}
 		if done {
 			return exit
+		}
+		if asking {
+			if line, err := readLine(c.input()); err != nil {
+				asker.HangUp()
+			} else {
+				asker.Answer(line)
+			}
+			continue
 		}
 		select {
 		case <-stepped:

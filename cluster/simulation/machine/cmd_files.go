@@ -74,31 +74,54 @@ func mv(c *call) int {
 }
 
 func cp(c *call) int {
-	return c.move("pfrRanvd", func(o options, from, to string) error {
-		if o.has('n') && c.m.files.Exists(to) {
-			return nil
-		}
-		return c.copy(c.path(from), to, o.has('r') || o.has('R') || o.has('a'))
+	return c.move("pfrRanvdT", func(o options, from, to string) error {
+		return c.copy(c.path(from), to, copying{
+			deep: o.has('r') || o.has('R') || o.has('a'), keep: o.has('p') || o.has('a'), links: o.has('a') || o.has('d'), never: o.has('n')})
 	})
 }
 
-func (c *call) copy(from, to string, deep bool) error {
-	info, err := c.m.stat(from, true, c.p)
+// copying is how cp copies.
+type copying struct {
+	deep  bool // folders, too
+	keep  bool // modes and times
+	links bool // symbolic links as they are
+	never bool // over what is there
+}
+
+func (c *call) copy(from, to string, how copying) error {
+	info, err := c.m.stat(from, !how.links, c.p)
 	if err != nil {
 		return err
 	}
-	if !info.IsDir() {
-		return c.copyFile(from, to, info.Mode().Perm())
-	}
-	if !deep {
+	switch mode := info.Mode(); {
+	case !mode.IsDir() && how.never && c.m.files.Exists(to):
+		return nil
+	case mode&fs.ModeSymlink != 0:
+		to2, err := c.m.files.root.Readlink(inside(from))
+		if err != nil {
+			return err
+		}
+		return c.m.files.Symlink(to2, to)
+	case !mode.IsDir():
+		err = c.copyFile(from, to, mode.Perm())
+	case !how.deep:
 		return fmt.Errorf("omitting directory '%s'", from)
+	default:
+		err = c.copyFolder(from, to, how)
 	}
+	if err == nil && how.keep {
+		err = errors.Join(c.m.files.Chmod(to, info.Mode().Perm()), c.m.files.root.Chtimes(inside(to), info.ModTime(), info.ModTime()))
+	}
+	return err
+}
+
+func (c *call) copyFolder(from, to string, how copying) error {
 	if err := c.m.files.Mkdir(to); err != nil {
 		return err
 	}
 	entries, err := c.m.files.ReadDir(from)
 	for _, e := range entries {
-		err = errors.Join(err, c.copy(from+"/"+e.Name(), to+"/"+e.Name(), true))
+		err = errors.Join(err, c.copy(from+"/"+e.Name(), to+"/"+e.Name(), how))
 	}
 	return err
 }
@@ -156,7 +179,7 @@ func mkdir(c *call) int {
 	mode := fs.FileMode(0o777) &^ fs.FileMode(c.p.mask())
 	if o.has('m') {
 		var err error
-		if mode, err = modeOf(o.values['m'], mode); err != nil {
+		if mode, err = modeOf(o.values['m'], kernelInfo{mode: mode | fs.ModeDir}); err != nil {
 			return c.fail("invalid mode '%s'", o.values['m'])
 		}
 	}
@@ -244,28 +267,39 @@ func touch(c *call) int {
 }
 
 func chmod(c *call) int {
-	args := c.args[1:]
+	args, deep := c.args[1:], false
 	for len(args) > 0 && (args[0] == "-R" || args[0] == "-f" || args[0] == "--") {
+		deep = deep || args[0] == "-R"
 		args = args[1:]
 	}
 	if len(args) < 2 {
 		return c.fail("missing operand")
 	}
-	return c.every(options{rest: args[1:]}, func(p string) error {
-		info, err := c.m.files.Stat(p)
-		if err != nil {
-			return err
-		}
-		mode, err := modeOf(args[0], info.Mode())
-		if err != nil {
-			return err
-		}
-		return c.m.files.root.Chmod(inside(p), mode)
-	})
+	return c.every(options{rest: args[1:]}, func(p string) error { return c.chmod(args[0], p, deep) })
 }
 
-// modeOf reads a mode: 0700, u+x, go-rwx, a=r.
-func modeOf(word string, now fs.FileMode) (fs.FileMode, error) {
+func (c *call) chmod(word, p string, deep bool) error {
+	info, err := c.m.files.Stat(p)
+	if err != nil {
+		return err
+	}
+	mode, err := modeOf(word, info)
+	if err == nil {
+		err = c.m.files.Chmod(p, mode)
+	}
+	if err != nil || !deep || !info.IsDir() {
+		return err
+	}
+	entries, err := c.m.files.ReadDir(p)
+	for _, e := range entries {
+		err = errors.Join(err, c.chmod(word, p+"/"+e.Name(), true))
+	}
+	return err
+}
+
+// modeOf reads a mode: 0700, u+x, go-rwx, a=r, u+rwX.
+func modeOf(word string, info fs.FileInfo) (fs.FileMode, error) {
+	now := info.Mode()
 	if n, err := strconv.ParseUint(word, 8, 12); err == nil {
 		return fs.FileMode(n & 0o777), nil
 	}
@@ -283,6 +317,9 @@ func modeOf(word string, now fs.FileMode) (fs.FileMode, error) {
 			who = 0o777
 		}
 		for _, letter := range part[at+1:] {
+			if letter == 'X' && (now.IsDir() || now&0o111 != 0) {
+				letter = 'x'
+			}
 			bits |= map[rune]fs.FileMode{'r': 0o444, 'w': 0o222, 'x': 0o111}[letter]
 		}
 		switch part[at] {

@@ -77,11 +77,19 @@ func sleep(c *call) int {
 		}
 		total += d
 	}
-	select {
-	case <-c.m.o.Clock.After(total):
-		return 0
-	case <-c.ctx.Done():
+	if !c.pass(total) {
 		return c.stopped()
+	}
+	return 0
+}
+
+// pass lets time go by; false: the call was ended meanwhile.
+func (c *call) pass(d time.Duration) bool {
+	select {
+	case <-c.m.o.Clock.After(d):
+		return true
+	case <-c.ctx.Done():
+		return false
 	}
 }
 

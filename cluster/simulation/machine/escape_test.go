@@ -73,6 +73,8 @@ func TestNothingLeavesTheMachine(t *testing.T) {
 		"stat -c %n {secret}", "ls -l /tmp/absolute/", "readlink -f /tmp/nothing", "while read -r l; do echo $l; done <{secret}",
 		"env", "export -p", "echo $CANARY $HOME", "sh -c 'echo $CANARY'", "env -i /bin/sh -c 'echo $HOME'", "unset HOME; cd; pwd; echo ~",
 		"cat /proc/self/environ", "cat /proc/1/environ", "cat /proc/self/root/{secret}", "cat /proc/self/cwd/{secret}", "cat /dev/mem", "cat /dev/sda", "dd if=/dev/sda count=1", "echo x >/dev/tty",
+		"tar -cf - {secret}", "tar -cf - -C {dir} .", "tar -chf - /tmp/absolute", "tar -chf - /tmp/file", "tar -cf {dir}/new /tmp", "tar -cf /tmp/o.tar -C /tmp ../.." + o.secret,
+		"tar -cf - -C /tmp l | tar -xf - -C {dir}", "tar -tf {secret}", "sha256sum {secret} /tmp/file", "sha256sum -c {secret}", "cmp {secret} /etc/hostname", "cp -a {dir} /tmp/all2; cat /tmp/all2/*", "cp -a /tmp/absolute/. /tmp/all3; cat /tmp/all3/*", "chmod -R 000 {dir}", "chmod -R 000 /tmp/absolute/", "chown root {dir}/secret",
 		"cat /etc/passwd", "echo ~root ~daemon ~nobody", "cat /sys/class/dmi/id/product_uuid", "ps {tool}", "awk 'BEGIN{system(\"{tool}\")}'", "perl -e 1", "bash -c {tool}", "/bin/bash {tool}", "ssh localhost {tool}",
 	} {
 		text = strings.NewReplacer("{secret}", o.secret, "{dir}", o.dir, "{tool}", o.tool, "{fifo}", o.fifo).Replace(text)

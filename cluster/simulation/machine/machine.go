@@ -24,6 +24,13 @@ type Command interface {
 	Kill()
 }
 
+// Asker is a Command that may ask something at its terminal.
+type Asker interface {
+	Asking() bool
+	Answer(line string)
+	HangUp() // the end of the input
+}
+
 // Options make a Machine. All functions must be safe for concurrent use.
 type Options struct {
 	Name    string // host name
@@ -31,8 +38,13 @@ type Options struct {
 	Dir     string // an existing, empty folder: the root of its file system
 	Clock   cluster.Clock
 	Now     func() time.Time // the machine's own clock
-	// Exec begins a command of the model; false: there is none of that name.
-	Exec func(argv []string, env map[string]string) (Command, bool)
+	// Exec begins a command of the model, on a terminal or not; false: there is
+	// none of that name. PWD in env is its folder.
+	Exec func(argv []string, env map[string]string, tty bool) (Command, bool)
+	// Weight is how many bytes a file or folder claims to have, Busy which
+	// files in it are being written. nil: none.
+	Weight func(path string) int64
+	Busy   func(path string) []string
 	// Commands are the paths at which the model's commands are found.
 	Commands []string
 	// Stepped is closed when the model has moved on.
@@ -115,6 +127,7 @@ type Session struct {
 	Text   string
 	Argv   []string
 	Stdin  *os.File // nil: closed
+	TTY    bool     // Stdin is a terminal
 	Stdout io.Writer
 	Stderr io.Writer
 }
@@ -138,6 +151,9 @@ func (m *Machine) Run(ctx context.Context, s Session) int {
 	if s.User != "root" {
 		c.uid, c.dir = 1000, "/home/"+s.User
 		m.files.Mkdir(c.dir) // a folder that cannot be made shows in the first cd
+	}
+	if s.TTY {
+		c.tty = s.Stdin
 	}
 	args := s.Argv
 	if args == nil {
@@ -168,6 +184,20 @@ func (m *Machine) login(user string) map[string]string {
 		"PATH": "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": home, "USER": user,
 		"LOGNAME": user, "SHELL": "/bin/sh",
 	}
+}
+
+func (m *Machine) weight(p string) int64 {
+	if m.o.Weight == nil {
+		return 0
+	}
+	return m.o.Weight(p)
+}
+
+func (m *Machine) busy(p string) []string {
+	if m.o.Busy == nil {
+		return nil
+	}
+	return m.o.Busy(p)
 }
 
 // stub is the content of every command's file. Only that it is there and may

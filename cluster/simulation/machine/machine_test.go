@@ -42,7 +42,7 @@ func newBench(t testing.TB) *bench {
 	m, err := New(Options{
 		Name: "be1", Address: "10.0.4.11", Dir: t.TempDir(), Clock: realClock{}, Now: func() time.Time { return time.Now().UTC() },
 		Commands: []string{"/opt/chef-backend/embedded/bin/sv"},
-		Exec: func(argv []string, env map[string]string) (Command, bool) {
+		Exec: func(argv []string, env map[string]string, _ bool) (Command, bool) {
 			return &echoed{strings.Join(argv, " ") + " " + env["MARK"] + "\n"}, true
 		},
 		Stepped: func() <-chan struct{} { return never },

@@ -83,6 +83,16 @@ func (n *node) blocks(file string) int64 {
 	return sum
 }
 
+// Busy are files below a folder that are being written now.
+func (w *World) Busy(name, file string) []string {
+	n := w.node(name)
+	file = path.Clean(file)
+	if n == nil || n.pg.phase <= pgRefused || !strings.HasPrefix(dataDir+"/", file+"/") {
+		return nil
+	}
+	return []string{walDir + "/" + segmentName(n.pg.copy.tli, segment(n.pg.copy.end))}
+}
+
 // Weight is how many bytes a folder or file of a node would have on a disk:
 // what is not the database's is as large as its files. A copy of it takes as
 // long as that many bytes take.

@@ -102,3 +102,9 @@ func (w *World) setLinks(cut bool, which func(a, b *node) bool) {
 		}
 	}
 }
+
+// Mend mends the whole network: every link and every filtered port.
+func (w *World) Mend() {
+	clear(w.cuts)
+	clear(w.barriers)
+}
