@@ -16,7 +16,7 @@ func init() {
 			Doc: "Every follower streams from the leader and was at most 1 MiB behind in the last three looks (history of positions)."},
 		Fact{Name: "can-lose-one", Check: noArgs, Ask: askCanLoseOne,
 			Doc: "The cluster can lose one more node (margin)."},
-		Fact{Name: "another-node-than-planned-leads", Check: noArgs, Ask: askMoved,
+		Fact{Name: "leadership-moved", Check: noArgs, Ask: askMoved,
 			Doc: "A node is elected, and not the one that led when the plan was made."},
 		Fact{Name: "former-leader-compared", Check: noArgs, Ask: askFormerCompared,
 			Doc: "What the leader of the plan held beyond the point where the new one took over is known; the sentence says how much (both copies, by their histories)."},

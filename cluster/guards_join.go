@@ -19,6 +19,12 @@ func init() {
 			Doc: "/var/opt/chef-backend is on the node (host.files)."},
 		Fact{Name: "config-there", Check: noArgs, Ask: askConfigThere,
 			Doc: "/etc/chef-backend is on the node; the sentence says what is in it (host.files)."},
+		Fact{Name: "config-to-restore", Check: noArgs, Ask: askToRestore,
+			Doc: "The node was cleansed, what the cleanse kept is there, and /etc/chef-backend does not hold it yet (host.files)."},
+		Fact{Name: "config-folder-to-make", Check: noArgs, Ask: askFolderToMake,
+			Doc: "The node's configuration is to be restored and /etc/chef-backend is not there; the sentence says what is in it where it is (host.files)."},
+		Fact{Name: "cleanse-kept-config", Check: noArgs, Ask: askKept,
+			Doc: "A cleanse kept the configuration below /root, or /etc/chef-backend holds it already (host.files)."},
 		Fact{Name: "config-empty", Check: noArgs, Ask: askConfigEmpty,
 			Doc: "/etc/chef-backend is on the node and nothing is in it (host.files)."},
 		Fact{Name: "config-whole", Check: noArgs, Ask: askConfigWhole,
@@ -123,6 +129,42 @@ func askConfigThere(v *View, b Binding) Answer {
 			return true, ProductConfig + " is on " + b.Node + ", empty"
 		}
 		return true, ProductConfig + " is on " + b.Node + " and holds " + namesIn(f.Holds)
+	})
+}
+
+func askToRestore(v *View, b Binding) Answer {
+	return v.files(b.Node, func(f ProductFiles) (bool, string) {
+		switch {
+		case f.Data:
+			return false, ProductData + " is on " + b.Node + ": it was not cleansed"
+		case f.Whole:
+			return false, ProductConfig + " on " + b.Node + " holds the configuration"
+		case len(f.Cleansed)+len(f.Packed) == 0:
+			return false, "no cleanse kept a configuration on " + b.Node
+		}
+		return true, "the configuration of " + b.Node + " is to be put back"
+	})
+}
+
+func askFolderToMake(v *View, b Binding) Answer {
+	a := askToRestore(v, b)
+	if a.Truth != True {
+		return a
+	}
+	there := askConfigThere(v, b)
+	there.Truth = there.Truth.Not()
+	return there
+}
+
+func askKept(v *View, b Binding) Answer {
+	return v.files(b.Node, func(f ProductFiles) (bool, string) {
+		switch {
+		case f.Whole:
+			return true, ProductConfig + " on " + b.Node + " holds the configuration"
+		case len(f.Cleansed)+len(f.Packed) > 0:
+			return true, "the cleanse kept the configuration of " + b.Node + ": " + strings.Join(append(f.Cleansed, f.Packed...), ", ")
+		}
+		return false, "nothing lies at /root/chef-backend-cleanse* on " + b.Node
 	})
 }
 
