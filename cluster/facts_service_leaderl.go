@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,6 +17,8 @@ func init() {
 	register(
 		Fact{"leaderl-initializing", "leaderl runs on the node, and cluster-status calls the node initializing (runit, cluster-status).", aboutNode((*View).leaderlInitializing), noArgs},
 		Fact{"leaderl-initializing-everywhere", "cluster-status calls every node initializing.", aboutCluster((*View).initializingEverywhere), noArgs},
+		Fact{"leaderl-log-crashes", "Raw Erlang crash terms stood at least twice in leaderl's log on the node, the last one within 2 minutes (signs); a log names the kind of a failure and never proves one.", aboutNode((*View).leaderlLogCrashes), noArgs},
+		Fact{"leads-without-leaderl", "The node leads, and leaderl does not run there or keeps restarting.", aboutNode(func(v *View, n string) Answer { return all("", v.leads(n), v.leaderlOut(n)) }), noArgs},
 		Fact{"epmd-out", "epmd does not run or keeps restarting.", aboutNode((*View).epmdOut), noArgs},
 		Fact{"supervisor-silent", "runit's supervisor does not answer for a service of the node (sv status).", aboutNode((*View).supervisorSilent), noArgs},
 		Fact{"service-hung", "leaderl or etcd has run for a minute under one pid and gives no answer at all (runit, /leader, etcd).", aboutNode((*View).serviceHung), noArgs},
@@ -39,6 +42,29 @@ func (v *View) initializingEverywhere() Answer {
 		return say(Unknown, "no node is known")
 	}
 	return all("leaderl is initializing on every node", as...)
+}
+
+// crashSigns are the signs of raw Erlang terms.
+var crashSigns = []string{"leaderl-crash-report", "leaderl-epmd-unreachable", "leaderl-supervisor-gave-up", "leaderl-boot-failed", "leaderl-crash-dump"}
+
+// crashedWithin is how fresh the newest crash term must be: a loop of runit
+// comes round every few seconds.
+const crashedWithin = 2 * time.Minute
+
+func (v *View) leaderlLogCrashes(node string) Answer {
+	if v == nil {
+		return say(Unknown, "no log has been read")
+	}
+	count := uint64(0)
+	for _, s := range v.Signs {
+		if s.Node == node && s.Service == "leaderl" && slices.Contains(crashSigns, s.Sign) && v.Now.Sub(s.Last) <= crashedWithin {
+			count += s.Count
+		}
+	}
+	if count < 2 {
+		return say(False, "no raw Erlang terms repeat in leaderl's log on "+node)
+	}
+	return say(True, fmt.Sprintf("raw Erlang terms of a crash stand in leaderl's log on %s, %d times", node, count))
 }
 
 func (v *View) epmdOut(node string) Answer {

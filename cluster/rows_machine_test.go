@@ -207,18 +207,21 @@ func TestServiceRows(t *testing.T) {
 	})
 }
 
-// leaderl under a pid that keeps changing is one finding, P1 on the leader, and
-// folds under an epmd that is down.
+// leaderl under a pid that keeps changing is one finding, P1 on the leader,
+// named by what its log says, and folds under an epmd that is down.
 func TestLeaderlCrashLoop(t *testing.T) {
 	for _, c := range []struct {
 		node     string
 		epmd     bool
+		terms    bool // in the log
 		want     string
 		priority cluster.Priority
 	}{
-		{"be3", false, "leaderl-crash-loop@be3", cluster.P2},
-		{"be1", false, "leaderl-crash-loop@be1", cluster.P1},
-		{"be3", true, "epmd-down@be3", cluster.P2},
+		{"be3", false, true, "leaderl-crash-loop@be3", cluster.P2},
+		{"be1", false, true, "leaderl-crash-loop@be1", cluster.P1},
+		{"be3", false, false, "leaderl-down@be3", cluster.P2},
+		{"be3", true, true, "epmd-down@be3", cluster.P2},
+		{"be1", true, true, "epmd-down@be1", cluster.P1},
 	} {
 		s, e := newStage(), failure.NewEngine(load(t).Failures)
 		furnish(s)
@@ -228,6 +231,9 @@ func TestLeaderlCrashLoop(t *testing.T) {
 		}
 		var fs []cluster.Finding
 		for i := range 12 {
+			if c.terms {
+				s.view.Signs = []cluster.SignSeen{{Sign: "leaderl-crash-report", Node: c.node, Service: "leaderl", Count: 2 + uint64(i), Last: s.now, Example: "invented"}}
+			}
 			s.at(c.node).Services["leaderl"] = service("run", 8000+i, time.Second)
 			fs, _ = watchRow(e, s, 1)
 		}
