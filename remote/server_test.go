@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creack/pty"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -28,9 +29,10 @@ type server struct {
 	t        *testing.T
 	listener net.Listener
 	config   *ssh.ServerConfig
-	env      []string // of the commands
-	prefix   string   // shell text that a noisy login shell runs first
-	sessions int32    // at most so many at once; 0: any number
+	env      []string    // of the commands
+	prefix   string      // shell text that a noisy login shell runs first
+	sessions int32       // at most so many at once; 0: any number
+	noPTY    atomic.Bool // no terminals
 
 	silent    atomic.Value // string: the stage at which it says nothing more
 	used      atomic.Int32 // open sessions
@@ -248,13 +250,23 @@ func (s *server) channel(c ssh.NewChannel) {
 		s.used.Add(-1) // before the client hears of the end and opens the next
 		channel.Close()
 	}()
+	var size *pty.Winsize
 	for r := range requests {
 		var m struct{ Command string }
+		if r.Type == "pty-req" && !s.noPTY.Load() {
+			size = ptySize(r)
+			r.Reply(size != nil, nil)
+			continue
+		}
 		if r.Type != "exec" || ssh.Unmarshal(r.Payload, &m) != nil {
 			r.Reply(false, nil)
 			continue
 		}
 		r.Reply(true, nil)
+		if size != nil {
+			s.runOnPTY(channel, requests, m.Command, size)
+			return
+		}
 		s.run(channel, m.Command)
 		return
 	}

@@ -47,7 +47,7 @@ type TerminalHost interface {
 // OpenTerminal starts a script on a terminal of a host, if that can hand one over.
 func OpenTerminal(ctx context.Context, h Host, s Script, size Size) (Terminal, error) {
 	if err := size.Check(); err != nil {
-		return nil, &Error{Host: h.Name(), Kind: Protocol, Text: err.Error(), Err: err}
+		return nil, &Error{Host: h.Name(), Kind: Protocol, Text: err.Error(), Remedy: "give the terminal its true size", Err: err}
 	}
 	t, ok := h.(TerminalHost)
 	if !ok {
@@ -64,7 +64,7 @@ const terminalName = "xterm"
 // connection as everything else.
 func (s *SSH) Terminal(ctx context.Context, script Script, size Size) (Terminal, error) {
 	if err := size.Check(); err != nil {
-		return nil, &Error{Host: s.name, Kind: Protocol, Text: err.Error(), Err: err}
+		return nil, &Error{Host: s.name, Kind: Protocol, Text: err.Error(), Remedy: "give the terminal its true size", Err: err}
 	}
 	c, err := s.connection()
 	if err != nil {

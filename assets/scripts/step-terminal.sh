@@ -4,8 +4,9 @@
 #
 # Arguments: BASE PLAN STEP TOKEN. Exit 97 and 98 as in step.sh: nothing ran.
 # Otherwise the command's own status, which also lies in the folder. When the
-# terminal is hung up, the command is too, unless it does not mind; then no
-# status is written, since what it came to is not known.
+# terminal is hung up, so are this script and the command: then no status is
+# written, since nobody knows what it came to. A command that does not mind
+# goes on, and its pid in the folder tells.
 
 step_dir=$1/steps/$2/$3
 
@@ -24,27 +25,24 @@ step_late=$(($(date -u +%s) - $(cat "$step_dir/ready")))
 mkdir "$step_dir/taken" 2>/dev/null || step_refuse 98 "it was begun before"
 umask 022 2>/dev/null
 
-step_stat=$(cat "/proc/$$/stat" 2>/dev/null)
-step_born=unknown
-if [ -n "$step_stat" ]; then
-	step_stat=${step_stat##*) }
-	# shellcheck disable=SC2086
-	set -- $step_stat
-	[ $# -lt 20 ] || { shift 19; step_born=$1; }
+# What runs in the foreground writes who it is and becomes the command.
+step_command='
+stat=$(cat "/proc/$$/stat" 2>/dev/null)
+dir=$1 born=unknown
+if [ -n "$stat" ]; then
+	set -- ${stat##*) }
+	[ $# -lt 20 ] || { shift 19; born=$1; }
 fi
-echo "$$ $step_born" >"$step_dir/pid.tmp" && mv "$step_dir/pid.tmp" "$step_dir/pid"
+echo "$$ $born" >"$dir/pid.tmp" && mv "$dir/pid.tmp" "$dir/pid"
+cd /
+exec sh -c "$(cat "$dir/command")"'
 
 PATH=$PATH:/opt/chef-backend/bin:/opt/chef-backend/embedded/bin:/usr/local/sbin:/usr/sbin:/sbin
 export PATH
-cd /
-# A signal that is caught here is the default again in the command.
-step_hung=no
-trap 'step_hung=yes' HUP
+# An interrupt is for the command. A signal that is caught here is the default
+# again there.
 trap : INT QUIT
-sh -c "$(cat "$step_dir/command")"
+sh -c "$step_command" cockpit-step "$step_dir"
 step_status=$?
-if [ "$step_hung" = yes ] && [ "$step_status" -ge 128 ]; then
-	exit "$step_status"
-fi
 echo "$step_status" >"$step_dir/exit.tmp" && mv "$step_dir/exit.tmp" "$step_dir/exit"
 exit "$step_status"
