@@ -18,17 +18,22 @@ import (
 type echoing struct {
 	out    *io.PipeReader
 	in     *io.PipeWriter
+	types  func() // once the terminal is joined
+	once   sync.Once
 	mu     sync.Mutex
 	got    bytes.Buffer
 	closed bool
 }
 
-func newEchoing() *echoing {
+func newEchoing(types func()) *echoing {
 	r, w := io.Pipe()
-	return &echoing{out: r, in: w}
+	return &echoing{out: r, in: w, types: types}
 }
 
-func (e *echoing) Read(b []byte) (int, error) { return e.out.Read(b) }
+func (e *echoing) Read(b []byte) (int, error) {
+	e.once.Do(e.types)
+	return e.out.Read(b)
+}
 
 func (e *echoing) Write(b []byte) (int, error) {
 	e.mu.Lock()
@@ -74,8 +79,7 @@ func keyboard(t *testing.T) (in, hands *os.File) {
 func TestHandOverToTheEnd(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	in, hands := keyboard(t)
-	e, out := newEchoing(), &bytes.Buffer{}
-	io.WriteString(hands, "ls\x03\x1b[A q")
+	e, out := newEchoing(func() { io.WriteString(hands, "ls\x03\x1b[A q") }), &bytes.Buffer{}
 	r, err := HandOver(t.Context(), e, in, out)
 	if err != nil || r.Exit != 3 {
 		t.Fatalf("%+v, %v", r, err)
@@ -93,8 +97,7 @@ func TestHandOverToTheEnd(t *testing.T) {
 func TestHandOverHungUp(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	in, hands := keyboard(t)
-	e := newEchoing()
-	io.WriteString(hands, "ab\x1dcd")
+	e := newEchoing(func() { io.WriteString(hands, "ab\x1dcd") })
 	if _, err := HandOver(t.Context(), e, in, io.Discard); !errors.Is(err, ErrHungUp) {
 		t.Errorf("ended with %v", err)
 	}
@@ -103,7 +106,7 @@ func TestHandOverHungUp(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if _, err := HandOver(ctx, newEchoing(), in, io.Discard); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := HandOver(ctx, newEchoing(func() {}), in, io.Discard); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("cut off: %v", err)
 	}
 }

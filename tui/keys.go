@@ -19,7 +19,7 @@ type keyMap struct {
 	Text, Only, Next, Prev, ByNode, ByService, ByLevel, BySign, Clear key.Binding
 	Pause, Follow, NextSign, PrevSign, Unfold, Streams                key.Binding
 
-	Choose, Back, Confirm, Copy, Again, Stop, Output key.Binding
+	Choose, Back, Confirm, Copy, Again, Stop, Output, Answer key.Binding
 
 	Help, Quit, Suspend, Redraw key.Binding
 }
@@ -48,10 +48,10 @@ func newKeyMap() keyMap {
 		Acknowledge: bind("a", "acknowledge", "a"),
 		Running:     bind("g", "go to the plan at work", "g"),
 		Summary:     bind("c", "summary, to paste", "c"),
-		Since:       bind("d", "changed since it was healthy", "d"),
-		Copies:      bind("u", "copies: which contains which", "u"),
-		Fence:       bind("F", "say that the node is off", "F"),
-		Maintain:    bind("M", "say that the node is in maintenance", "M"),
+		Since:       bind("d", "changed since healthy", "d"),
+		Copies:      bind("u", "copies: which holds what", "u"),
+		Fence:       bind("F", "say: the node is off", "F"),
+		Maintain:    bind("M", "say: in maintenance", "M"),
 		Look:        bind("p", "probe all nodes now", "p"),
 
 		Choose:  bind("Enter", "choose", "enter"),
@@ -60,6 +60,7 @@ func newKeyMap() keyMap {
 		Copy:    bind("y", "copy", "y"),
 		Again:   bind("p", "make the plan again", "p"),
 		Stop:    bind("s", "stop before the next step", "s"),
+		Answer:  bind("t", "answer what the plan asks", "t"),
 		Output:  bind("o", "whole output", "o"),
 
 		Help:    bind("?", "help", "?"),
@@ -103,7 +104,7 @@ func (k keyMap) groups() []keyGroup {
 		{"What is wrong", []key.Binding{k.Why, k.Recover, k.NodeMenu, k.Acknowledge, k.Since, k.Copies, k.Maintain, k.Fence, k.Running, k.Look, k.Summary}},
 		{"Logs", []key.Binding{k.Text, k.Only, k.Next, k.Prev, k.ByNode, k.ByService, k.ByLevel, k.BySign, k.Clear,
 			k.Pause, k.Follow, k.NextSign, k.PrevSign, k.PageUp, k.PageDown, k.Top, k.Bottom, k.Unfold, k.Streams}},
-		{"In a list or a plan", []key.Binding{k.Choose, k.Confirm, k.Copy, k.Again, k.Stop, k.Output, k.Back}},
+		{"In a list or a plan", []key.Binding{k.Choose, k.Confirm, k.Copy, k.Again, k.Answer, k.Stop, k.Output, k.Back}},
 	}
 }
 

@@ -107,6 +107,8 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	case summaryMsg:
 		m.dirty = true
 		m.push(&textView{heading: "Summary, to paste", text: m.withNotices(msg.text)})
+	case terminalMsg:
+		return m, m.handTerminal(msg)
 	case wordMsg:
 		m.takeWord(msg)
 	case saidMsg:

@@ -68,7 +68,7 @@ func (v *runView) body(m *model, w int) ([]string, int) {
 		if i == len(r.Plan.Steps) {
 			rows = append(rows, "", m.st.title.on("The way back"))
 		}
-		if s.Status == cluster.StatusRunning || s.Status == cluster.StatusWaiting {
+		if atWork(s) {
 			at = len(rows)
 		}
 		rows = append(rows, v.step(m, s, w)...)
@@ -109,7 +109,7 @@ func (v *runView) stepRow(m *model, s cluster.StepState, w int) (row, rest strin
 
 // atWork answers whether the step is at work, or its effect is waited for.
 func atWork(s cluster.StepState) bool {
-	return s.Status == cluster.StatusRunning || s.Status == cluster.StatusWaiting
+	return s.Status == cluster.StatusRunning || s.Status == cluster.StatusWaiting || s.Status == cluster.StatusAsked
 }
 
 // step is a step's row, and below it what belongs to one that is at work or
@@ -137,6 +137,12 @@ func (v *runView) step(m *model, s cluster.StepState, w int) []string {
 			sp = m.st.dim
 		}
 		sub(sp, s.Sentence)
+	}
+	if s.Status == cluster.StatusAsked {
+		if s.Asks == cluster.AskTick {
+			sub(m.st.strong, s.Step.ToDo)
+		}
+		sub(m.st.amber, askedText(&s))
 	}
 	if s.Progress != "" && s.Status == cluster.StatusRunning {
 		sub(m.st.strong, s.Progress)
@@ -180,6 +186,8 @@ func stepWord(m *model, s cluster.Status) (string, paint) {
 		return "now", m.st.strong
 	case cluster.StatusWaiting:
 		return "watching", m.st.strong
+	case cluster.StatusAsked:
+		return "asks you", m.st.strong
 	case cluster.StatusFailed, cluster.StatusRefused:
 		return "! " + string(s), m.st.red
 	case cluster.StatusUnknown:
@@ -220,6 +228,9 @@ func (v *runView) foot(m *model, w int) []string {
 	case r.Stopping:
 		return []string{textLine(w, m.st.amber, "Stops before the next step; the step at work is not interrupted.")}
 	}
+	if askedStep(r) != nil {
+		return []string{textLine(w, m.st.amber, "The plan waits for you: t answers, s stops it here.")}
+	}
 	return []string{textLine(w, m.st.dim, "s stops before the next step; the step at work is never interrupted.")}
 }
 
@@ -230,6 +241,9 @@ func (v *runView) bindings(m *model) []key.Binding {
 	}
 	if r := v.state(m); r != nil && !r.Running() {
 		return []key.Binding{renamed(m.keys.Back, "close"), out, bind("up/down", "read")}
+	}
+	if askedStep(v.state(m)) != nil {
+		return []key.Binding{renamed(m.keys.Answer, "answer"), m.keys.Stop, out, renamed(m.keys.Back, "hide (it waits)")}
 	}
 	return []key.Binding{m.keys.Stop, out, renamed(m.keys.Back, "hide (it goes on)"), bind("up/down", "read")}
 }
@@ -242,6 +256,8 @@ func (v *runView) key(m *model, k tea.KeyMsg) tea.Cmd {
 			return m.command(func() tea.Msg { m.door.Stop(); return contentNow{} })
 		}
 		return nil
+	case is(k, m.keys.Answer):
+		return m.answerAsked(v.state(m))
 	case is(k, m.keys.Output):
 		v.whole, v.moved = !v.whole, false
 		return nil
