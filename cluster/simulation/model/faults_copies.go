@@ -108,6 +108,7 @@ func timelineDiverged(w *World) func() {
 	g.writeHistory()
 	g.advance(3 << 20)
 	g.copy.replay = g.copy.end
+	g.checkpointed(g.copy.end)
 	g.log("LOG:  received promote request")
 	g.log("LOG:  selected new timeline ID: %d", g.copy.tli)
 	g.n.service("postgresql").term()

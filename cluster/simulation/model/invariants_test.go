@@ -46,6 +46,11 @@ var quietFaults = []string{
 	"failover", "node-down", "operator-cut-off", "partition-partial", "partition-quorum-kept", "partition-quorum-lost",
 	"quorum-lost-one-seen", "deposed-leader-blocked", "failover-under-way", "postgresql-down", "etcd-down",
 	"elasticsearch-down", "partially-synced", "follower-wal-gap", "follower-lagging", "no-leader",
+	"postgresql-down-leader", "etcd-down-leader", "etcd-quorum-lost", "etcd-slow", "elasticsearch-down-leader", "service-hung-postgresql",
+	"service-hung-etcd", "disk-full", "disk-full-leader", "filesystem-read-only", "deposed-leader-stuck", "old-leader-unseen",
+	"leadership-flapping", "leader-withheld", "follows-wrong-node", "sync-stalled", "wal-gap-near", "timeline-diverged",
+	"timeline-diverged-beyond", "system-identifier-differs", "rolling-upgrade", "maintenance", "out-of-memory-kill", "clock-skew",
+	"connections-exhausted", "slot-holds-wal", "etcd-cluster-id-mismatch",
 }
 
 func TestNeverTwoPrimariesByAccident(t *testing.T) {
