@@ -132,6 +132,9 @@ func (r *run) follow(ctx context.Context, id string) error {
 			if err := r.onlyAllowed(s, r.allowed()); err != nil {
 				return err
 			}
+			if err := r.answer(*s.Run); err != nil {
+				return err
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -141,6 +144,43 @@ func (r *run) follow(ctx context.Context, id string) error {
 		case <-r.w.Changed():
 		}
 	}
+}
+
+// byHand is a bed on which a person can do what a plan asks for outside.
+type byHand interface {
+	ByHand(step cluster.PlanStep) error
+}
+
+// answer does what a plan at work waits for, once: types the name of a further
+// node, does by hand what is to be done outside and ticks it.
+func (r *run) answer(p cluster.PlanState) error {
+	for _, s := range p.Steps {
+		key := p.Plan.ID + " " + s.Step.ID + " " + string(s.Asks)
+		if s.Status != cluster.StatusAsked || r.answered[key] {
+			continue
+		}
+		r.answered[key] = true
+		switch s.Asks {
+		case cluster.AskPhrase:
+			if _, err := r.w.Confirm(p.Plan.ID, s.Step.Phrase); err != nil {
+				return fmt.Errorf("step %s: %w", s.Step.ID, err)
+			}
+		case cluster.AskTick:
+			hands, ok := r.bed.(byHand)
+			if !ok {
+				return fmt.Errorf("step %s: nobody can do by hand: %s", s.Step.ID, s.Step.ToDo)
+			}
+			if err := hands.ByHand(s.Step); err != nil {
+				return fmt.Errorf("step %s by hand: %w", s.Step.ID, err)
+			}
+			if err := r.w.Tick(p.Plan.ID, s.Step.ID); err != nil {
+				return fmt.Errorf("step %s: %w", s.Step.ID, err)
+			}
+		case cluster.AskTerminal:
+			return fmt.Errorf("step %s waits for a terminal, which no row takes", s.Step.ID)
+		}
+	}
+	return nil
 }
 
 // steps tells how far a plan got.

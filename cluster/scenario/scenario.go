@@ -73,11 +73,12 @@ type Result struct {
 
 // run is one scenario on one bed.
 type run struct {
-	s     Scenario
-	bed   Bed
-	w     *watch.Watch
-	plans []string // ids of the plans carried out
-	seen  []string // what stood, as it changed: for the error
+	s        Scenario
+	bed      Bed
+	w        *watch.Watch
+	plans    []string        // ids of the plans carried out
+	answered map[string]bool // what plans asked for, by plan, step and kind
+	seen     []string        // what stood, as it changed: for the error
 }
 
 // Run carries out one row and compares. journal is a folder for the incident.
@@ -94,7 +95,7 @@ func Run(ctx context.Context, bed Bed, s Scenario, journal string) (Result, erro
 	}
 	w.Start(ctx)
 	defer w.Close()
-	r := &run{s: s, bed: bed, w: w}
+	r := &run{s: s, bed: bed, w: w, answered: map[string]bool{}}
 	res, err := r.all(ctx)
 	if err != nil {
 		err = fmt.Errorf("%s: %w\nstood, in order:\n  %s", s.Name, err, strings.Join(r.seen, "\n  "))
