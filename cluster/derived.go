@@ -167,9 +167,23 @@ func (v *View) silentSince(node string) (since time.Time, ok bool) {
 	return since, ok
 }
 
+// backSince is when the present run of looks that reached a node began, where
+// an earlier look did not reach it.
+func (v *View) backSince(node string) (since time.Time, ok bool) {
+	ss := v.samples(node)
+	for i := len(ss) - 1; i >= 0; i-- {
+		if ss[i].Reach != Reached {
+			return since, !since.IsZero()
+		}
+		since = ss[i].At
+	}
+	return time.Time{}, false
+}
+
 // SeenByPeer answers whether peer gets an answer, be it a refusal, from any of
 // the node's ports within 1 s. A look that the peer took before the node went
-// silent towards us says nothing about now and counts as unknown.
+// silent towards us, or silence of before it came back, says nothing about now
+// and counts as unknown.
 func (v *View) SeenByPeer(node, peer string) Answer {
 	n, _ := v.snapshotNode(node)
 	c := v.report(peer).Peers[n.Address]
@@ -194,6 +208,9 @@ func (v *View) SeenByPeer(node, peer string) Answer {
 	}
 	if c.Value.Alive() {
 		return say(True, peer+" sees "+node, ref)
+	}
+	if since, ok := v.backSince(node); ok && c.At.Before(since) {
+		return say(Unknown, fmt.Sprintf("whether %s sees %s is unknown: it looked before %s came back", peer, node, node), ref)
 	}
 	for _, port := range PeerPorts { // silence is none where a port was not tried
 		if c.Value.Ports[port] == "" {

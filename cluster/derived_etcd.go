@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -105,4 +106,37 @@ func (v *View) stoodFor(node, service string, d time.Duration) Answer {
 		return say(False, fmt.Sprintf("%s on %s is up for %s only", service, node, s.InState.Value.Round(time.Second)), ref)
 	}
 	return say(True, fmt.Sprintf("%s on %s is up for more than %s", service, node, d), ref)
+}
+
+// AboutNode is the node that a log line of a node is about: a peer, where the
+// line names that peer's etcd member by its id and not the member of its own.
+func (v *View) AboutNode(logged, line string) string {
+	about := logged
+	for _, n := range v.nodes() {
+		id := v.memberID(n.Name)
+		if len(id) < 8 || !strings.Contains(line, id) {
+			continue
+		}
+		if n.Name == logged {
+			return logged
+		}
+		about = n.Name
+	}
+	return about
+}
+
+// memberID is the node's etcd member id: by its own word, else as any list of
+// members tells it; "" unknown.
+func (v *View) memberID(node string) string {
+	if c := v.report(node).Etcd.MemberID; c.Known {
+		return c.Value
+	}
+	for _, n := range v.nodes() {
+		for _, m := range v.report(n.Name).Etcd.Members.Value {
+			if v.isMember(node, m) {
+				return m.ID
+			}
+		}
+	}
+	return ""
 }

@@ -80,7 +80,7 @@ func (v *View) withinTime(what string, limit time.Duration, ref ClaimRef) Answer
 	if age > limit {
 		return say(False, fmt.Sprintf("%s, and the time for a failover is over: %s went %s ago", what, last.From, age.Round(time.Second)), ref)
 	}
-	return say(True, fmt.Sprintf("%s; %s went %s ago, a failover may take %s", what, last.From, age.Round(time.Second), limit), ref)
+	return say(True, fmt.Sprintf("%s; %s went %s ago, it should end by %s", what, last.From, age.Round(time.Second), clockTime(last.At.Add(limit))), ref)
 }
 
 // leaderLost answers whether the node that cluster-status still names is lost:
@@ -92,7 +92,11 @@ func (v *View) leaderLost(leader string, read ctlRead) Answer {
 		if known && v.Now.Sub(since) > lossLimit {
 			return say(False, gone.Sentence+", for longer than a failover takes to begin", gone.Claims...)
 		}
-		return say(True, gone.Sentence+"; cluster-status still names it as leader until its key expires", append(gone.Claims, read.ref)...)
+		end := ""
+		if known {
+			end = "; another should be promoting by " + clockTime(since.Add(lossLimit))
+		}
+		return say(True, gone.Sentence+"; cluster-status still names it as leader until its key expires"+end, append(gone.Claims, read.ref)...)
 	}
 	if gone.Truth == Unknown {
 		return say(Unknown, leader+" cannot be reached from here, and whether its peers see it is unknown", read.ref)
@@ -100,11 +104,15 @@ func (v *View) leaderLost(leader string, read ctlRead) Answer {
 	for _, service := range []string{"postgresql", "elasticsearch"} {
 		since, down := v.silentService(leader, service)
 		if age := v.Now.Sub(since); down && age >= StandsFor && age <= lossLimit {
-			return say(True, fmt.Sprintf("%s on the leader %s does not answer since %s; leaderl gives it up after %s of checks", service, leader, age.Round(time.Second), HealthChecks), read.ref)
+			return say(True, fmt.Sprintf("%s on the leader %s does not answer since %s; leaderl gives it up after %s of checks, and another should be promoting by %s",
+				service, leader, age.Round(time.Second), HealthChecks, clockTime(since.Add(lossLimit))), read.ref)
 		}
 	}
 	return say(False, leader+" leads according to cluster-status on "+read.witness, read.ref)
 }
+
+// clockTime is how a sentence tells a time of day.
+func clockTime(at time.Time) string { return at.UTC().Format("15:04:05Z") }
 
 // silentService is since when, without a break up to now, a service of a
 // reachable node has not served.

@@ -155,7 +155,9 @@ func (v *View) statusNamesNoLeader() Answer {
 		ref := mention(n.Name, "ctl.status", c)
 		refs = append(refs, ref)
 		for _, row := range c.Value {
-			if row.Service == "leaderl" && strings.Contains(row.Distributed, "leader: 0;") && !v.namedSince(c.At) {
+			none := row.Service == "leaderl" && strings.Contains(row.Distributed, "leader: 0;") ||
+				row.Service == "postgresql" && strings.Contains(row.Distributed, "could not reach pgsql leader")
+			if none && !v.namedSince(c.At) {
 				return say(True, fmt.Sprintf("status on %s says %q", n.Name, row.Distributed), ref)
 			}
 		}

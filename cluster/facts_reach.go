@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,7 +17,7 @@ func init() {
 		Fact{"host-key-changed", "The node's SSH server answers with another host key than the known one (reach).", aboutNode((*View).hostKeyChanged), noArgs},
 		Fact{"gone", "The node is seen neither from here nor by any of its peers (reach, peers' ports).", aboutNode((*View).Gone), noArgs},
 		Fact{"seen-by-all-peers", "Every other node sees the node (peers' ports).", aboutNode((*View).seenByAll), noArgs},
-		Fact{"seen-by-some-peers", "Some of the other nodes see the node and some do not (peers' ports).", aboutNode((*View).seenBySome), noArgs},
+		Fact{"seen-by-some-peers", "Some of the other nodes see the node and some do not; a peer that sees nobody tells nothing of a node that we reach (peers' ports).", aboutNode((*View).seenBySome), noArgs},
 		Fact{"peer-view-unknown", "Whether a peer sees the node is unknown for at least one peer that can be asked or not (peers' ports).", aboutNode((*View).peerViewUnknown), noArgs},
 		Fact{"reach-in-doubt", "The node cannot be reached from here, and whether a peer sees it is unknown (reach, peers' ports).", aboutNode(func(v *View, n string) Answer { return all("", v.Unreachable(n), v.peerViewUnknown(n)) }), noArgs},
 		Fact{"others-hold-quorum", "The other nodes alone are a healthy majority of the listed etcd members (etcd health, members).", aboutNode((*View).othersHoldQuorum), noArgs},
@@ -79,8 +80,22 @@ func (v *View) seenByAll(node string) Answer {
 	return say(True, fmt.Sprintf("%s see %s", strings.Join(yes, " and "), node), refs...)
 }
 
+// seesNobody answers whether a peer gets no answer from any other node: what it
+// does not see is then no news of the others.
+func (v *View) seesNobody(peer string) bool {
+	for _, n := range v.others(peer) {
+		if v.SeenByPeer(n, peer).Truth != False {
+			return false
+		}
+	}
+	return true
+}
+
 func (v *View) seenBySome(node string) Answer {
 	yes, no, unsure, refs := v.peerViews(node)
+	if v.reached(node).Truth == True {
+		no = slices.DeleteFunc(no, v.seesNobody)
+	}
 	switch {
 	case len(yes) > 0 && len(no) > 0:
 		return say(True, fmt.Sprintf("%s sees %s, %s does not", strings.Join(yes, " and "), node, strings.Join(no, " and ")), refs...)
@@ -149,9 +164,26 @@ func (v *View) bootedRecently(node string) Answer {
 	return say(False, node+" did not boot within the last 3 minutes", ref)
 }
 
+// markedBy is " by WHO", where it is known who marked the node.
+func (v *View) markedBy(node string) string {
+	if who := v.MarkedBy[node]; who != "" {
+		return " by " + who
+	}
+	return ""
+}
+
+// MaintenanceNote says until when a node is in planned work and by whom; ""
+// where it is not.
+func (v *View) MaintenanceNote(node string) string {
+	if !v.inMaintenance(node) {
+		return ""
+	}
+	return "in maintenance until " + v.Maintenance[node].UTC().Format("15:04Z") + v.markedBy(node)
+}
+
 func (v *View) maintenance(node string) Answer {
 	if v.inMaintenance(node) {
-		return say(True, fmt.Sprintf("%s is in maintenance until %s", node, v.Maintenance[node].UTC().Format("15:04Z")))
+		return say(True, node+" is "+v.MaintenanceNote(node))
 	}
 	return say(False, node+" is not in maintenance")
 }

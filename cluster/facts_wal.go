@@ -77,26 +77,29 @@ func (v *View) syncGrows(node string) Answer {
 	refs := []ClaimRef{mention(node, "postgresql.data-bytes", p.DataBytes), mention(node, "postgresql.replay", p.Replay)}
 	var sizes []int64
 	var positions []LSN
-	for _, s := range v.samples(node) {
-		if s.DataBytes > 0 {
-			sizes = append(sizes, s.DataBytes)
+	ss := v.samples(node)
+	for i, now := len(ss)-1, true; i >= 0 && now; i-- { // what was seen before a break tells of another time
+		if now = ss[i].DataBytes > 0; now {
+			sizes = append(sizes, ss[i].DataBytes)
 		}
-		if s.Position > 0 {
-			positions = append(positions, s.Position)
+	}
+	for i, now := len(ss)-1, true; i >= 0 && now; i-- {
+		if now = ss[i].Position > 0; now {
+			positions = append(positions, ss[i].Position)
 		}
 	}
 	n, m := len(sizes), len(positions)
 	switch {
-	case n > 1 && sizes[n-1] > sizes[0]:
-		return say(True, fmt.Sprintf("the data directory of %s grew to %s", node, Amount(sizes[n-1])), refs...)
-	case m > 1 && positions[m-1] > positions[0]:
-		return say(True, fmt.Sprintf("the copy on %s advances: %s", node, positions[m-1]), refs...)
+	case n > 1 && sizes[0] > sizes[n-1]:
+		return say(True, fmt.Sprintf("the data directory of %s grew to %s", node, Amount(sizes[0])), refs...)
+	case m > 1 && positions[0] > positions[m-1]:
+		return say(True, fmt.Sprintf("the copy on %s advances: %s", node, positions[0]), refs...)
 	case n < 2 && m < 2:
 		return say(Unknown, "whether the copy on "+node+" grows is unknown: neither its size nor its position can be read", refs...)
 	}
 	where := "its position stands"
 	if n > 0 {
-		where = Amount(sizes[n-1]) + ", not growing"
+		where = Amount(sizes[0]) + ", not growing"
 	}
 	return say(False, "the copy on "+node+" does not grow: "+where, refs...)
 }

@@ -16,6 +16,7 @@ type stage struct {
 	seq     uint64
 	reports map[string]*cluster.Report // what the next look will say
 	slowOld bool                       // slow claims are not read again
+	every   time.Duration              // between two looks; 2 s unless longer
 	view    *cluster.View
 	elected string
 }
@@ -33,7 +34,7 @@ const stageEnd cluster.LSN = 0x16F3_2D0A1B28
 // newStage is a healthy cluster that was looked at for a minute.
 func newStage() *stage {
 	s := &stage{now: time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC), reports: map[string]*cluster.Report{}}
-	s.view = &cluster.View{Past: cluster.Past{Samples: map[string][]cluster.Sample{}}, Maintenance: map[string]time.Time{}}
+	s.view = &cluster.View{Past: cluster.Past{Samples: map[string][]cluster.Sample{}, LastSeen: map[string]cluster.LastSeen{}}, Maintenance: map[string]time.Time{}}
 	for _, n := range stageNodes {
 		s.reports[n.Name] = s.healthy(n)
 	}
@@ -114,6 +115,19 @@ func (s *stage) role(node, role string) {
 	}
 }
 
+// row changes a node's row in every node's cluster-status.
+func (s *stage) row(node string, change func(*cluster.CtlNode)) {
+	for _, r := range s.reports {
+		rows := slices.Clone(r.Ctl.Rows.Value)
+		for i := range rows {
+			if rows[i].Name == node {
+				change(&rows[i])
+			}
+		}
+		r.Ctl.Rows.Value = rows
+	}
+}
+
 // blind makes a node unreachable from here: nothing is known of it.
 func (s *stage) blind(node string, how cluster.Reach) {
 	s.reports[node] = &cluster.Report{Node: node, Reach: known(how)}
@@ -156,7 +170,7 @@ func (s *stage) looks(n int) *cluster.View {
 }
 
 func (s *stage) look() {
-	s.now, s.seq = s.now.Add(2*time.Second), s.seq+1
+	s.now, s.seq = s.now.Add(max(s.every, 2*time.Second)), s.seq+1
 	snap := &cluster.Snapshot{Seq: s.seq, At: s.now, Nodes: stageNodes, Reports: map[string]*cluster.Report{}}
 	for name, r := range s.reports {
 		c := *r
@@ -178,6 +192,12 @@ func (s *stage) look() {
 		kept := v.Past.Samples[name]
 		kept = append(slices.Clone(kept), stageSample(&v, r))
 		v.Past.Samples[name] = kept[max(0, len(kept)-60):]
+	}
+	v.Past.LastSeen = maps.Clone(v.Past.LastSeen)
+	for name, r := range snap.Reports {
+		if sample := stageSample(&v, r); sample.Position > 0 {
+			v.Past.LastSeen[name] = cluster.LastSeen{At: s.now, Position: sample.Position, Leader: sample.InRecovery == cluster.False}
+		}
 	}
 	s.elect(&v)
 	s.view = &v

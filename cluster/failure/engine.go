@@ -123,7 +123,12 @@ func (e *Engine) step(c *candidate, now time.Time, look bool) bool {
 	}
 	s.factsSince = sinceWhen(s.factsSince, c.facts == cluster.True, now)
 	s.askedSince = sinceWhen(s.askedSince, c.asked, now)
-	held := func(since time.Time) bool { return !since.IsZero() && now.Sub(since) >= c.failure.Hold }
+	heldFor := func(since time.Time, d time.Duration) bool { return !since.IsZero() && now.Sub(since) >= d }
+	held := func(since time.Time) bool { return heldFor(since, c.failure.Hold) }
+	early := c.failure.Hold
+	if c.failure.SuspectedHold > 0 {
+		early = c.failure.SuspectedHold
+	}
 	doubted := c.facts == cluster.True && c.truth == cluster.Unknown
 	suspect := c.excluded != cluster.True && (c.signed || c.asked || doubted)
 	if look {
@@ -133,7 +138,7 @@ func (e *Engine) step(c *candidate, now time.Time, look bool) bool {
 	}
 	confirmed := c.truth == cluster.True && held(s.factsSince) && (s.sure >= c.looks() || s.stands && s.certainty == cluster.Confirmed)
 	suspected := suspect && s.suspicious >= c.looks() &&
-		(c.signed || c.asked && held(s.askedSince) || doubted && held(s.factsSince))
+		(c.signed || c.asked && heldFor(s.askedSince, early) || doubted && held(s.factsSince))
 	switch {
 	case confirmed:
 		s.appear(cluster.Confirmed, s.factsSince)

@@ -78,6 +78,10 @@ func judge(f cluster.Failure, node string, v *cluster.View) candidate {
 		c.excluded = cluster.Or(c.excluded, a.Truth)
 		c.evidence = append(c.evidence, factEvidence(q, a, node, cluster.SideAgainst))
 	}
+	for _, q := range f.Shows {
+		a := q.Ask(v, b)
+		c.evidence = append(c.evidence, factEvidence(q, a, node, forOrAgainst(a.Truth)))
+	}
 	c.truth = cluster.And(c.facts, c.excluded.Not())
 	// What a direct look denies no log line can raise: the looks are newer.
 	c.signed = c.addSigns(v) && c.facts != cluster.False
@@ -118,7 +122,7 @@ func factEvidence(q cluster.Question, a cluster.Answer, node string, side cluste
 func (c *candidate) addSigns(v *cluster.View) bool {
 	found := false
 	for _, s := range v.Signs {
-		if !slices.Contains(c.failure.Seen, s.Sign) || c.node != "" && s.Node != c.node {
+		if !slices.Contains(c.failure.Seen, s.Sign) || c.node != "" && v.AboutNode(s.Node, s.Example) != c.node {
 			continue
 		}
 		if v.Now.Sub(s.Last) > signsFor {
@@ -150,9 +154,9 @@ func (c *candidate) finding(v *cluster.View) cluster.Finding {
 	f.Nodes = []string{c.node}
 	// Planned work is known to the operator: its rows drop to a note. What puts
 	// data at risk never does.
-	if until := v.Maintenance[c.node]; v.Now.Before(until) && f.Priority > cluster.P1 {
+	if note := v.MaintenanceNote(c.node); note != "" && f.Priority > cluster.P1 {
 		f.Priority = cluster.P3
-		f.Title += " (in maintenance until " + until.UTC().Format("15:04Z") + ")"
+		f.Title += " (" + note + ")"
 	}
 	return f
 }

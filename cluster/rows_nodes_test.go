@@ -1,0 +1,128 @@
+package cluster_test
+
+import (
+	"testing"
+	"time"
+
+	"chef-backend-cockpit/cluster"
+)
+
+func TestNodeRows(t *testing.T) { tryRows(t, nodeRows()) }
+
+// isolate lets a node's etcd run on without its peers.
+func isolate(s *stage, node string) {
+	for _, o := range stageNodes {
+		if o.Name != node {
+			s.unseen(node, o.Name)
+			s.unseen(o.Name, node)
+		}
+	}
+	s.at(node).Etcd.Health, s.at(node).Etcd.RaftLeader = known(false), known("")
+}
+
+// oneLeft is a loss of quorum of which only be3 can be seen.
+func oneLeft(s *stage) {
+	s.powerOff("be1")
+	s.powerOff("be2")
+	s.at("be3").Etcd.Health, s.at("be3").Etcd.RaftLeader = known(false), known("")
+}
+
+// remade is a cluster made anew from be1 after a loss of quorum: be3 has joined
+// as a new node, be2 is left behind.
+func remade(s *stage) {
+	s.view.Fenced = map[string]bool{"be2": true, "be3": true}
+	for _, n := range []string{"be1", "be3"} {
+		s.at(n).Etcd.Members = known([]cluster.EtcdMember{{ID: "1", Name: "g1", PeerURL: "http://10.0.4.11:2380"}, {ID: "3", Name: "g3", PeerURL: "http://10.0.4.13:2380"}})
+	}
+}
+
+// gone2 takes be2 away, host and all.
+func gone2(s *stage) { remade(s); s.powerOff("be2") }
+
+func nodeRows() []rowCase {
+	fence := func(names ...string) map[string]bool {
+		m := map[string]bool{}
+		for _, n := range names {
+			m[n] = true
+		}
+		return m
+	}
+	sign := func(name, node, line string) func(*stage) {
+		return func(s *stage) {
+			for i, n := range stageNodes {
+				s.at(n.Name).Etcd.MemberID = known([]string{"a11111111111", "b22222222222", "c33333333333"}[i])
+			}
+			s.view.Signs = []cluster.SignSeen{{Sign: name, Node: node, Service: "etcd", Count: 2, Last: s.now.Add(time.Minute), Example: line}}
+		}
+	}
+	return []rowCase{
+		{name: "node-down of the leader, and nobody knows whether it writes", change: func(s *stage) {
+			s.powerOff("be1")
+			s.lead("be2")
+		}, looks: 25, want: []string{"node-down@be1", "old-leader-unseen@be1"}, hidden: []string{"redundancy-lost"}},
+		{name: "node-down, a peer not asked", change: func(s *stage) {
+			s.powerOff("be3")
+			delete(s.at("be2").Peers, addressBe3)
+		}, looks: 25, never: []string{"node-down@be3"}},
+		{name: "node-down without quorum of the others", change: func(s *stage) {
+			s.powerOff("be3")
+			s.at("be2").Etcd.Health = known(false)
+		}, looks: 5, never: []string{"node-down@be3"}},
+		{name: "a peer's line about a node that we reach raises nothing", change: sign("etcd-peer-inactive", "be1", "the connection with c33333333333 became inactive"), looks: 10, never: []string{"node-down@be3", "node-down@be1"}},
+		{name: "two-nodes-down", change: func(s *stage) { oneLeft(s); s.view.Fenced = fence("be1", "be2") }, looks: 40,
+			want: []string{"two-nodes-down"}, hidden: []string{"quorum-lost-one-seen"}},
+		{name: "two-nodes-down, one of them not fenced", change: func(s *stage) { oneLeft(s); s.view.Fenced = fence("be1") }, looks: 40,
+			want: []string{"quorum-lost-one-seen"}, never: []string{"two-nodes-down"}},
+		{name: "two-nodes-down, fenced, and the survivor well", change: func(s *stage) {
+			s.powerOff("be2")
+			s.view.Fenced = fence("be2", "be3")
+		}, looks: 30, want: []string{"node-down@be2"}, never: []string{"two-nodes-down", "quorum-lost-one-seen"}},
+		{name: "two-nodes-down, one answers a peer's question", change: func(s *stage) {
+			oneLeft(s)
+			s.view.Fenced = fence("be1", "be2")
+			s.at("be3").Peers[addressBe2] = peer("refused")
+		}, looks: 40, never: []string{"two-nodes-down", "quorum-lost-one-seen"}},
+		{name: "old-member-returned", change: remade, looks: 3, want: []string{"old-member-returned@be2"}},
+		{name: "old-member-returned, seen by a peer alone", change: func(s *stage) {
+			gone2(s)
+			s.at("be1").Peers[addressBe2] = peer("refused")
+		}, looks: 3, want: []string{"old-member-returned@be2"}},
+		{name: "old-member-returned, it is off", change: gone2, looks: 30, want: []string{"node-down@be2"}, never: []string{"old-member-returned@be2"}},
+		{name: "old-member-returned, the host without the product", change: func(s *stage) {
+			remade(s)
+			s.at("be2").Host.Installed = known(false)
+		}, looks: 3, want: []string{"etcd-member-removed@be2"}, never: []string{"old-member-returned@be2"}},
+		{name: "old-member-returned, it joined", change: func(s *stage) {
+			remade(s)
+			for _, n := range []string{"be1", "be3"} {
+				s.at(n).Etcd.Members.Value = append(s.at(n).Etcd.Members.Value, cluster.EtcdMember{ID: "2", Name: "g2", PeerURL: "http://10.0.4.12:2380"})
+			}
+		}, looks: 30, never: []string{"old-member-returned@be2"}},
+		{name: "old-member-returned, no recovery was made", change: func(s *stage) {
+			remade(s)
+			s.view.Fenced = nil
+		}, looks: 3, want: []string{"etcd-member-removed@be2"}, never: []string{"old-member-returned@be2"}},
+		{name: "old-member-returned, members unknown", change: func(s *stage) {
+			remade(s)
+			for _, n := range stageNodes {
+				s.at(n.Name).Etcd.Members = cluster.Claim[[]cluster.EtcdMember]{}
+			}
+		}, looks: 3, never: []string{"old-member-returned@be2"}},
+		{name: "partition-partial between two nodes that we reach", change: func(s *stage) { s.unseen("be3", "be2"); s.unseen("be2", "be3") }, looks: 25,
+			want: []string{"partition-partial@be2", "partition-partial@be3"}},
+		{name: "partition-partial, not before 15 s", change: func(s *stage) { s.unseen("be3", "be2") }, looks: 7, never: []string{"partition-partial@be3"}},
+		{name: "partition-partial, a view unknown", change: func(s *stage) {
+			s.blind("be3", cluster.Unreachable)
+			delete(s.at("be2").Peers, addressBe3)
+		}, looks: 25},
+		{name: "a cut-off node's view of the others is no news of them", change: func(s *stage) { isolate(s, "be3"); lagBehind(s, stageEnd) }, looks: 40,
+			want: []string{"partition-quorum-kept@be3"}},
+		{name: "partition-quorum-lost, two of them", change: func(s *stage) {
+			isolate(s, "be2")
+			isolate(s, "be3")
+			s.powerOff("be1")
+		}, looks: 60, want: []string{"partition-quorum-lost"}},
+		{name: "operator-cut-off from the leader", change: func(s *stage) { s.blind("be1", cluster.Unreachable) }, looks: 25, want: []string{"operator-cut-off@be1"}},
+		{name: "a key that we do not know is no failure of the node", change: func(s *stage) { s.blind("be3", cluster.HostKeyUnknown) }, looks: 25, want: []string{"login-failed@be3"}},
+	}
+}
