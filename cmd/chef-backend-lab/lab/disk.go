@@ -11,13 +11,14 @@ import (
 )
 
 // A host's disks are small file systems in memory, so that a full one is real
-// and quick. They outlive the host's power, and end with the lab.
+// and quick; what is not written takes no memory. They outlive the host's power,
+// and end with the lab. leaderl demands 250 MB of the product's two.
 //
 //	disk  what differs from this machine's own files, and /root
 //	data  /var/opt/chef-backend
 //	log   /var/log/chef-backend
 var disks = []struct{ name, size string }{
-	{"disk", "96m"}, {"data", "1536m"}, {"log", "64m"},
+	{"disk", "96m"}, {"data", "1536m"}, {"log", "768m"},
 }
 
 // dir is where a host's files lie on this machine.
