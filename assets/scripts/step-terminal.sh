@@ -44,5 +44,6 @@ export PATH
 trap : INT QUIT
 sh -c "$step_command" cockpit-step "$step_dir"
 step_status=$?
+[ "$step_status" -ne 129 ] || exit 129 # the command alone was hung up
 echo "$step_status" >"$step_dir/exit.tmp" && mv "$step_dir/exit.tmp" "$step_dir/exit"
 exit "$step_status"
