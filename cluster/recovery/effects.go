@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -45,7 +46,7 @@ func (r *run) awaitEffects(ctx context.Context, i int, s cluster.PlanStep, out o
 		case ctx.Err() != nil:
 			return ending{status: cluster.StatusUnknown, sentence: "left while the effect was awaited"}
 		case own == cluster.False:
-			return ending{status: cluster.StatusFailed, sentence: joinText([]string{missing, r.lastLine(i)})}
+			return ending{status: cluster.StatusFailed, sentence: joinText([]string{missing, cmp.Or(out.meaning, r.lastLine(i))})}
 		case out.exitKnown && late && truth == cluster.Unknown:
 			return ending{status: cluster.StatusUnknown, sentence: joinText([]string{fmt.Sprintf("not seen within %s: %s", s.Deadline, missing), exitText(out)})}
 		case out.exitKnown && late:

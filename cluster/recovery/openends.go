@@ -47,6 +47,17 @@ func openEnds(p cluster.PlanState, well bool) []string {
 			}
 		case len(words) == 4 && words[0] == "mv":
 			moved(st, words[2], words[3], open, add)
+		case verb == "remove-node" && len(words) > 2:
+			add("member "+words[2], words[2]+" "+isOrMay(st)+" no member any more: losing either of the others stops the cluster")
+		case verb == "cleanse":
+			add("wiped "+node, "what lay on "+node+" "+isOrMay(st)+" wiped")
+		case verb == "join-cluster" && st.Status == cluster.StatusDone:
+			delete(open, "member "+node)
+			delete(open, "wiped "+node)
+		case verb == "set-cluster-failover" && st.Status == cluster.StatusDone:
+			if delete(open, "failover"); arg == "off" {
+				add("failover", "failover is off")
+			}
 		case verb == "pgsql-follow" && st.Status != cluster.StatusDone:
 			add("copy "+node, "the copy on "+node+" may be incomplete")
 		case st.Status == cluster.StatusUnknown:
@@ -60,6 +71,14 @@ func openEnds(p cluster.PlanState, well bool) []string {
 		}
 	}
 	return out
+}
+
+// isOrMay is how sure it is that a step did what it does.
+func isOrMay(st cluster.StepState) string {
+	if st.Status == cluster.StatusDone {
+		return "is"
+	}
+	return "may be"
 }
 
 // left answers whether a step may have left something behind.

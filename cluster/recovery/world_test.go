@@ -80,6 +80,7 @@ type world struct {
 	// slowHangs: looks come without what only the slow one tells; it stays as old
 	// as it is.
 	slowHangs  bool
+	recognise  func([][]byte) string
 	approval   string // a part of the command that does nothing without a terminal
 	noTerminal bool   // a terminal cannot be opened
 	foreign    bool   // a step's folder cannot be read when it is looked up
@@ -132,7 +133,7 @@ func (w *world) executor() *Executor {
 	}
 	ids := 0
 	x := New(Options{
-		Procedures: append(catalogue(w.t), w.extra...), Operator: "ann@bastion", Hosts: hosts, Clock: w.clock, Recorder: w, View: w.view, Fresh: w.fresh,
+		Procedures: append(catalogue(w.t), w.extra...), Operator: "ann@bastion", Recognise: w.recognise, Hosts: hosts, Clock: w.clock, Recorder: w, View: w.view, Fresh: w.fresh,
 		WithReport: withReport, Probe: "look() { :; }", ReadOnly: w.readOnly,
 		ParseLook: func(node string, _ []byte, began, _ time.Time, _ remote.Link) (*cluster.Report, error) {
 			w.mu.Lock()
