@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,15 @@ func (p Priority) String() string { return "P" + string(rune('0'+p)) }
 
 // MarshalText writes "P1" to "P3".
 func (p Priority) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (p *Priority) UnmarshalText(b []byte) error {
+	if len(b) != 2 || b[0] != 'P' || b[1] < '1' || b[1] > '3' {
+		return fmt.Errorf("%q is no priority", b)
+	}
+	*p = Priority(b[1] - '0')
+	return nil
+}
 
 // Failure is a catalogue entry: what can go wrong, how it is known, what to do.
 type Failure struct {

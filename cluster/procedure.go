@@ -1,6 +1,9 @@
 package cluster
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Tier grades how hard a procedure is to confirm: T0 reads only, T1 is
 // harmless to data, T2 replaces or deletes one node's data or configuration,
@@ -20,6 +23,15 @@ func (t Tier) String() string { return "T" + string(rune('0'+t)) }
 
 // MarshalText writes "T0" to "T3".
 func (t Tier) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (t *Tier) UnmarshalText(b []byte) error {
+	if len(b) != 2 || b[0] != 'T' || b[1] < '0' || b[1] > '3' {
+		return fmt.Errorf("%q is no tier", b)
+	}
+	*t = Tier(b[1] - '0')
+	return nil
+}
 
 // Procedure is a catalogue entry: a documented recovery, step by step. Its
 // texts and commands may hold {node}, {address}, {service}, {leader},

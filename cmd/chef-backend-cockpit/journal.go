@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,9 +18,9 @@ import (
 
 // journalCommand lists incidents and shows one.
 func journalCommand(e *env) *cobra.Command {
-	c := &cobra.Command{Use: "journal", Short: "List past incidents, or show one", Args: cobra.NoArgs,
+	c := &cobra.Command{Use: "journal", Short: "List past incidents, show or report one", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return usage("say list or show ID; see %s --help", c.CommandPath())
+			return usage("say list, show ID or report ID; see %s --help", c.CommandPath())
 		}}
 	follow := false
 	show := &cobra.Command{
@@ -32,8 +31,41 @@ func journalCommand(e *env) *cobra.Command {
 	c.AddCommand(&cobra.Command{
 		Use: "list", Short: "List the incidents, newest first", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return e.listIncidents() },
-	}, show)
+	}, show, &cobra.Command{
+		Use: "report ID", Short: "Write an incident's report as Markdown", Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return e.reportIncident(args[0]) },
+	})
 	return c
+}
+
+// reportIncident prints the report of an incident.
+func (e *env) reportIncident(id string) error {
+	path, err := incident(id)
+	if err != nil {
+		return err
+	}
+	text, err := journal.Report(path)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(e.out, text)
+	return err
+}
+
+// incident is where the journal of an incident lies that is there.
+func incident(id string) (path string, err error) {
+	dir, err := journal.DefaultDir()
+	if err != nil {
+		return "", err
+	}
+	all, err := journal.List(dir)
+	if err != nil {
+		return "", err
+	}
+	if !slices.ContainsFunc(all, func(in journal.Incident) bool { return in.ID == id }) {
+		return "", usage("no incident %q; journal list names them", id)
+	}
+	return journal.Path(dir, id), nil
 }
 
 // listIncidents prints a line for each incident.
@@ -73,18 +105,10 @@ func remark(in journal.Incident) string {
 
 // showIncident prints an incident's records, and with follow those to come.
 func (e *env) showIncident(ctx context.Context, id string, follow bool) error {
-	dir, err := journal.DefaultDir()
+	path, err := incident(id)
 	if err != nil {
 		return err
 	}
-	all, err := journal.List(dir)
-	if err != nil {
-		return err
-	}
-	if !slices.ContainsFunc(all, func(in journal.Incident) bool { return in.ID == id }) {
-		return usage("no incident %q; journal list names them", id)
-	}
-	path := journal.Path(dir, id)
 	if !follow {
 		if err := journal.Verify(path); err != nil {
 			fmt.Fprintln(e.err, "chef-backend-cockpit: "+oneLine(err.Error()))
@@ -95,8 +119,10 @@ func (e *env) showIncident(ctx context.Context, id string, follow bool) error {
 		if err := e.printRecord(r); err != nil {
 			return err
 		}
-		if noteOf(r).Closed {
-			return errOver
+		if data, err := journal.Decode(r); err == nil {
+			if n, ok := data.(*journal.NoteData); ok && n.Closed {
+				return errOver
+			}
 		}
 		return nil
 	})
@@ -109,23 +135,6 @@ func (e *env) showIncident(ctx context.Context, id string, follow bool) error {
 // errOver ends following at the incident's last record.
 var errOver = errors.New("the incident is over")
 
-// noteData is what a note record can hold.
-type noteData struct {
-	Text     string
-	Closed   bool
-	Incident string // record 0
-	Cluster  string
-	Format   int
-}
-
-// noteOf reads a note; every other record is an empty one.
-func noteOf(r journal.Record) (n noteData) {
-	if r.Kind == journal.Note {
-		_ = json.Unmarshal(r.Data, &n) // what is no note says nothing
-	}
-	return n
-}
-
 // printRecord writes one record as a line: when, what kind, what happened.
 func (e *env) printRecord(r journal.Record) error {
 	_, err := fmt.Fprintf(e.out, "%5d  %s  %-8s  %s\n", r.Seq, stamp(r.At), r.Kind, words(r))
@@ -135,74 +144,62 @@ func (e *env) printRecord(r journal.Record) error {
 // words says a record's data in a sentence; unknown shapes stay JSON. What
 // comes from the file is made safe again: somebody may have written into it.
 func words(r journal.Record) string {
-	switch r.Kind {
-	case journal.Finding:
-		return findingWords(r.Data)
-	case journal.Snapshot:
-		var s cluster.Snapshot
-		if json.Unmarshal(r.Data, &s) == nil {
-			return snapshotWords(s)
-		}
-	case journal.Intent:
-		var i cluster.Intent
-		if json.Unmarshal(r.Data, &i) == nil {
-			return safe(fmt.Sprintf("plan %s step %s on %s: %s", i.Plan, i.Step, i.Node, i.Command))
-		}
-	case journal.Outcome:
-		var o cluster.Outcome
-		if json.Unmarshal(r.Data, &o) == nil {
-			return safe(fmt.Sprintf("plan %s step %s on %s: %s. %s", o.Plan, o.Step, o.Node, o.Status, o.Sentence))
-		}
-	case journal.Note:
-		switch n := noteOf(r); {
-		case n.Text != "":
-			return safe(n.Text)
-		case n.Incident != "":
-			return safe(fmt.Sprintf("incident %s of %s opened, format %d", n.Incident, n.Cluster, n.Format))
-		}
-	case journal.Confirm:
-		var p struct {
-			Plan  cluster.Plan
-			Typed []string
-		}
-		if json.Unmarshal(r.Data, &p) == nil && p.Plan.ID != "" {
-			return safe(fmt.Sprintf("plan %s, %s: typed %q", p.Plan.ID, p.Plan.Title, p.Typed))
-		}
-	case journal.Output:
-		var o struct {
-			Node  string
-			Lines []string
-		}
-		if json.Unmarshal(r.Data, &o) == nil && o.Node != "" {
-			return safe(o.Node + ": " + strings.Join(o.Lines, " | "))
-		}
+	data, err := journal.Decode(r)
+	if err != nil {
+		return safe(raw(r))
 	}
+	switch d := data.(type) {
+	case *cluster.Snapshot:
+		return snapshotWords(*d)
+	case *journal.FindingData:
+		return safe(findingWords(d))
+	case *journal.ConfirmData:
+		return safe(confirmWords(d))
+	case *cluster.Intent:
+		return safe(fmt.Sprintf("plan %s step %s on %s: %s", d.Plan, d.Step, d.Node, or(d.Command, d.ToDo)))
+	case *cluster.Outcome:
+		return safe(fmt.Sprintf("plan %s step %s on %s: %s. %s", d.Plan, d.Step, d.Node, d.Status, d.Sentence))
+	case *journal.OutputData:
+		return safe(d.Node + ": " + strings.Join(d.Lines, " | "))
+	case *journal.NoteData:
+		if d.Text != "" {
+			return safe(d.Text)
+		}
+		return safe(fmt.Sprintf("incident %s of %s opened, format %d", d.Incident, d.Cluster, d.Format))
+	}
+	return safe(raw(r))
+}
+
+// raw is a record's data, cut.
+func raw(r journal.Record) string {
 	const most = 300
-	text := safe(string(r.Data))
-	if len(text) > most {
-		text = fmt.Sprintf("%s… (%d bytes)", strings.ToValidUTF8(text[:most], ""), len(r.Data))
+	if text := string(r.Data); len(text) > most {
+		return fmt.Sprintf("%s… (%d bytes)", strings.ToValidUTF8(text[:most], ""), len(r.Data))
 	}
-	return text
+	return string(r.Data)
+}
+
+// confirmWords tells a plan that was confirmed from a word within one.
+func confirmWords(d *journal.ConfirmData) string {
+	switch {
+	case d.Plan.ID != "":
+		return fmt.Sprintf("plan %s, %s: typed %q", d.Plan.ID, d.Plan.Title, d.Typed)
+	case d.Word.Ticked:
+		return fmt.Sprintf("plan %s step %s: ticked", d.Word.Plan, d.Word.Step)
+	}
+	return fmt.Sprintf("plan %s step %s: typed %q", d.Word.Plan, d.Word.Step, d.Word.Typed)
 }
 
 // findingWords tells a finding that came or changed from one that went.
-func findingWords(data json.RawMessage) string {
-	var gone struct{ Gone string }
-	if json.Unmarshal(data, &gone) == nil && gone.Gone != "" {
-		return safe(gone.Gone + " has gone")
+func findingWords(d *journal.FindingData) string {
+	if d.Gone != "" {
+		return d.Gone + " has gone"
 	}
-	var f struct {
-		cluster.Finding
-		Priority string
+	text := fmt.Sprintf("%s %s, %s: %s", d.Priority, d.ID(), d.Certainty, d.Title)
+	if d.Under != "" {
+		text += " (folded under " + d.Under + ")"
 	}
-	if err := json.Unmarshal(data, &f); err != nil {
-		return safe(string(data))
-	}
-	text := fmt.Sprintf("%s %s, %s: %s", f.Priority, f.ID(), f.Certainty, f.Title)
-	if f.Under != "" {
-		text += " (folded under " + f.Under + ")"
-	}
-	return safe(text)
+	return text
 }
 
 // snapshotWords says of each node what mattered most.
