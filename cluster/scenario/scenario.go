@@ -255,6 +255,9 @@ func situation(s *watch.State) string {
 	for _, f := range s.Findings {
 		if f.Certainty == cluster.Suspected || f.Under != "" {
 			fmt.Fprintf(&b, "\n    also %s %s under %q", f.Certainty, f.ID(), f.Under)
+			for _, e := range f.Evidence {
+				fmt.Fprintf(&b, "\n        %s %s: %s", e.Side, e.Answer, e.Sentence)
+			}
 		}
 	}
 	for _, row := range s.Board.Rows {

@@ -120,7 +120,7 @@ func kill(ctx context.Context, h *Host) error {
 	if err := unix.Kill(h.PID, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
 		return fmt.Errorf("%s: kill %d: %w", h.Name, h.PID, err)
 	}
-	return until(ctx, h.Name+" without processes", 5*time.Second, nil, func(context.Context) error {
+	return until(ctx, h.Name+" without processes", 20*time.Second, nil, func(context.Context) error {
 		if alive(h.PID, h.Start) {
 			return fmt.Errorf("PID %d lives", h.PID)
 		}

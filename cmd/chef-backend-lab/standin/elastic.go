@@ -5,6 +5,7 @@ package standin
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -22,6 +24,10 @@ const (
 	elasticEvery    = time.Second
 	elasticComplain = 30 * time.Second
 	elasticQuorum   = 2 // discovery.zen.minimum_master_nodes of three nodes
+	// A peer that says nothing at all is given up after three pings of 30 s each
+	// (discovery.zen.fd.ping_retries and ping_timeout); one whose machine answers
+	// that nobody listens is given up at once.
+	elasticPatience = 90 * time.Second
 )
 
 // elastic is the stand-in for Elasticsearch: it knows which peers' stand-ins
@@ -33,6 +39,13 @@ type elastic struct {
 	master string   // address, "" none
 	alone  time.Time
 	first  bool
+	heard  map[string]heard // by address; of the goroutine that makes the rounds
+}
+
+// heard is what a peer said last, and when.
+type heard struct {
+	master string
+	at     time.Time
 }
 
 // elasticClaim is what a stand-in tells another on the transport port. The
@@ -43,7 +56,7 @@ type elasticClaim struct {
 }
 
 func runElasticsearch(ctx context.Context, h *host) error {
-	e := &elastic{host: h, first: true, alone: time.Now()}
+	e := &elastic{host: h, first: true, alone: time.Now(), heard: map[string]heard{}}
 	e.log("INFO", "o.e.n.Node", "initializing ...")
 	if err := pause(ctx, elasticWarmUp); err != nil {
 		return nil
@@ -73,29 +86,41 @@ func (e *elastic) log(level, logger, format string, a ...any) {
 
 // round asks the peers and settles who is master.
 func (e *elastic) round(ctx context.Context) {
-	claims := map[string]string{} // address: its master
-	var mu sync.Mutex
+	now := time.Now()
+	said := make([]heard, len(e.Peers))
 	var all sync.WaitGroup
-	for _, p := range e.Peers {
-		all.Go(func() {
-			body, ok := getText(ctx, "http://"+net.JoinHostPort(p.Address, "9300")+"/claim")
-			var c elasticClaim
-			if ok && json.Unmarshal([]byte(body), &c) == nil {
-				mu.Lock()
-				claims[p.Address] = c.Master
-				mu.Unlock()
-			}
-		})
+	for i, p := range e.Peers {
+		all.Go(func() { said[i] = e.ask(ctx, p.Address, now) })
 	}
 	all.Wait()
 	if ctx.Err() != nil {
 		return
+	}
+	claims := map[string]string{} // address: its master
+	for i, p := range e.Peers {
+		e.heard[p.Address] = said[i]
+		if now.Sub(said[i].at) < elasticPatience {
+			claims[p.Address] = said[i].master
+		}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	before := e.peers
 	e.peers, e.master = elect(e.Address, e.master, claims)
 	e.tell(before)
+}
+
+// ask is what a peer says, what it last said if it is silent, or nothing.
+func (e *elastic) ask(ctx context.Context, address string, now time.Time) heard {
+	body, err := fetch(ctx, "http://"+net.JoinHostPort(address, "9300")+"/claim")
+	var c elasticClaim
+	switch {
+	case err == nil && json.Unmarshal([]byte(body), &c) == nil:
+		return heard{c.Master, now}
+	case errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET):
+		return heard{}
+	}
+	return e.heard[address]
 }
 
 // elect says who belongs to the cluster and who is its master. Two nodes must

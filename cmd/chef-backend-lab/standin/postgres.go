@@ -206,11 +206,14 @@ func (d *database) postmaster() bool {
 // resting finds out what the copy holds while the database is down. Reading
 // the WAL takes a while, so the answer is kept as long as nothing changes.
 func (d *database) resting(ctx context.Context) walCopy {
-	at, err := os.Stat(filepath.Join(d.c.DataDir, "global/pg_control"))
+	control, err := os.Stat(filepath.Join(d.c.DataDir, "global/pg_control"))
 	if err != nil || !exists(filepath.Join(d.c.DataDir, "PG_VERSION")) {
 		return walCopy{}
 	}
-	stamp := at.ModTime().String()
+	stamp := control.ModTime().String()
+	if wal, err := os.Stat(filepath.Join(d.c.DataDir, "pg_wal")); err == nil {
+		stamp += wal.ModTime().String() // files that came or went
+	}
 	if stamp == d.stamp {
 		return d.stopped
 	}

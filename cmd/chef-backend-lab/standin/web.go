@@ -4,6 +4,7 @@ package standin
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -26,15 +27,24 @@ var quick = &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{
 // getText fetches a small page; false when it does not come with status 200
 // within two seconds.
 func getText(ctx context.Context, url string) (string, bool) {
+	text, err := fetch(ctx, url)
+	return text, err == nil
+}
+
+// fetch is getText with the reason.
+func fetch(ctx context.Context, url string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return "", false
+		return "", err
 	}
 	resp, err := quick.Do(req)
 	if err != nil {
-		return "", false
+		return "", err
 	}
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	return string(raw), err == nil && resp.StatusCode == http.StatusOK
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = errors.New(resp.Status)
+	}
+	return string(raw), err
 }
