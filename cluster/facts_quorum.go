@@ -136,6 +136,9 @@ func (v *View) oldServices(node string) Answer {
 	if Is(r.Host.Installed, false) == True {
 		return say(False, "Chef Backend is not installed on "+node, mention(node, "host.installed", r.Host.Installed))
 	}
+	if f := r.Host.Files; f.Known && !f.Value.Data {
+		return say(False, "nothing of the product's data lies on "+node+": it is a new machine, or a cleansed one", mention(node, "host.files", f))
+	}
 	var as []Answer
 	for _, s := range []string{"etcd", "leaderl", "postgresql"} {
 		a := v.serviceDown(node, s)

@@ -32,11 +32,24 @@ func (v *View) etcdLost(node string) Answer {
 	if c.Value {
 		return say(False, "etcd on "+node+" is healthy: the cluster has its quorum", ref)
 	}
-	since := v.unhealthySince(node)
+	since := v.notHealthySince(node)
 	if since.IsZero() || v.Now.Sub(since) < quorumHold {
 		return say(False, fmt.Sprintf("etcd on %s is not healthy, but not yet for %s", node, quorumHold), ref)
 	}
 	return say(True, fmt.Sprintf("etcd on %s is not healthy since %s", node, since.UTC().Format(time.TimeOnly)), ref)
+}
+
+// notHealthySince is the first look that heard false from the node's etcd since
+// it last said true. Without a quorum some answers are late, which makes those
+// looks unknown and breaks nothing off.
+func (v *View) notHealthySince(node string) (since time.Time) {
+	ss := v.samples(node)
+	for i := len(ss) - 1; i >= 0 && ss[i].EtcdHealth != True; i-- {
+		if ss[i].EtcdHealth == False {
+			since = ss[i].At
+		}
+	}
+	return since
 }
 
 func (v *View) seesNoPeer(node string) Answer {
