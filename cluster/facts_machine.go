@@ -131,11 +131,12 @@ func (v *View) clockDiffers(node string) Answer {
 		return unknownFor(node, "host.clock-offset", own)
 	}
 	refs := []ClaimRef{mention(node, "host.clock-offset", own)}
-	others := []time.Duration{}
+	wrong := v.report(node).Host.ClockError.Value
+	others, worst := []time.Duration{}, time.Duration(0)
 	for _, n := range v.others(node) {
-		if c := v.report(n).Host.ClockOffset; c.Known {
-			others = append(others, c.Value)
-			refs = append(refs, mention(n, "host.clock-offset", c))
+		if h := v.report(n).Host; h.ClockOffset.Known {
+			others, worst = append(others, h.ClockOffset.Value), max(worst, h.ClockError.Value)
+			refs = append(refs, mention(n, "host.clock-offset", h.ClockOffset))
 		}
 	}
 	if len(others) == 0 {
@@ -151,12 +152,16 @@ func (v *View) clockDiffers(node string) Answer {
 		slices.Sort(every)
 		away = own.Value - every[len(every)/2]
 	}
-	if away.Abs() > clockDrift {
-		how := "ahead of"
-		if away < 0 {
-			how = "behind"
-		}
+	how := "ahead of"
+	if away < 0 {
+		how = "behind"
+	}
+	wrong += worst
+	switch {
+	case away.Abs() > clockDrift+wrong:
 		return say(True, fmt.Sprintf("the clock of %s is %s %s those of the others", node, away.Abs().Round(100*time.Millisecond), how), refs...)
+	case away.Abs() > clockDrift-wrong:
+		return say(Unknown, fmt.Sprintf("whether the clock of %s differs is unknown: the looks took too long to tell", node), refs...)
 	}
 	return say(False, "the clock of "+node+" agrees with those of the others", refs...)
 }

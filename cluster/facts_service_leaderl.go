@@ -116,3 +116,15 @@ func (v *View) serviceHung(node string) Answer {
 		all("", v.stoodFor(node, "leaderl", hungAfter), mute("leaderl", "leaderl.answers", r.Leaderl.Answers)),
 		all("", v.stoodFor(node, "etcd", hungAfter), etcd))
 }
+
+// answersInTrouble answers whether a service that runs and answers is still
+// what a row speaks of: leaderl that never joins, an index with a part missing.
+func (v *View) answersInTrouble(node, service string) Answer {
+	switch service {
+	case "leaderl":
+		return v.leaderlInitializing(node)
+	case "elasticsearch":
+		return anyOf("Elasticsearch is well", v.elasticsearchRed(), v.elasticsearchThin())
+	}
+	return say(False, service+" on "+node+" is in no trouble of that kind")
+}

@@ -96,6 +96,9 @@ func askNeedsRestart(v *View, b Binding) Answer {
 	a := askServiceWell(v, b)
 	a.Truth = a.Truth.Not()
 	if a.Truth == False {
+		if t := v.answersInTrouble(b.Node, b.Service); t.Truth == True {
+			return t
+		}
 		a.Sentence += ": nothing to restart"
 	}
 	if a.Truth != True || v.serviceRestarts(b.Node, b.Service).Truth == True {
@@ -150,7 +153,7 @@ func askOtherEtcd(v *View, b Binding) Answer {
 		s := v.service(n.Name, "etcd")
 		if s.State.Known && s.State.Value != "fail" {
 			hosts++
-			if s.State.Value == "run" {
+			if v.ServiceRuns(n.Name, "etcd").Truth == True { // one that keeps falling over does not
 				running++
 			}
 		}

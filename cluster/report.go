@@ -59,6 +59,7 @@ type HostClaims struct {
 	BootID         Claim[string]        `claim:"boot-id"`
 	Uptime         Claim[time.Duration] `claim:"uptime"`
 	ClockOffset    Claim[time.Duration] `claim:"clock-offset"` // node minus cockpit, half a round trip corrected
+	ClockError     Claim[time.Duration] `claim:"clock-error"`  // by how much that may be wrong: half the time on the way
 	Privileged     Claim[bool]          `claim:"privileged"`   // root, or sudo -n works
 	Disks          Claim[[]Disk]        `claim:"disks"`        // slow
 	Version        Claim[string]        `claim:"version"`      // slow: of Chef Backend, "2.3.16"

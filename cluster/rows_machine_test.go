@@ -94,6 +94,9 @@ func machineRows() []rowCase {
 		{name: "a kill long ago", change: kill(2 * time.Hour), looks: 5},
 		{name: "a kill of an unknown time", change: changed("be3", func(r *cluster.Report) { r.Host.MemoryKills = known(cluster.MemoryKills{Count: 3}) }), looks: 5},
 		{name: "clock-skew", change: changed("be3", func(r *cluster.Report) { r.Host.ClockOffset = known(-2 * time.Second) }), looks: 10, want: []string{"clock-skew@be3"}},
+		{name: "looks too slow to compare clocks", change: changed("be3", func(r *cluster.Report) {
+			r.Host.ClockOffset, r.Host.ClockError = known(2*time.Second), known(700*time.Millisecond)
+		}), looks: 10},
 		{name: "our own clock is the wrong one", change: func(s *stage) {
 			furnish(s)
 			for _, n := range stageNodes {

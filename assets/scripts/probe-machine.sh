@@ -132,6 +132,13 @@ probe_etcd_data() {
 		probe_end etcd-data 1
 		return
 	fi
+	# Where root itself may not write, the file system is read-only and the
+	# rights tell nothing.
+	if [ ! -w "$probe_f" ]; then
+		printf 'the file system is read-only\n'
+		probe_end etcd-data 1
+		return
+	fi
 	probe_say='for f; do [ ! -d "$f" ] || [ -w "$f" ] || printf "no %s\n" "$f"; done; echo asked'
 	probe_tool chpst
 	if [ -x "$probe_bin" ] || command -v chpst >/dev/null 2>&1; then

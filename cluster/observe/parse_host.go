@@ -42,7 +42,7 @@ func (l *look) identity(r *cluster.Report, link remote.Link) {
 		h.Uptime.Reason = "uptime not understood: " + up.Value
 	}
 	h.Installed = yesNo(l, word("installed", "not asked"), src)
-	h.ClockOffset = l.clockOffset()
+	h.ClockOffset, h.ClockError = l.clockOffset()
 }
 
 // sentinels reads the marker files; "?" is what the probe says where it cannot
@@ -68,18 +68,26 @@ func (l *look) sentinels(r *cluster.Report) {
 // clockOffset is node minus cockpit. The node tells its time at the beginning
 // and at the end of the look, so the unequal time in between drops out and
 // half of the two ways remains as the error.
-func (l *look) clockOffset() cluster.Claim[time.Duration] {
+func (l *look) clockOffset() (offset, wrong cluster.Claim[time.Duration]) {
 	first, ok1 := l.nodeTime("clock-1")
 	second, ok2 := l.nodeTime("clock-2")
 	if !ok1 || !ok2 {
-		if _, _, reason := l.open("clock-2", "date"); reason != "" {
-			return unknown[time.Duration](l, reason, cluster.SourceHost)
+		_, _, reason := l.open("clock-2", "date")
+		if reason == "" {
+			reason = "the node's clock was not understood"
 		}
-		return unknown[time.Duration](l, "the node's clock was not understood", cluster.SourceHost)
+		return unknown[time.Duration](l, reason, cluster.SourceHost), unknown[time.Duration](l, reason, cluster.SourceHost)
 	}
-	offset := first.Sub(l.at)/2 + second.Sub(l.ended)/2
-	return known(l, offset, cluster.SourceHost)
+	half := max(0, l.ended.Sub(l.at)-second.Sub(first)) / 2
+	if first.Nanosecond() == int(wholeSecond) && second.Nanosecond() == int(wholeSecond) {
+		half += wholeSecond
+	}
+	return known(l, first.Sub(l.at)/2+second.Sub(l.ended)/2, cluster.SourceHost), known(l, half, cluster.SourceHost)
 }
+
+// wholeSecond is what is added to a time in whole seconds, whose middle is
+// nearest, and how wrong that may be.
+const wholeSecond = 500 * time.Millisecond
 
 // nodeTime reads `date -u +%s.%N`; an old date prints the N as it is.
 func (l *look) nodeTime(name string) (time.Time, bool) {
@@ -94,7 +102,7 @@ func (l *look) nodeTime(name string) (time.Time, bool) {
 	}
 	nsec, err := strconv.ParseInt(part, 10, 64)
 	if err != nil || len(part) != 9 {
-		nsec = int64(500 * time.Millisecond) // whole seconds: their middle is nearest
+		nsec = int64(wholeSecond)
 	}
 	return time.Unix(sec, nsec).UTC(), true
 }

@@ -176,12 +176,13 @@ func TestEndOfDump(t *testing.T) {
 // The cockpit asks at 10:53:00.0 and has the answer 0.1 s later; the node says
 // 0.25 s more at both ends.
 func TestClockOffset(t *testing.T) {
-	for _, c := range []struct{ first, second, want string }{
-		{"1795431180.250000000", "1795431180.350000000", "250ms"},
-		{"1795431180.N", "1795431180.N", "450ms"}, // whole seconds: their middle
-		{"no clock", "1795431180.350000000", "?not understood"},
+	for _, c := range []struct{ first, second, want, wrong string }{
+		{"1795431180.250000000", "1795431180.350000000", "250ms", "0s"},
+		{"1795431180.250000000", "1795431180.290000000", "220ms", "30ms"},
+		{"1795431180.N", "1795431180.N", "450ms", "550ms"}, // whole seconds: their middle
+		{"no clock", "1795431180.350000000", "?not understood", "?not understood"},
 	} {
-		want(t, parse(t, framed(fast, "clock-1", c.first, "clock-2", c.second)), map[string]string{"host.clock-offset": c.want})
+		want(t, parse(t, framed(fast, "clock-1", c.first, "clock-2", c.second)), map[string]string{"host.clock-offset": c.want, "host.clock-error": c.wrong})
 	}
 }
 

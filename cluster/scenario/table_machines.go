@@ -22,6 +22,7 @@ var machineRows = []Scenario{
 	{Name: "elasticsearch-read-only", Expect: []string{"elasticsearch-read-only"}, Within: 2 * time.Minute, Heal: true, Healed: 2 * time.Minute},
 	{Name: "certificate-expiring", Expect: []string{"certificate-expiring@be3"}, Within: 2 * time.Minute, Heal: true, Healed: 2 * time.Minute},
 	{Name: "version-mismatch", Expect: []string{"version-mismatch"}, Within: 2 * time.Minute, Heal: true, Healed: 2 * time.Minute},
-	{Name: "wrong-version", Expect: []string{"wrong-version@be1", "wrong-version@be2", "wrong-version@be3"}, Within: 2 * time.Minute, Heal: true, Healed: 2 * time.Minute},
+	{Name: "wrong-version", Expect: []string{"wrong-version@be1", "wrong-version@be2", "wrong-version@be3"}, Within: 2 * time.Minute, Heal: true, Healed: 2 * time.Minute,
+		May: []string{"version-mismatch"}}, // the looks reach the nodes one after the other
 	{Name: "not-three-nodes", Expect: []string{"not-three-nodes"}, Within: 2 * time.Minute, Heal: true, Healed: 3 * time.Minute},
 }
