@@ -28,6 +28,7 @@ func (c *handClock) After(d time.Duration) <-chan time.Time {
 
 // fakeDoor is a door with nothing behind it. It notes what it was asked to do.
 type fakeDoor struct {
+	rivals   []cluster.Rival
 	said     []string // what was said of nodes
 	state    *watch.State
 	lines    []cluster.Line
@@ -150,7 +151,9 @@ func (d *fakeDoor) Terminal(context.Context, string, string, watch.Size) (watch.
 	return d.terminal, d.refuse
 }
 
-func (d *fakeDoor) Stop() { d.stops++ }
+func (d *fakeDoor) Stop()                         { d.stops++ }
+func (d *fakeDoor) Rivals(string) []cluster.Rival { return d.rivals }
+
 func (d *fakeDoor) Fence(node, text string) error {
 	if text != watch.FencePhrase(node) {
 		return errors.New("that is not the phrase")

@@ -107,6 +107,8 @@ func (m *model) mainKey(k tea.KeyMsg) (tea.Cmd, bool) {
 		return m.acknowledge(), true
 	case is(k, m.keys.Since):
 		m.push(&textView{heading: "Since it was healthy", make: (*model).sinceHealthy})
+	case is(k, m.keys.Copies):
+		m.push(&textView{heading: "Copies of the database", make: (*model).copiesText})
 	case is(k, m.keys.Fence):
 		return m.fence(), true
 	case is(k, m.keys.Maintain):

@@ -39,6 +39,9 @@ var pictures = []struct {
 	{"confirm", walGap, []string{"r", "enter", "c", "b", "e"}},
 	{"at-work", rebuilding, nil},
 	{"carrying-out", rebuilding, []string{"g"}},
+	{"copies", noLeader, []string{"u"}},
+	{"fence", unseen, []string{"F"}},
+	{"maintenance", healthy, []string{"2", "M"}},
 	{"help", healthy, []string{"?"}},
 	{"whole-line", walGap, []string{"shift+tab", "up", "up", "enter"}},
 }

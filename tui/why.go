@@ -16,13 +16,14 @@ type whyView struct {
 	offers
 	finding cluster.Finding
 	folded  []cluster.Finding
+	rivals  []cluster.Rival
 	gone    bool
 	moved   bool // the cursor was moved: the list must be visible
 	total   int  // rows of the body when it was last drawn
 }
 
 func newWhyView(m *model, f cluster.Finding) *whyView {
-	return &whyView{finding: f, folded: m.alarms.folded[f.ID()], offers: offersOf(m.door.Offers(f.ID()))}
+	return &whyView{finding: f, folded: m.alarms.folded[f.ID()], offers: offersOf(m.door.Offers(f.ID())), rivals: m.door.Rivals(f.ID())}
 }
 
 func (v *whyView) refresh(m *model) {
@@ -34,6 +35,7 @@ func (v *whyView) refresh(m *model) {
 	}
 	if !v.gone {
 		v.offers.renew(m.door.Offers(v.finding.ID()))
+		v.rivals = m.door.Rivals(v.finding.ID())
 	}
 }
 
@@ -69,6 +71,7 @@ func (v *whyView) body(m *model, w int) ([]string, int) {
 	} else {
 		rows = append(rows, m.evidence(f, w)...)
 	}
+	rows = append(rows, m.rivalRows(f, v.rivals, w)...)
 	if len(v.folded) > 0 {
 		rows = append(rows, "", m.st.title.on("Folded under it, as consequences"))
 		for _, c := range v.folded {
@@ -82,6 +85,32 @@ func (v *whyView) body(m *model, w int) ([]string, int) {
 		return append(rows, list...), -1
 	}
 	return append(rows, list...), len(rows) + at
+}
+
+// rivalRows say what would tell a suspected finding from another one.
+func (m *model) rivalRows(f cluster.Finding, rivals []cluster.Rival, w int) []string {
+	var rows []string
+	for _, r := range rivals {
+		other := r.A
+		if other == f.ID() {
+			other = r.B
+		}
+		rows = append(rows, "", m.st.title.on("What would tell it from "+other))
+		for _, t := range r.Tells[:min(len(r.Tells), 3)] {
+			where := strings.Join(t.Where, ", ")
+			if where == "" {
+				where = "all nodes"
+			}
+			says := t.Question.String() + ": a " + string(t.Look) + " (" + where + ")"
+			for _, p := range [][2]string{{"yes", t.IfTrue}, {"no", t.IfFalse}} {
+				if p[1] != "" {
+					says += ", " + p[0] + " speaks for " + p[1]
+				}
+			}
+			rows = append(rows, m.labelled("?", says+". p probes now.", w)...)
+		}
+	}
+	return rows
 }
 
 // labelled is a text with a word at its left.

@@ -31,6 +31,12 @@ func (w *Watch) Offers(finding string) []Offered {
 	return out
 }
 
+// Rivals are the other suspected findings that this one could be.
+func (w *Watch) Rivals(finding string) []cluster.Rival {
+	all := cluster.Rivals(w.State().Findings, w.o.Catalogue.Failures, w.View())
+	return slices.DeleteFunc(all, func(r cluster.Rival) bool { return r.A != finding && r.B != finding })
+}
+
 // offersFor binds one offer to each node that it can mean.
 func (w *Watch) offersFor(v *cluster.View, f cluster.Finding, o cluster.Offer, first string) []Offered {
 	p, ok := w.procedure(o.Procedure)

@@ -118,6 +118,9 @@ type Door interface {
 
 	// Describe is the catalogue entry of a failure.
 	Describe(failure string) (cluster.Failure, bool)
+	// Rivals are the other suspected findings that this one could be, and what
+	// would tell them apart.
+	Rivals(finding string) []cluster.Rival
 	// SignMeaning is the catalogue entry of a sign.
 	SignMeaning(sign string) (cluster.Sign, bool)
 	// Offers are the procedures offered for a finding.
