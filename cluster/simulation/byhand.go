@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -18,65 +19,88 @@ const handTime = 2 * time.Minute
 // the product keeps is where they come from.
 var secretsPath = regexp.MustCompile(`/[\w./-]*secrets[\w.-]*`)
 
-// switchedOff is a step after which the machine has no power.
-var switchedOff = regexp.MustCompile(`\b(power|switch)\w*\b.{0,24}\boff\b`)
-
 const ownSecrets = "/etc/chef-backend/chef-backend-secrets.json"
+
+// What a step can ask of a person, by its words.
+var (
+	installing  = regexp.MustCompile(`\binstall\b`)
+	mending     = regexp.MustCompile(`\b(mend|restore|repair)\b[^.]*\b(network|connectivity|connection|cable|link)`)
+	switching   = regexp.MustCompile(`\b(power|switch|start)\w*\b.{0,40}\b(on|up)\b`)
+	switchedOff = regexp.MustCompile(`\b(power|switch)\w*\b.{0,24}\boff\b`)
+	saying      = regexp.MustCompile(`\b(tick only if you accept|call support|open a ticket)\b`)
+)
 
 // ByHand does what a person does outside the cockpit for a manual step, as
 // the step says it: put a new machine with the package in the place of a node,
 // copy the shared secrets there, switch it on or off, mend the network. It
-// returns when that is done and the machine answers. A step that says none of
-// it is an error.
+// returns when that is done and the machine answers. What only wants a word or
+// a call is done at once. A step that says none of it is an error.
 func (c *Cluster) ByHand(s cluster.PlanStep) error {
 	text := strings.ToLower(s.Say + "\n" + s.ToDo)
-	says := func(words ...string) bool {
-		for _, w := range words {
-			if strings.Contains(text, w) {
-				return true
-			}
-		}
-		return false
-	}
-	done := false
-	on, installs := s.Node, says("install")
-	if installs || says("power", "switch", "boot") {
-		if c.node(on) == nil {
-			return fmt.Errorf("simulation: by hand: step %s names no node: %q", s.ID, on)
-		}
-	}
-	if says("network", "connectivity", "cable", "partition") {
-		c.hand(func(w *model.World) error { w.Mend(); return nil })
-		done = true
-	}
-	switch {
-	case installs:
-		if err := c.replace(on); err != nil {
-			return err
-		}
-		done = true
-	case switchedOff.MatchString(text):
-		c.hand(func(w *model.World) error { w.PowerOff(on); return nil })
+	if saying.MatchString(text) {
 		return nil
-	case says("power", "switch", "boot"):
-		c.hand(func(w *model.World) error { w.PowerOn(on); return nil })
-		done = true
 	}
-	if done && on != "" {
-		if err := c.answers(on); err != nil {
-			return err
-		}
+	on, acts := c.meant(s), c.acts(text)
+	if mending.MatchString(text) && len(acts) == 0 {
+		return c.hand(func(w *model.World) error { w.Mend(); return nil })
 	}
-	if says("secrets") {
-		done = true
-		if err := c.handSecrets(on, s.ToDo); err != nil {
-			return err
-		}
-	}
-	if !done {
+	if len(acts) == 0 {
 		return fmt.Errorf("simulation: by hand: step %s says nothing that a person can do here: %q", s.ID, s.ToDo)
 	}
+	if c.node(on) == nil {
+		return fmt.Errorf("simulation: by hand: step %s names no node: %q", s.ID, s.ToDo)
+	}
+	for _, act := range acts {
+		if err := act(on, s.ToDo); err != nil {
+			return fmt.Errorf("simulation: by hand: step %s on %s: %w", s.ID, on, err)
+		}
+	}
 	return nil
+}
+
+// acts are what is to be done at the node, in order.
+func (c *Cluster) acts(text string) (all []func(name, toDo string) error) {
+	switch {
+	case installing.MatchString(text):
+		all = append(all, c.replace, c.answers)
+	case switchedOff.MatchString(text):
+		return append(all, func(name, _ string) error {
+			return c.hand(func(w *model.World) error { w.PowerOff(name); return nil })
+		})
+	case switching.MatchString(text):
+		all = append(all, func(name, _ string) error {
+			return c.hand(func(w *model.World) error { w.PowerOn(name); return nil })
+		}, c.answers)
+	}
+	if strings.Contains(text, "secrets") {
+		all = append(all, c.handSecrets)
+	}
+	return all
+}
+
+// meant is the node that a step is about: the one that it runs on, or the
+// first whose address or name it holds.
+func (c *Cluster) meant(s cluster.PlanStep) string {
+	for _, name := range []string{s.Node, s.About} {
+		if name != "" {
+			return name
+		}
+	}
+	for _, text := range []string{s.ToDo, s.Say} {
+		for _, n := range c.nodes {
+			if strings.Contains(text, n.address) {
+				return n.name
+			}
+		}
+	}
+	for _, text := range []string{s.Say, s.ToDo} {
+		for _, n := range c.nodes {
+			if strings.Contains(text, n.name) {
+				return n.name
+			}
+		}
+	}
+	return ""
 }
 
 // hand does something to the world from outside.
@@ -91,17 +115,17 @@ func (c *Cluster) hand(do func(*model.World) error) error {
 
 // replace takes the power from a node for good and puts a new machine there.
 // Its host key is the old one's: whoever replaces a machine sees to that.
-func (c *Cluster) replace(name string) error {
+func (c *Cluster) replace(name, _ string) error {
 	c.hand(func(w *model.World) error { w.PowerOff(name); return nil })
 	if err := c.hand(func(w *model.World) error { return w.NewMachine(name) }); err != nil {
-		return fmt.Errorf("simulation: by hand: %w", err)
+		return err
 	}
 	c.hand(func(w *model.World) error { w.PowerOn(name); return nil })
 	return nil
 }
 
 // answers waits until a node can be reached.
-func (c *Cluster) answers(name string) error {
+func (c *Cluster) answers(name, _ string) error {
 	late := c.clock.After(handTime)
 	for {
 		stepped := c.stepped()
@@ -114,19 +138,15 @@ func (c *Cluster) answers(name string) error {
 		select {
 		case <-stepped:
 		case <-c.done:
-			return fmt.Errorf("simulation: by hand: %s: the simulation has ended", name)
+			return errors.New("the simulation has ended")
 		case <-late:
-			return fmt.Errorf("simulation: by hand: %s does not answer after %s", name, handTime)
+			return fmt.Errorf("it does not answer after %s", handTime)
 		}
 	}
 }
 
 // handSecrets copies the shared secrets to the path that a step names.
 func (c *Cluster) handSecrets(name, toDo string) error {
-	n := c.node(name)
-	if n == nil {
-		return fmt.Errorf("simulation: by hand: no such node: %q", name)
-	}
 	to := "/root/chef-backend-secrets.json"
 	for _, path := range secretsPath.FindAllString(toDo, -1) {
 		if path = strings.TrimRight(path, "."); path != ownSecrets {
@@ -136,10 +156,11 @@ func (c *Cluster) handSecrets(name, toDo string) error {
 	c.mu.Lock()
 	text := c.world.Secrets()
 	c.mu.Unlock()
-	if err := n.machine.Files().Write(to, []byte(text)); err != nil {
-		return fmt.Errorf("simulation: by hand: %s: %w", name, err)
+	files := c.node(name).machine.Files()
+	if err := files.Write(to, []byte(text)); err != nil {
+		return err
 	}
-	return n.machine.Files().Chmod(to, 0o600)
+	return files.Chmod(to, 0o600)
 }
 
 // RequireApproval makes a command of chef-backend-ctl refuse --yes: it wants

@@ -30,8 +30,8 @@ func TestByHandANewMachine(t *testing.T) {
 	if err := c.Strike("node-down"); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.ByHand(cluster.PlanStep{ID: "2-install", Kind: cluster.StepManual, Node: "be3",
-		ToDo: "Install Chef Backend 2.3.16 on the new machine be3.\nCopy /etc/chef-backend/chef-backend-secrets.json of be1 to /root/new-secrets.json there."}); err != nil {
+	if err := c.ByHand(cluster.PlanStep{ID: "2-install", Kind: cluster.StepManual,
+		ToDo: "Install the same version of Chef Backend on a machine with the address 10.0.4.13.\nCleanse an old host before it gets a network.\nCopy /etc/chef-backend/chef-backend-secrets.json of be1 to /root/new-secrets.json there, for root alone."}); err != nil {
 		t.Fatal(err)
 	}
 	if got := said(t, c, "be3", "cat /etc/machine-id"); got == before || len(got) != len(before) {
@@ -71,6 +71,9 @@ func TestByHandPowerAndNetwork(t *testing.T) {
 	}
 	if got := said(t, c, "be3", "curl -sv -o /dev/null -m 2 telnet://10.0.4.11:2380 </dev/null"); !strings.Contains(got, "Connected to") {
 		t.Errorf("be3 to be1: %q", got)
+	}
+	if err := c.ByHand(cluster.PlanStep{ID: "6a-licence", Node: "be3", ToDo: "Tick only if you accept it: the next step passes --accept-license."}); err != nil {
+		t.Error(err)
 	}
 	if err := c.ByHand(cluster.PlanStep{ID: "1-cook", Node: "be3", ToDo: "Cook something."}); err == nil {
 		t.Error("a step that says nothing is done")

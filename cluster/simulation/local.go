@@ -102,12 +102,8 @@ func (h *local) Run(ctx context.Context, s remote.Script) (remote.Result, error)
 
 // Start starts a script whose streams stay open.
 func (h *local) Start(ctx context.Context, s remote.Script) (remote.Session, error) {
-	if link := h.Link(); link.Phase == remote.Lost || link.Phase == remote.Refused {
-		return nil, link.Err
-	}
-	_, _, life, _ := h.n.gate.state()
-	if err := h.n.gate.pass(life, ctx.Done()); err != nil {
-		return nil, h.failure(remote.Timeout, "the session could not be opened", ctx.Err())
+	if err := h.open(ctx); err != nil {
+		return nil, err
 	}
 	read, write := io.Pipe()
 	errOut := &bounded{limit: 4 << 10, last: true}
@@ -120,11 +116,23 @@ func (h *local) Start(ctx context.Context, s remote.Script) (remote.Session, err
 	return r, nil
 }
 
+// open waits until a session can be opened.
+func (h *local) open(ctx context.Context) error {
+	if link := h.Link(); link.Phase == remote.Lost || link.Phase == remote.Refused {
+		return link.Err
+	}
+	_, _, life, _ := h.n.gate.state()
+	if err := h.n.gate.pass(life, ctx.Done()); err != nil {
+		return h.failure(remote.Timeout, "the session could not be opened", ctx.Err())
+	}
+	return nil
+}
+
 // running is a script under way.
 type running struct {
 	cancel context.CancelCauseFunc
 	feed   *os.File
-	out    *io.PipeReader
+	out    io.ReadCloser
 	errOut *bounded
 	ended  chan struct{} // closed when exit and err are set
 	exit   int
@@ -134,6 +142,11 @@ type running struct {
 // start runs a script in the background. Its output passes the gate; when the
 // gate stays shut for too long the script is given up.
 func (h *local) start(ctx context.Context, s remote.Script, out, errOut io.Writer) (*running, error) {
+	return h.startOn(ctx, s, out, errOut, nil)
+}
+
+// startOn is start, on a terminal or, with nil, not.
+func (h *local) startOn(ctx context.Context, s remote.Script, out, errOut io.Writer, t *terminal) (*running, error) {
 	if link := h.Link(); link.Phase == remote.Refused {
 		return nil, link.Err
 	}
@@ -157,8 +170,12 @@ func (h *local) start(ctx context.Context, s remote.Script, out, errOut io.Write
 		defer in.Close()
 		pass := func() error { return h.n.gate.pass(life, ctx.Done()) }
 		if r.err = pass(); r.err == nil {
-			r.exit = h.n.machine.Run(ctx, machine.Session{User: "root", Argv: append([]string{"/bin/sh", "-c", s.Text, name}, s.Args...),
-				Stdin: in, Stdout: passing{out, pass}, Stderr: passing{errOut, pass}})
+			login := machine.Session{User: "root", Argv: append([]string{"/bin/sh", "-c", s.Text, name}, s.Args...),
+				Stdin: in, Stdout: passing{out, pass}, Stderr: passing{errOut, pass}}
+			if t != nil {
+				login.TTY, login.Signals = true, t.signals
+			}
+			r.exit = h.n.machine.Run(ctx, login)
 			r.err = pass()
 		}
 		if cause := context.Cause(ctx); cause != nil {

@@ -2,9 +2,11 @@ package simulation
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -95,14 +97,16 @@ func (s *session) run(ctx context.Context, text string) {
 	defer in.Close()
 	login := machine.Session{User: s.user, Text: text, Stdin: in, Stdout: &shared{w: s.channel}, Stderr: &shared{w: s.channel.Stderr()}}
 	var input io.Writer = feed
-	ctx, interrupt := context.WithCancel(ctx)
-	defer interrupt()
+	hangUp := func() {}
 	if s.pty {
-		t := newTerminal(&shared{w: s.channel}, feed, interrupt)
-		login.TTY, login.Stdout, login.Stderr, input = true, t, t, keyboard{t}
+		t := newTerminal(&shared{w: s.channel}, feed)
+		login.TTY, login.Signals, login.Stdout, login.Stderr, input = true, t.signals, t, t, keyboard{t}
+		hangUp = func() { t.signal(syscall.SIGHUP) }
 	}
 	s.running.Go(func() {
-		io.Copy(input, s.channel)
+		if _, err := io.Copy(input, s.channel); !errors.Is(err, errEnd) {
+			hangUp()
+		}
 		feed.Close()
 		io.Copy(io.Discard, s.channel) // nobody reads on, but the window must not fill
 	})

@@ -27,6 +27,7 @@ type call struct {
 	dir      string
 	in       *os.File // nil: closed
 	tty      *os.File // the session's terminal, if it has one
+	login    bool     // the shell of the login itself
 	out, err io.Writer
 	env      map[string]string
 	vars     expand.Environ // where env comes from once it is needed
@@ -242,12 +243,16 @@ func (c *call) model() int {
 			return exit
 		}
 		if asking {
-			if line, err := readLine(c.input()); err != nil {
+			line, err := readLine(c.input())
+			switch {
+			case c.ctx.Err() != nil:
+			case err != nil:
 				asker.HangUp()
-			} else {
+				continue
+			default:
 				asker.Answer(line)
+				continue
 			}
-			continue
 		}
 		select {
 		case <-stepped:

@@ -77,9 +77,13 @@ func sh(c *call) int {
 	return c.stdinShell(args)
 }
 
-// tell records what a detached job runs. A text with parameters of its own
+// tell records what a detached job runs, or a terminal in its foreground. A text with parameters of its own
 // that setsid runs directly is a wrapper around the command.
 func (c *call) tell(text string, args []string) {
+	if c.tty != nil && c.in == c.tty && !c.login && len(args) == 0 {
+		c.m.o.Step(text) // the foreground of a terminal that was handed over
+		return
+	}
 	if c.p.step == nil || c.fresh && len(args) > 1 {
 		return
 	}

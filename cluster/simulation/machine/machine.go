@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"chef-backend-cockpit/cluster"
@@ -124,12 +125,14 @@ func (m *Machine) Close() error {
 type Session struct {
 	User string // root, or anybody else, who may use sudo
 	// Text is what the login shell runs; Argv is run without a shell instead.
-	Text   string
-	Argv   []string
-	Stdin  *os.File // nil: closed
-	TTY    bool     // Stdin is a terminal
-	Stdout io.Writer
-	Stderr io.Writer
+	Text  string
+	Argv  []string
+	Stdin *os.File // nil: closed
+	// TTY says that Stdin is a terminal; Signals are its keys and its end.
+	TTY     bool
+	Signals <-chan syscall.Signal
+	Stdout  io.Writer
+	Stderr  io.Writer
 }
 
 // Run runs a session to its end and returns its exit status. When ctx ends or
@@ -154,12 +157,41 @@ func (m *Machine) Run(ctx context.Context, s Session) int {
 	}
 	if s.TTY {
 		c.tty = s.Stdin
+		go m.foreground(ctx, p.session, p.pid, s.Signals)
 	}
+	c.login = s.Argv == nil
 	args := s.Argv
 	if args == nil {
 		args = []string{"/bin/sh", "-c", s.Text}
 	}
 	return c.run(args)
+}
+
+// foreground passes signals of a terminal on. What runs in the foreground
+// gets them, and whoever traps them.
+func (m *Machine) foreground(ctx context.Context, session, login int, signals <-chan syscall.Signal) {
+	for {
+		select {
+		case s := <-signals:
+			all := m.group(session)
+			for _, p := range all {
+				if p.pid != login && (p.minds(s) || !parentOf(p, all)) {
+					p.deliver(s)
+				}
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func parentOf(p *process, all []*process) bool {
+	for _, o := range all {
+		if o.parent == p.pid {
+			return true
+		}
+	}
+	return false
 }
 
 // enter counts somebody in who must leave before Close returns.

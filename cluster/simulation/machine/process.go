@@ -128,6 +128,14 @@ func (p *process) deliver(s syscall.Signal) {
 	p.mu.Unlock()
 }
 
+// minds says whether the process has a trap for a signal.
+func (p *process) minds(s syscall.Signal) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, trapped := p.traps[signalName(s)]
+	return trapped
+}
+
 // status is the exit status of a killed process; 0 while it may go on.
 func (p *process) status() int {
 	p.mu.Lock()

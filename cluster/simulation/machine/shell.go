@@ -75,7 +75,7 @@ func (c *call) interpret(funcs map[string]bool, args []string, run func(context.
 		defer c.m.end(p)
 	}
 	own := *c
-	own.fresh, own.set = false, nil
+	own.fresh, own.login, own.set = false, false, nil
 	sh := &shell{c: &own, p: p, funcs: map[string]bool{}, jobs: map[int]*job{}}
 	defer sh.endJobs()
 	sh.declare(funcs)
