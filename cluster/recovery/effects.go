@@ -13,6 +13,11 @@ import (
 const (
 	effectsEvery = time.Second
 	slowEvery    = 5 // of so many looks for effects one has its slow part
+	// patient is after how many looks they come more slowly: what takes hours is
+	// not hurried by asking.
+	patient    = 60
+	patiently  = 5 * time.Second
+	slowRarely = 12
 	// effectsLeast is how long effects are awaited after a command that used
 	// up its whole deadline.
 	effectsLeast = 30 * time.Second
@@ -35,7 +40,7 @@ func (r *run) awaitEffects(ctx context.Context, i int, s cluster.PlanStep, out o
 		p.Status, p.Steps[i].Status = cluster.StatusWaiting, cluster.StatusWaiting
 	})
 	for n := 0; ; n++ {
-		r.x.fresh(ctx, r.x.o.Clock.Now(), n%slowEvery == 0)
+		r.x.fresh(ctx, r.x.o.Clock.Now(), n%slowEvery == 0 && n < patient || n%slowRarely == 0)
 		missing, truth, own := r.missing(s, since)
 		if missing == "" {
 			return ending{status: cluster.StatusDone, sentence: joinText([]string{s.EffectSay, exitText(out)})}
@@ -59,9 +64,13 @@ func (r *run) awaitEffects(ctx context.Context, i int, s cluster.PlanStep, out o
 			return ending{status: unknownUnless(out), sentence: joinText([]string{"stopped by the operator", missing, exitText(out)})}
 		}
 		r.tell(i, missing, out, copied)
+		pause := effectsEvery
+		if n >= patient {
+			pause = patiently
+		}
 		select {
 		case <-ctx.Done():
-		case <-r.x.o.Clock.After(effectsEvery):
+		case <-r.x.o.Clock.After(pause):
 		}
 	}
 }

@@ -53,21 +53,26 @@ func (r *run) leave(i int, h *hold) {
 }
 
 // askPhrase holds before a step that reaches a further node until its phrase is
-// typed. Who the node is is taken and shown meanwhile; the step's session
-// compares it with what was confirmed.
+// typed. Who the node is is taken first, and shown with the question; the
+// step's session compares it with what was confirmed.
 func (r *run) askPhrase(ctx context.Context, i int, s cluster.PlanStep) ending {
 	h := &hold{ask: cluster.AskPhrase, step: s.ID, phrase: s.Phrase}
-	if s.Command != "" {
-		h.unready = s.Node + " is being looked at"
-	}
-	r.enter(i, h, s.Phrase, joinText([]string{fmt.Sprintf("type %q to go on: %s", s.Phrase, s.Say), h.unready}))
-	defer r.leave(i, h)
-	for {
-		if s.Command != "" {
-			if why := r.meet(ctx, i, s, h); why != "" {
-				return ending{status: cluster.StatusRefused, sentence: why + notRun(s)}
+	said := ""
+	for s.Command != "" && h.who == nil {
+		var why string
+		if said, why = r.meet(ctx, s, h); why != "" {
+			return ending{status: cluster.StatusRefused, sentence: why + notRun(s)}
+		}
+		if h.who == nil {
+			if end := r.pauseFor(ctx, i, s, said); !end.well() {
+				return end
 			}
 		}
+	}
+	ask := fmt.Sprintf("type %q to go on: %s", s.Phrase, s.Say)
+	r.enter(i, h, s.Phrase, joinText([]string{ask, said}))
+	defer r.leave(i, h)
+	for {
 		select {
 		case <-ctx.Done():
 			return ending{status: cluster.StatusStopped, sentence: "left before step " + s.Number}
@@ -84,13 +89,41 @@ func (r *run) askPhrase(ctx context.Context, i int, s cluster.PlanStep) ending {
 			return ending{status: cluster.StatusDone}
 		case <-r.x.o.Clock.After(askEvery):
 		}
+		if s.Command == "" {
+			continue
+		}
+		said, why := r.meet(ctx, s, h)
+		if why != "" {
+			return ending{status: cluster.StatusRefused, sentence: why + notRun(s)}
+		}
+		if sentence := joinText([]string{ask, said}); r.snapshot().Steps[i].Sentence != sentence {
+			r.change(func(p *cluster.PlanState) { p.Sentence, p.Steps[i].Sentence = sentence, sentence })
+		}
 	}
 }
 
-// meet looks at the node that a step reaches and says who it is. why is what
-// makes it the wrong machine; "" for nothing. A machine that the plan knew must
-// be the same one, unless the step says that it may be new.
-func (r *run) meet(ctx context.Context, i int, s cluster.PlanStep, h *hold) (why string) {
+// pauseFor waits a little for a node that does not tell who it is. It has no
+// end of its own: a machine may only be on its way.
+func (r *run) pauseFor(ctx context.Context, i int, s cluster.PlanStep, said string) ending {
+	r.change(func(p *cluster.PlanState) {
+		p.Status, p.Sentence = cluster.StatusWaiting, "waits for "+s.Node+": "+said
+		p.Steps[i].Status, p.Steps[i].Sentence = cluster.StatusWaiting, p.Sentence
+	})
+	select {
+	case <-ctx.Done():
+		return ending{status: cluster.StatusStopped, sentence: "left before step " + s.Number}
+	case <-r.stop:
+		return ending{status: cluster.StatusStopped, sentence: "stopped by the operator before step " + s.Number}
+	case <-r.x.o.Clock.After(askEvery):
+		return ending{status: cluster.StatusDone}
+	}
+}
+
+// meet looks at the node that a step reaches; said is who it is, or that it does
+// not tell. why is what makes it the wrong machine, "" for nothing. A machine
+// that the plan knew must be the same one, unless the step says that it may be
+// new.
+func (r *run) meet(ctx context.Context, s cluster.PlanStep, h *hold) (said, why string) {
 	since := r.x.o.Clock.Now()
 	looking, cancel := context.WithTimeout(ctx, networkWait)
 	defer cancel()
@@ -98,36 +131,27 @@ func (r *run) meet(ctx context.Context, i int, s cluster.PlanStep, h *hold) (why
 	was, now := r.identity[s.Node], identityOf(r.x.current(r.view(), since).Report(s.Node))
 
 	r.mu.Lock()
-	shown := h.who
-	r.mu.Unlock()
-	said, unready := "", ""
+	defer r.mu.Unlock()
+	h.unready = ""
 	switch changed := was.machineDiffers(s.Node, now); {
 	case !now.known() || now.BootID == "":
-		unready = s.Node + " does not tell who it is yet" + r.linkText(s.Node)
-	case shown != nil && shown.differs(s.Node, now) != "":
-		return "while the phrase was asked for another machine answered: " + shown.differs(s.Node, now)
+		h.unready = s.Node + " does not tell who it is" + r.linkText(s.Node)
+		return h.unready, ""
+	case h.who != nil && h.who.differs(s.Node, now) != "":
+		return "", "while the phrase was asked for another machine answered: " + h.who.differs(s.Node, now)
 	case !was.known():
 		said = s.Node + " was not seen when the plan was made; it is " + now.text()
 	case changed != "" && s.NewMachine:
 		said = s.Node + " is another machine than when the plan was made; it is " + now.text()
 	case changed != "":
-		return changed
+		return "", changed
 	case was.BootID != now.BootID:
 		said = s.Node + " was started again since the plan was made; it is " + now.text()
 	default:
 		said = s.Node + " is the machine of the plan: " + now.text()
 	}
-	r.mu.Lock()
-	h.unready = unready
-	if unready == "" {
-		h.who = &now
-	}
-	r.mu.Unlock()
-	sentence := joinText([]string{fmt.Sprintf("type %q to go on: %s", s.Phrase, s.Say), said, unready})
-	if r.snapshot().Steps[i].Sentence != sentence {
-		r.change(func(p *cluster.PlanState) { p.Sentence, p.Steps[i].Sentence = sentence, sentence })
-	}
-	return ""
+	h.who = &now
+	return said, ""
 }
 
 // linkText says why a node cannot be reached, if that is so.

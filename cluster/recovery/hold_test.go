@@ -105,14 +105,29 @@ func TestHeldPlanWaits(t *testing.T) {
 	w.nodes["be3"].unreachable = true
 	x := w.executor()
 	plan := w.confirmed(x, "both", "be2", "")
-	if st := w.asked(cluster.AskPhrase); !strings.Contains(st.Sentence, "be3 does not tell who it is yet") {
-		t.Error(st.Sentence)
+	w.until("be3 is waited for", func(p cluster.PlanState) bool {
+		return strings.Contains(p.Sentence, "waits for be3: be3 does not tell who it is")
+	})
+	if _, err := x.Confirm(plan.ID, "be3"); err == nil {
+		t.Error("a phrase was taken that nobody asked for")
 	}
+	unreachable := func(is bool) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.nodes["be3"].unreachable = is
+	}
+	unreachable(false)
+	w.until("be3 is met", func(p cluster.PlanState) bool {
+		return p.Status == cluster.StatusAsked && strings.Contains(p.Sentence, "it is host name be3")
+	})
+	unreachable(true)
+	w.until("be3 is gone again", func(p cluster.PlanState) bool { return strings.Contains(p.Sentence, "be3 does not tell who it is") })
 	if _, err := x.Confirm(plan.ID, "be3"); err == nil || !strings.Contains(err.Error(), "does not tell who it is") {
 		t.Error(err)
 	}
+	unreachable(false)
 	w.mu.Lock()
-	w.nodes["be3"].unreachable, w.refuse["confirm"] = false, errors.New("disk full")
+	w.refuse["confirm"] = errors.New("disk full")
 	w.mu.Unlock()
 	w.until("be3 is seen", func(p cluster.PlanState) bool { return strings.Contains(p.Sentence, "it is host name be3") })
 	if _, err := x.Confirm(plan.ID, "be3"); err == nil || !strings.Contains(err.Error(), "disk full") {

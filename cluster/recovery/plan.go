@@ -191,7 +191,7 @@ func (x *Executor) begin(f *frozen) error {
 		return fmt.Errorf("nothing was done: %s", why)
 	}
 	now := x.o.Clock.Now()
-	if acts(&f.plan) || guides(&f.plan) {
+	if acts(&f.plan) || byPerson(&f.plan) {
 		c := confirmation{Plan: f.plan, Typed: f.plan.Phrases, Identity: f.identity, By: x.o.Operator, At: now}
 		if err := x.o.Recorder.Record("confirm", c); err != nil {
 			return fmt.Errorf("nothing was done: the confirmation could not be written: %w", err)
@@ -235,9 +235,14 @@ func (x *Executor) start(r *run) {
 	}()
 }
 
-// guides answers whether a plan only leads a person.
+// byPerson answers whether a plan holds a step for a person.
+func byPerson(p *cluster.Plan) bool {
+	return slices.ContainsFunc(p.Steps, func(s cluster.PlanStep) bool { return s.Kind == cluster.StepManual })
+}
+
+// guides answers whether a plan only leads a person, step by step.
 func guides(p *cluster.Plan) bool {
-	return !acts(p) && slices.ContainsFunc(p.Steps, func(s cluster.PlanStep) bool { return s.Kind == cluster.StepManual })
+	return !acts(p) && (len(p.Steps) > 1 || byPerson(p))
 }
 
 // overrides are the phrases that were typed, to be looked up.

@@ -175,6 +175,10 @@ func (r *run) attend(ctx context.Context, f *follower, t *handed) (outcome, endi
 	if !known {
 		out, end = f.lookUp(ctx)
 	}
+	if out.exitKnown && out.exit != 0 && !result.ExitKnown {
+		// It may have ended badly because the terminal did.
+		out.exitKnown, out.sentence = false, fmt.Sprintf("the command ended with exit status %d when the terminal was gone", out.exit)
+	}
 	if !out.exitKnown && end.well() {
 		out.sentence = joinText([]string{out.sentence, lostText(err)})
 	}

@@ -371,7 +371,7 @@ func (w *world) asked(ask cluster.Ask) cluster.StepState {
 	var step cluster.StepState
 	w.until("somebody is asked for a "+string(ask), func(p cluster.PlanState) bool {
 		for _, st := range p.Steps {
-			if st.Status == cluster.StatusAsked && st.Asks == ask && p.Status == cluster.StatusAsked && !strings.Contains(st.Sentence, "being looked at") {
+			if st.Status == cluster.StatusAsked && st.Asks == ask && p.Status == cluster.StatusAsked {
 				step = st
 				return true
 			}
