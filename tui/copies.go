@@ -59,7 +59,7 @@ func lossWords(c cluster.CopyComparison) string {
 	case cluster.False:
 		return "! " + c.Sentence
 	}
-	return "? " + c.Sentence
+	return "? of " + c.Other + ": " + c.Sentence
 }
 
 // historyText says how a copy came to its timeline; "" for the first one.
