@@ -83,27 +83,39 @@ func TestByHandPowerAndNetwork(t *testing.T) {
 	}
 }
 
-// The folder of a cleansed node, the copy of a stopped one, and what a person
-// reads of them.
-func TestNodeIsCleansedAndCopied(t *testing.T) {
-	c := start(t, Options{Speed: 100})
-	said(t, c, "be3", "chef-backend-ctl stop")
-	got := said(t, c, "be3", `umask 077; mkdir -p /var/opt/chef-backend-cockpit/copies; cd /var/opt/chef-backend-cockpit/copies
-tar --numeric-owner -S -C / -czf be3.tgz var/opt/chef-backend etc/chef-backend; echo $?; tar -tzf be3.tgz | head -n 1; stat -c %a be3.tgz; sha256sum be3.tgz >be3.sum; sha256sum -c be3.sum`)
-	if got != "0\nvar/opt/chef-backend/\n600\nbe3.tgz: OK\n" {
-		t.Errorf("the copy: %q", got)
-	}
-	if got := said(t, c, "be1", "tar -C / -cf /tmp/busy.tar var/opt/chef-backend; echo $?"); !strings.HasSuffix(got, ": file changed as we read it\n") || !strings.HasPrefix(got, "1\n") {
-		t.Errorf("a copy of a running node: %q", got)
-	}
-	said(t, c, "be1", "chef-backend-ctl remove-node be3 --yes")
-	kept, ok := strings.CutPrefix(said(t, c, "be3", "chef-backend-ctl cleanse --yes"), "Your config files have been backed up to ")
-	kept = strings.TrimSuffix(kept, ".\n")
-	got = said(t, c, "be3", "[ -e /var/opt/chef-backend ] || echo gone; ls -ld "+kept+"; mkdir /etc/chef-backend && cp -a "+kept+"/. /etc/chef-backend/ && stat -c '%a %s' /etc/chef-backend/chef-backend-secrets.json; df -P -k /var/opt | tail -n 1 | cut -c 1-9; du -s -k -L /var/opt/chef-backend; /opt/chef-backend/embedded/bin/sv status /opt/chef-backend/service/etcd")
-	if !ok || !strings.HasPrefix(got, "gone\ndrwx") || !strings.Contains(got, "\n600 ") || !strings.Contains(got, "/dev/vdb1") || !strings.Contains(got, "du: cannot access '/var/opt/chef-backend'") || !strings.Contains(got, "unable to change to service directory") {
-		t.Errorf("after cleanse to %q: %q", kept, got)
-	}
-	if err := c.Err(); err != nil {
-		t.Error(err)
+// The copy of a stopped node, and what cleanse keeps, by the very commands of
+// the procedures: as a folder, and as an archive.
+func TestNodeIsSavedAndCleansed(t *testing.T) {
+	for _, packed := range []bool{false, true} {
+		c := start(t, Options{Speed: 100})
+		c.KeepAsArchive(packed)
+		said(t, c, "be3", "chef-backend-ctl stop")
+		for _, step := range []struct{ command, says string }{
+			{"mkdir -p -m 0700 /var/opt/chef-backend-cockpit/copies/p1 /var/opt/chef-backend-cockpit/aside/p1", ""},
+			{"cp -a /etc/chef-backend /var/opt/chef-backend-cockpit/aside/p1/", ""},
+			{"umask 077; TAR_OPTIONS='--numeric-owner --sparse' tar -c -f /var/opt/chef-backend-cockpit/copies/p1/be3.tar -C / var/opt/chef-backend etc/chef-backend $(for l in /var/opt/chef-backend/postgresql/*/data/pg_* /var/opt/chef-backend/postgresql/*/data/pg_tblspc/*; do [ ! -L $l ] || readlink -f $l; done)", ""},
+			{"umask 077; cd /var/opt/chef-backend-cockpit/copies/p1 && tar -t -f be3.tar >be3.list && sha256sum be3.tar >be3.sha256 && cat be3.sha256", "  be3.tar\n"},
+			{"chef-backend-ctl cleanse --yes", "Your config files have been backed up to /root/chef-backend-cleanse-"},
+			{"[ -e /var/opt/chef-backend ] || [ -e /etc/chef-backend ] || echo gone", "gone\n"},
+			{"mkdir /etc/chef-backend", ""},
+			{"mkdir -m 0700 /root/chef-backend-cleanse-p1 && for f in /root/chef-backend-cleanse*; do [ ! -f $f ] || tar -x -f $f -C /root/chef-backend-cleanse-p1 || exit 1; done", ""},
+			{"for d in /root/chef-backend-cleanse* /root/chef-backend-cleanse*/* /root/chef-backend-cleanse*/*/*; do [ ! -s $d/chef-backend.rb ] || [ ! -s $d/chef-backend-secrets.json ] || from=$d; done; cp -a ${from:?no copy holds both files}/. /etc/chef-backend/ && chmod -R o-rwx /etc/chef-backend", ""},
+			{"stat -c '%a %n' /etc/chef-backend/chef-backend-secrets.json /etc/chef-backend/chef-backend.rb", "600 /etc/chef-backend/chef-backend-secrets.json\n600 /etc/chef-backend/chef-backend.rb\n"},
+			{"stat -c %a /var/opt/chef-backend-cockpit/copies/p1/be3.tar; head -n 1 /var/opt/chef-backend-cockpit/copies/p1/be3.list", "600\nvar/opt/chef-backend/\n"},
+			{"df -P -k /var/opt | tail -n 1 | cut -c 1-9; /opt/chef-backend/embedded/bin/sv status /opt/chef-backend/service/etcd", "/dev/vdb1\nfail: /opt/chef-backend/service/etcd: unable to change to service directory: file does not exist\n"},
+			{"du -s -k -L /var/opt/chef-backend; echo $?", "1\ndu: cannot access '/var/opt/chef-backend': No such file or directory\n"},
+		} {
+			if got := said(t, c, "be3", step.command); !strings.Contains(got, step.says) || step.says == "" && got != "" {
+				t.Errorf("packed %v: %s\nsays %q", packed, step.command, got)
+			}
+		}
+		got := said(t, c, "be1", "tar -C / -cf /tmp/busy.tar var/opt/chef-backend; echo $?")
+		if !strings.HasPrefix(got, "1\ntar: ") || !strings.HasSuffix(got, ": file changed as we read it\n") {
+			t.Errorf("a copy of a running node: %q", got)
+		}
+		if err := c.Err(); err != nil {
+			t.Error(err)
+		}
+		c.Close()
 	}
 }
