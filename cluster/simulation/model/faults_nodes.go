@@ -77,7 +77,14 @@ func quorumLost(w *World) func() {
 // oldMemberReturned: two nodes are lost, the third one is made a cluster of
 // its own, and then one of the two comes back with its old data. It can do
 // nothing alone; with the third one's help it could elect a second leader.
+// Where the recovery has been made already, the old one only comes back.
 func oldMemberReturned(w *World) func() {
+	for _, n := range w.nodes {
+		if len(w.rings) > 1 && !n.powered && n.store() != w.store {
+			n.powerOn()
+			return n.powerOff
+		}
+	}
 	survivor := w.lastFollower()
 	lost := []*node{}
 	for _, n := range w.nodes {

@@ -151,6 +151,24 @@ func TestFaultsShowAndMend(t *testing.T) {
 	}
 }
 
+// An old member can come back after a recovery that an operator has made.
+func TestOldMemberReturnsAfterARecovery(t *testing.T) {
+	b := struck(t, "two-nodes-down")
+	b.pass(30 * time.Second)
+	b.must("be3", "chef-backend-ctl create-cluster --quorum-loss-recovery --yes")
+	if err := b.w.Strike("old-member-returned"); err != nil {
+		t.Fatal(err)
+	}
+	b.pass(time.Minute)
+	if !b.w.Reachable("be1") || b.w.Powered("be2") || !b.leads("be3")() {
+		t.Fatalf("not as expected:\n%s", b.status())
+	}
+	b.heal("old-member-returned")
+	if b.w.Powered("be1") {
+		t.Error("it still runs")
+	}
+}
+
 // A slow disk makes etcd elect and elect, and its leader slow to hear; nobody
 // loses the leadership that counts.
 func TestSlowEtcd(t *testing.T) {
