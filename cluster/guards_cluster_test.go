@@ -1,0 +1,169 @@
+package cluster_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"chef-backend-cockpit/cluster"
+)
+
+func TestGuardsOfStopping(t *testing.T) {
+	refused := func(s *stage) {
+		stopped(s, "be3")
+		for _, n := range []string{"be1", "be2"} {
+			seen := cluster.PeerSeen{Ports: map[int]string{22: "open", 2380: "open", 5432: "refused", 7331: "refused"}}
+			s.at(n).Peers[addressBe3] = known(seen)
+		}
+	}
+	tryFacts(t, []factCase{
+		{"the leader", "stop-is-grave", "be1", nil, 0, yes, "be1 leads"},
+		{"a follower", "stop-is-grave", "be3", nil, 0, no, "hold quorum without it"},
+		{"the last but one", "stop-is-grave", "be3", func(s *stage) { s.at("be2").Etcd.Health = known(false) }, 0, yes, "no etcd quorum"},
+		{"nothing there", "no-sentinel-of-unknown-origin", "be3", nil, 0, yes, "no sentinel"},
+		{"nobody says why", "no-sentinel-of-unknown-origin", "be3", func(s *stage) { s.at("be3").Sentinels.NoStart = known(true) }, 0, no, "nothing says why"},
+		{"leaderl says why", "no-sentinel-of-unknown-origin", "be3", func(s *stage) { s.at("be3").Sentinels.NoStart = known(true); s.role("be3", "deposed_leader") }, 0, yes, ""},
+		{"cannot be looked for", "no-sentinel-of-unknown-origin", "be3", func(s *stage) { s.at("be3").Sentinels.Unsynced = cluster.Claim[bool]{} }, 0, unsure, "unsynced"},
+		{"a leader", "start-order-told", "be3", nil, 0, yes, "be1 leads"},
+		{"nobody leads", "start-order-told", "be3", func(s *stage) {
+			s.role("be1", "waiting_for_leader")
+			s.at("be1").PostgreSQL.InRecovery, s.at("be1").Leaderl.LeaderCode = known(true), known(503)
+		}, 5, yes, "be1 led last: start it first"},
+		{"all run", "services-started", "be3", nil, 0, yes, "run on be3"},
+		{"one is down", "services-started", "be3", func(s *stage) { stopped(s, "be3") }, 0, no, "down"},
+		{"with clients", "writes-told", "be3", func(s *stage) { s.at("be3").PostgreSQL.Connections = known(cluster.Connections{Used: 7}) }, 0, yes, "7 connections"},
+		{"down long enough", "postgresql-refused", "be3", refused, 40, yes, "refused"},
+		{"just down", "postgresql-refused", "be3", refused, 5, no, "not yet"},
+		{"no peer tells", "postgresql-refused", "be3", func(s *stage) { refused(s); s.unseen("be3", "be1"); s.unseen("be3", "be2") }, 40, no, "no peer is refused"},
+		{"runs", "postgresql-refused", "be3", nil, 40, no, "runs"},
+	})
+}
+
+func TestGuardsOfQuorumLoss(t *testing.T) {
+	alone := both(lost("be1", "be2"), func(s *stage) {
+		s.at("be3").Etcd.Health = known(false)
+		s.unseen("be1", "be3")
+		s.unseen("be2", "be3")
+	})
+	tryFacts(t, []factCase{
+		{"long enough", "etcd-lost-for-10s", "be3", alone, 8, yes, "not healthy since"},
+		{"one false", "etcd-lost-for-10s", "be3", alone, 1, no, "not yet"},
+		{"healthy", "etcd-lost-for-10s", "be3", nil, 8, no, "has its quorum"},
+		{"late answers", "etcd-lost-for-10s", "be3", func(s *stage) {
+			alone(s)
+			s.looks(4)
+			s.at("be3").Etcd.Health = cluster.Claim[bool]{}
+			s.looks(2)
+			s.at("be3").Etcd.Health = known(false)
+		}, 1, yes, ""},
+		{"no answer now", "etcd-lost-for-10s", "be3", func(s *stage) { s.at("be3").Etcd.Health = cluster.Claim[bool]{} }, 8, unsure, "etcd.health"},
+		{"alone", "sees-no-peer", "be3", alone, 0, yes, "answers be3"},
+		{"not alone", "sees-no-peer", "be3", nil, 0, no, "be3 sees be1"},
+		{"not told", "sees-no-peer", "be3", func(s *stage) { s.at("be3").Peers = nil }, 0, unsure, "unknown"},
+		{"readable", "copy-readable", "be3", nil, 0, yes, "of system 1"},
+		{"no end", "copy-readable", "be3", func(s *stage) { stopped(s, "be3") }, 0, unsure, "not known exactly"},
+		{"told", "lost-copies-told", "be3", func(s *stage) {
+			alone(s)
+			s.view.Past.LastSeen = map[string]cluster.LastSeen{"be1": {At: s.now, Position: stageEnd, Timeline: 88, Leader: true}}
+		}, 0, yes, "be1 led, and was last seen at 16F3/2D0A1B28"},
+	})
+}
+
+func TestGuardsOfFailover(t *testing.T) {
+	disabled := func(s *stage) {
+		for _, r := range s.reports {
+			r.Ctl.Failover = known(false)
+		}
+	}
+	behind := func(by cluster.LSN) func(*stage) {
+		return func(s *stage) {
+			s.at("be3").PostgreSQL.Receive, s.at("be3").PostgreSQL.Replay = known(stageEnd-by), known(stageEnd-by)
+		}
+	}
+	leaderless := func(s *stage) {
+		s.role("be1", "waiting_for_leader")
+		s.at("be1").PostgreSQL.InRecovery, s.at("be1").Leaderl.LeaderCode = known(true), known(503)
+	}
+	tryFacts(t, []factCase{
+		{"one leads", "leader-is-elected-here", "", nil, 0, yes, "be1 leads"},
+		{"two write", "leader-is-elected-here", "", func(s *stage) { s.at("be3").PostgreSQL.InRecovery = known(false) }, 0, no, "be3"},
+		{"one cannot be asked", "leader-is-elected-here", "", lostQuietly("be3"), 0, unsure, "be3"},
+		{"enabled", "failover-allowed-everywhere", "", nil, 0, yes, "enabled"},
+		{"disabled", "failover-allowed-everywhere", "", disabled, 0, no, "disabled"},
+		{"close", "followers-close", "", nil, 0, yes, "1 MiB"},
+		{"behind", "followers-close", "", behind(2 << 20), 0, no, "2.1 MB behind"},
+		{"was behind a look ago", "followers-close", "", func(s *stage) { behind(2 << 20)(s); s.looks(1); behind(0)(s) }, 2, no, "within the last three looks"},
+		{"not told", "followers-close", "", func(s *stage) { s.at("be1").PostgreSQL.Replicas = cluster.Claim[[]cluster.Replica]{} }, 0, unsure, "replicas"},
+		{"one more", "can-lose-one", "", nil, 0, yes, "can lose 1"},
+		{"none", "can-lose-one", "", lostQuietly("be3"), 0, no, "no further"},
+		{"never", "never-armed", "be3", nil, 0, no, "never armed"},
+		{"nothing was tried", "promote-failed", "", leaderless, 0, no, "promote-node comes first"},
+		{"somebody leads", "promote-failed", "", nil, 0, no, "be1 leads"},
+		{"without a plan", "leadership-moved", "", nil, 0, no, "leads still"},
+	})
+}
+
+// lostQuietly takes a node away without a word of the operator.
+func lostQuietly(node string) func(*stage) {
+	return func(s *stage) { s.powerOff(node) }
+}
+
+// What was handed over is told from the leader of the plan.
+func TestFormerLeaderIsCompared(t *testing.T) {
+	plan := &cluster.Plan{ID: "7c1e5a02", Node: "be2", Values: map[string]string{"leader": "be2"}}
+	v := newStage().looks(2)
+	for fact, want := range map[string]string{"leadership-moved": "be1 is the elected leader", "former-leader-compared": "nothing was lost"} {
+		q, _ := cluster.ParseQuestion(fact)
+		if a := q.Ask(v, cluster.Binding{Node: "be2", Plan: plan}); a.Truth != yes || !strings.Contains(a.Sentence, want) {
+			t.Errorf("%s: %s %s", fact, a.Truth, a.Sentence)
+		}
+	}
+}
+
+// The guide says of each part how it stands and which plan to start for it.
+func TestGuideNamesThePlanToStart(t *testing.T) {
+	diverged := func(s *stage) { s.at("be1").PostgreSQL.Replicas.Value = s.at("be1").PostgreSQL.Replicas.Value[:1] }
+	tryFacts(t, []factCase{
+		{"nothing to do", "guide-done copies", "", nil, 0, yes, "none is to be rebuilt"},
+		{"nothing to do", "guide-done leader", "", nil, 0, yes, "be1 leads"},
+		{"nothing to do", "guide-done followers", "", nil, 0, yes, "good followers"},
+		{"one does not stream", "guide-done copies", "", diverged, 0, no, "start stop-node be3, then backup-nodes be3"},
+		{"one is stopped", "guide-done copies", "", func(s *stage) { diverged(s); stopped(s, "be3") }, 0, no, "start backup-nodes be3"},
+		{"one is gone", "guide-done copies", "", func(s *stage) { s.powerOff("be3") }, 0, unsure, "cannot be reached"},
+		{"one does not stream", "guide-done followers", "", diverged, 0, no, "start rebuild-follower be3"},
+		{"nobody leads", "guide-done leader", "", func(s *stage) {
+			s.role("be1", "waiting_for_leader")
+			s.at("be1").PostgreSQL.InRecovery, s.at("be1").Leaderl.LeaderCode = known(true), known(503)
+		}, 5, no, "call Support first, then start promote-previous-leader"},
+		{"told", "guide-tells followers", "", diverged, 0, yes, "followers, to do: "},
+	})
+}
+
+// A member that a plan of ours took out bars nothing that puts one in again.
+func TestFewerMembersByAPlanOfOurs(t *testing.T) {
+	s := newStage()
+	members("be1", "be2")(s)
+	v := s.looks(2)
+	if a := ask(t, v, "cluster-of-three", "be3"); a.Truth != no {
+		t.Errorf("without a plan: %s", a.Sentence)
+	}
+	step := cluster.StepState{Step: cluster.PlanStep{ID: "1-remove", Command: "chef-backend-ctl remove-node be3 --yes"}, Status: cluster.StatusNext}
+	v.Plans = []cluster.PlanState{{Plan: cluster.Plan{ID: "7c1e5a02"}, Steps: []cluster.StepState{step}}}
+	if a := ask(t, v, "cluster-of-three", "be3"); a.Truth != no {
+		t.Errorf("before its step: %s", a.Sentence)
+	}
+	v.Plans[0].Steps[0].Status, v.Plans[0].Steps[0].Began = cluster.StatusDone, v.Now.Add(-time.Minute)
+	if a := ask(t, v, "cluster-of-three", "be3"); a.Truth != yes || !strings.Contains(a.Sentence, "7c1e5a02") {
+		t.Errorf("after its step: %s", a.Sentence)
+	}
+}
+
+// Who else changes something is in the way, a fenced node's silence is not.
+func TestNothingElseAtWork(t *testing.T) {
+	tryFacts(t, []factCase{
+		{"quiet", "no-sync-anywhere", "", nil, 0, yes, "on any node"},
+		{"a join", "no-sync-anywhere", "", func(s *stage) { s.at("be2").Host.AtWork = known("join-cluster") }, 0, no, "join-cluster is at work on be2"},
+		{"a dead node", "no-sync-anywhere", "", lostQuietly("be3"), 0, unsure, "be3"},
+		{"a fenced one", "no-sync-anywhere", "", lost("be3"), 0, yes, ""},
+	})
+}
