@@ -8,13 +8,12 @@ import (
 	"chef-backend-cockpit/cluster"
 )
 
-// openEnds says what a plan that did not end well left behind, from what its
-// commands did: a service that it stopped, a file that it moved aside, a copy
-// that it gave up. A later step of the plan that undid it takes it off.
+// openEnds says what a plan left behind, from what its commands did: a service
+// that it stopped, a file that it moved aside, a copy that it gave up. A later
+// step of the plan that undid it takes it off. One that ended well left what it
+// was made for: what is stopped or switched off stays so until somebody turns
+// it on again, a file aside is in its place.
 func openEnds(p cluster.PlanState, well bool) []string {
-	if well {
-		return nil
-	}
 	open := map[string]string{} // by what it is about
 	var order []string
 	add := func(key, sentence string) {
@@ -45,6 +44,7 @@ func openEnds(p cluster.PlanState, well bool) []string {
 					delete(open, key)
 				}
 			}
+		case len(words) == 4 && words[0] == "mv" && well:
 		case len(words) == 4 && words[0] == "mv":
 			moved(st, words[2], words[3], open, add)
 		case verb == "remove-node" && len(words) > 2:
