@@ -17,7 +17,7 @@ func init() {
 		Fact{"etcd-peers-time-out", "From the node, TCP to port 2380 of every other node times out (its peers' ports).", aboutNode((*View).etcdPeersTimeOut), noArgs},
 		Fact{"etcd-peers-connect", "A node with a healthy etcd connects to the node's port 2380 (peers' ports).", aboutNode((*View).etcdPeersConnect), noArgs},
 		Fact{"etcd-cut-apart", "At least two reachable nodes run an etcd that is unhealthy, knows no raft leader and times out towards its peers (runit, etcd, peers' ports).", aboutCluster((*View).etcdCutApart), noArgs},
-		Fact{"etcd-processes-missing", "Fewer than two etcd processes run although at least two hosts answer (reach, runit).", aboutCluster((*View).etcdProcessesMissing), noArgs},
+		Fact{"etcd-processes-missing", "Fewer than two etcd processes run, under one pid for 15 s or healthy, although at least two hosts answer (reach, runit, health).", aboutCluster((*View).etcdProcessesMissing), noArgs},
 	)
 }
 
@@ -148,7 +148,9 @@ func (v *View) etcdProcessesMissing() Answer {
 		switch {
 		case !s.Known || s.Value == "fail":
 			unsure++
-		case s.Value == "run":
+		// One that keeps falling over is in state run for moments; one that has
+		// just come up and is healthy runs.
+		case v.ServiceRuns(n, "etcd").Truth == True, Is(v.report(n).Etcd.Health, true) == True:
 			runs++
 		default:
 			down = append(down, n)

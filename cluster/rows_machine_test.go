@@ -246,6 +246,28 @@ func TestLeaderlCrashLoop(t *testing.T) {
 	}
 }
 
+// etcd that keeps falling over is seen running for moments: the quorum is lost
+// all the same.
+func TestEtcdQuorumLostInALoop(t *testing.T) {
+	s, e := newStage(), failure.NewEngine(load(t).Failures)
+	furnish(s)
+	watchRow(e, s, 5)
+	var fs []cluster.Finding
+	for i := range 20 {
+		for j, n := range []string{"be2", "be3"} {
+			s.at(n).Etcd, s.at(n).Services["etcd"] = cluster.EtcdClaims{}, service("down", 0, time.Second)
+			if (i+j)%3 == 0 {
+				s.at(n).Services["etcd"] = service("run", 7000+10*i+j, 0)
+			}
+		}
+		s.at("be1").Etcd.Health = known(false)
+		fs, _ = watchRow(e, s, 1)
+	}
+	if got := unhidden(fs); len(got) != 1 || got[0] != "etcd-quorum-lost" {
+		t.Errorf("stands %v%s", got, explain(fs))
+	}
+}
+
 // Terms that rise while all etcd processes stand mean a slow etcd; a restart or
 // a partition make them rise as well.
 func TestRaftTermsThatRise(t *testing.T) {

@@ -7,7 +7,9 @@ import "time"
 var serviceRows = []Scenario{
 	{
 		Name: "etcd-quorum-lost", Expect: []string{"etcd-quorum-lost"}, Within: 3 * time.Minute,
-		May:    append(mendingBy("be1", "be2", "be3"), "etcd-down@be1", "etcd-down@be2", "etcd-down@be3", "failover-under-way", "no-leader", "deposed-leader-blocked"),
+		// With quorum back somebody else may be elected; who was further then syncs.
+		May: append(mendingBy("be1", "be2", "be3"), "etcd-down@be1", "etcd-down@be2", "etcd-down@be3", "failover-under-way", "no-leader",
+			"no-eligible-follower", "deposed-leader-blocked", "timeline-diverged@be1", "timeline-diverged@be2", "timeline-diverged@be3"),
 		Before: []Repair{{Procedure: "restart-service", Node: "be2", Service: "etcd"}}, Procedure: "restart-service", Node: "be3", Service: "etcd",
 		Commands: map[string][]string{"be2": {"chef-backend-ctl restart etcd"}, "be3": {"chef-backend-ctl restart etcd"}}, Healed: 10 * time.Minute,
 	},
