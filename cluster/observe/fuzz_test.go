@@ -49,6 +49,17 @@ func FuzzMachine(f *testing.F) {
 		"path /a\n/dev/a 1000 1 999 1% /\n", "chef-backend 2.3.16\n", "10.0.4.11 22 open\n", "2: eth0 inet 10.0.4.11/24\n")
 }
 
+func FuzzMachineFiles(f *testing.F) {
+	fuzzSection(f, slow, []string{"oom", "certificates", "settings", "etcd-data", "elasticsearch-blocks", "pg-use", "host"},
+		"counted 2\nfrom dmesg\nlines 1\nlast [  101.5] Killed process 4711 (beam.smp) total-vm:1kB\nuptime 200\n",
+		"from file\nlines 3\nlast Nov 23 11:00:00 be1 kernel: [ 1e99] Killed process 7, UID 0, (x) total\n",
+		"file /a b.crt\nnotAfter=Mar  1 02:00:00 2030 GMT\nnotAfter=Feb 31 25:00:00 99999 XYZ\n",
+		"file yes\nrequired_active_followers 1\nheartbeat_interval \"500\"\ndisk_min_space_mb 99999999999999999999\n",
+		"no /var/opt/chef-backend/etcd/data\nasked\n",
+		"HTTP/1.1 200 OK\n\n"+`{"chef":{"settings":{"index.blocks.read_only_allow_delete":"true","index":{"blocks":{"write":true}}}}}`,
+		"connections|41|350|3\nslot|a|t|16F3/20000000\nslot|b|f|\n")
+}
+
 func FuzzRunit(f *testing.F) {
 	fuzzSection(f, fast, []string{"runit"}, "run: /opt/chef-backend/service/etcd: (pid 1) 2s, want down; run: log: (pid 1) 9s\n", "down: etcd: 3s, normally up\n")
 }
