@@ -62,7 +62,9 @@ func TestMachineFaultsShowInALook(t *testing.T) {
 			u := r.PostgreSQL.Connections
 			return u.Known && u.Value.Used >= u.Value.Max-u.Value.Reserved
 		}},
-		{"leader-withheld", "be1", func(r *cluster.Report) bool { return r.Settings.RequiredFollowers.Value == 1 }},
+		{"leader-withheld", "be1", func(r *cluster.Report) bool {
+			return r.Settings.RequiredFollowers.Value == 1 && r.Settings.KeptSegments.Value == 32 && r.Settings.MinSpace.Value == 250<<20
+		}},
 	}
 	c := start(t, Options{Speed: 5})
 	reports := func() map[string]*cluster.Report {

@@ -14,7 +14,6 @@ const (
 	firstPosition = uint64(0x16F3)<<32 | 0x2D0A1B28
 	firstTerm     = 412
 	firstIndex    = 1843211
-	version       = "chef-backend 2.3.16"
 )
 
 // found makes the healthy cluster.

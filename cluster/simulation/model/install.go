@@ -30,9 +30,9 @@ func (n *node) equip() {
 	n.pg.clients = usualClients
 }
 
-// writeConfig writes what the node runs with.
+// writeConfig writes what the node runs with; only its keys are the product's.
 func (n *node) writeConfig() {
-	n.write("/etc/chef-backend/chef-backend-running.json", fmt.Sprintf("{\"chef_backend\":{\"publish_address\":\"%s\",\"leaderl\":{\"leader_ttl_seconds\":30,\"required_active_followers\":%d},\"etcd\":{\"heartbeat_interval\":500,\"election_timeout\":5000}}}\n", n.address, n.w.required))
+	n.write("/etc/chef-backend/chef-backend-running.json", fmt.Sprintf("{\"chef_backend\":{\"publish_address\":\"%s\",\"leaderl\":{\"leader_ttl_seconds\":30,\"required_active_followers\":%d,\"health_check\":{\"max_bytes_behind_leader\":%d,\"disk_min_space_mb\":%d}},\"postgresql\":{\"wal_keep_segments\":%d},\"etcd\":{\"heartbeat_interval\":500,\"election_timeout\":5000}}}\n", n.address, n.w.required, maxBytesBehind, roomy>>20, keepSegments))
 }
 
 // kmsg is a line of the kernel.
