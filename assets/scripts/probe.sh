@@ -151,7 +151,8 @@ probe_postgresql() {
 	[ "$probe_code" = 0 ] && return
 	probe_tool pg_isready
 	probe_begin pg-ready
-	probe_within 2 "$probe_bin" -q -h 127.0.0.1 -p 5432 -t 1 2>&1
+	# libpq takes a second for two: the answer "no response" comes after 2.0 s.
+	probe_within 3 "$probe_bin" -q -h 127.0.0.1 -p 5432 -t 2 2>&1
 	probe_end pg-ready "$?"
 }
 

@@ -30,9 +30,10 @@ type Options struct {
 	Publish func(*cluster.Report)
 }
 
-// Deadlines of a look, on the real clock: they bound the network.
+// Deadlines of a look, on the real clock: they bound the network. A look at a
+// PostgreSQL that hangs takes a second of psql and three of pg_isready.
 const (
-	fastDeadline = 3 * time.Second
+	fastDeadline = 6 * time.Second
 	slowDeadline = 45 * time.Second
 )
 

@@ -203,6 +203,19 @@ func TestRefusedConnections(t *testing.T) {
 	})
 }
 
+// A PostgreSQL that hangs: libpq gives a server two seconds at least, and says
+// only then that there is no response, which must not cost the whole look.
+func TestHungPostgreSQLIsAnAnswer(t *testing.T) {
+	n := newFakeNode(t)
+	n.tool("psql", `sleep 15`)
+	n.tool("pg_isready", `sleep 2.1; exit 2`)
+	began := time.Now()
+	want(t, n.report("dash", "look fast n1"), map[string]string{"postgresql.ready": "2", "etcd.health": "true"})
+	if took := time.Since(began); took > fastDeadline {
+		t.Errorf("the look took %s, a fast one is given up after %s", took, fastDeadline)
+	}
+}
+
 // The sentinels' absence is claimed only where their folder can be read.
 func TestBareHost(t *testing.T) {
 	n := &fakeNode{t: t, root: t.TempDir()}

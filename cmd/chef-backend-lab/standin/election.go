@@ -27,6 +27,7 @@ type self struct {
 	sawLeader bool          // since leaderl's start
 	barred    bool          // a sentinel is there
 	eligible  bool
+	turning   bool // its database restarts to follow somebody: its end is known again soon
 	copy      walCopy
 }
 
@@ -41,7 +42,7 @@ func mayStand(me self, c *clusterState) bool {
 	if r := c.Request; r != nil && r.Target != "" {
 		return r.Target == me.guid && me.copy.Whole && (r.Force || c.mayMove(me.guid))
 	}
-	if !c.mayMove(me.guid) || !me.sawLeader || !me.eligible || me.since < standTime {
+	if !c.mayMove(me.guid) || !me.sawLeader || !me.eligible || !me.copy.Whole || me.since < standTime {
 		return false
 	}
 	for guid, p := range c.Posts {
@@ -54,7 +55,7 @@ func mayStand(me self, c *clusterState) bool {
 
 // standsToo says whether another node is or will be a candidate.
 func standsToo(guid string, p post, c *clusterState) bool {
-	return (p.Role == waiting || p.Role == following) && p.SawLeader && p.Eligible && !p.Barred && c.mayMove(guid)
+	return (p.Role == waiting || p.Role == following) && p.SawLeader && p.Eligible && p.Copy.Whole && !p.Barred && c.mayMove(guid)
 }
 
 // better says whether a holds more than b; of equals the lesser GUID wins.
@@ -76,10 +77,10 @@ func fit(me self, failures map[string]int, t tunables, c *clusterState) bool {
 			return false
 		}
 	}
-	if me.barred || !me.copy.Whole {
+	if me.barred || !me.copy.Whole && !me.turning {
 		return false
 	}
-	if leader, ok := c.leading(); ok && leader.GUID != me.guid {
+	if leader, ok := c.leading(); ok && leader.GUID != me.guid && me.copy.Whole {
 		return int64(c.Posts[leader.GUID].Copy.End)-int64(me.copy.End) <= t.maxBehind
 	}
 	return true

@@ -38,7 +38,7 @@ func TestWhoStandsForElection(t *testing.T) {
 		"failover off here":                  {func(_ *self, c *clusterState) { c.NodeFailover["g2"] = false }, false},
 		"blocked":                            {func(_ *self, c *clusterState) { c.Blocked["g2"] = true }, false},
 		"another is further":                 {func(_ *self, c *clusterState) { other(c, func(p *post) { p.Copy.End = 501 }) }, false},
-		"another is on a newer timeline":     {func(_ *self, c *clusterState) { other(c, func(p *post) { p.Copy = walCopy{Timeline: 4, End: 1} }) }, false},
+		"another is on a newer timeline":     {func(_ *self, c *clusterState) { other(c, func(p *post) { p.Copy = walCopy{Whole: true, Timeline: 4, End: 1} }) }, false},
 		"equal, and the lesser name":         {func(_ *self, c *clusterState) { other(c, func(p *post) { p.Copy.End = 500 }) }, true},
 		"the further one is barred":          {func(_ *self, c *clusterState) { other(c, func(p *post) { p.Copy.End, p.Barred = 501, true }) }, true},
 		"the further one saw no leader":      {func(_ *self, c *clusterState) { other(c, func(p *post) { p.Copy.End, p.SawLeader = 501, false }) }, true},

@@ -167,7 +167,10 @@ func (l *leaderl) think(ctx context.Context) {
 func (l *leaderl) patience() time.Duration {
 	switch l.state {
 	case following, leading:
-		return lookTime
+		if l.pg.phase == pgStandby || l.pg.phase == pgPrimary {
+			return lookTime
+		}
+		return idleTime
 	case waiting, deposed:
 		if l.job == nil {
 			return idleTime
@@ -194,7 +197,8 @@ func (l *leaderl) self() self {
 }
 
 func (l *leaderl) eligible() bool {
-	me := self{guid: l.GUID, state: l.state, copy: l.pg.copy, barred: exists(noStartFile) || exists(unsyncedFile)}
+	me := self{guid: l.GUID, state: l.state, copy: l.pg.copy, barred: exists(noStartFile) || exists(unsyncedFile),
+		turning: l.state == following && l.pg.phase != pgPrimary && l.failures["postgresql"] == 0}
 	return fit(me, l.failures, l.tune, l.last)
 }
 
