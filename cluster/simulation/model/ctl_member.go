@@ -87,7 +87,6 @@ type join struct {
 	from    string // address of a member
 	secrets string // path of the shared secrets
 	ring    *ring
-	step    string // for the log
 }
 
 // ctlJoinCluster is `join-cluster PEER_IP`. The texts of success and failure
