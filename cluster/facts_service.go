@@ -14,6 +14,7 @@ func init() {
 		Fact{"service-stood", "The service runs and its pid has stood for so many seconds.", askStood, serviceAndSeconds},
 		Fact{"postgresql-silent", "pg_isready got no answer in the last three looks.", aboutNode((*View).postgresqlSilent), noArgs},
 		Fact{"postgresql-starting", "PostgreSQL rejects connections because it is starting (pg_isready 1).", aboutNode((*View).postgresqlStarting), noArgs},
+		Fact{"postgresql-start-stuck", "PostgreSQL has been starting for more than 5 minutes, and what it replays did not change in the last two minutes (pg_isready, runit, process list, history of looks).", aboutNode((*View).postgresqlStartStuck), noArgs},
 		Fact{"postgresql-out", "PostgreSQL fails to start, keeps restarting, or does not answer.", aboutNode((*View).postgresqlOut), noArgs},
 		Fact{"leaderl-still-checks", "The node leads and its PostgreSQL is in trouble for less than 25 s: leaderl is still checking it.", aboutNode((*View).leaderlStillChecks), noArgs},
 		Fact{"elasticsearch-out", "Elasticsearch does not run, keeps restarting, or has run for 120 s and gives no answer over HTTP, in three looks.", aboutNode((*View).elasticsearchOut), noArgs},
@@ -119,6 +120,36 @@ func (v *View) postgresqlStarting(node string) Answer {
 		return say(True, "PostgreSQL on "+node+" is starting and rejects connections", ref)
 	}
 	return say(False, "PostgreSQL on "+node+" is not starting", ref)
+}
+
+// startsWithin is how long a start may take before its progress is asked for;
+// progressWithin is over what time progress must show.
+const (
+	startsWithin   = 5 * time.Minute
+	progressWithin = 110 * time.Second // a little less than the history of looks
+)
+
+func (v *View) postgresqlStartStuck(node string) Answer {
+	a := all("", v.postgresqlStarting(node), v.stoodFor(node, "postgresql", startsWithin))
+	if a.Truth != True {
+		return a
+	}
+	now := v.report(node).PostgreSQL.Recovering
+	if !now.Known {
+		return unknownFor(node, "postgresql.recovering", now)
+	}
+	ref := mention(node, "postgresql.recovering", now)
+	ss, since := v.samples(node), v.Now
+	for i := len(ss) - 1; i >= 0 && ss[i].Ready == 1; i-- {
+		if ss[i].Recovering != now.Value {
+			return say(False, fmt.Sprintf("PostgreSQL on %s replays on and is at %s", node, now.Value), ref)
+		}
+		since = ss[i].At
+	}
+	if v.Now.Sub(since) < progressWithin {
+		return say(Unknown, "whether PostgreSQL on "+node+" gets on with its start has not been watched for long enough", ref)
+	}
+	return say(True, fmt.Sprintf("PostgreSQL on %s has been starting for more than 5 minutes and does not get on", node), ref)
 }
 
 // postgresqlOut counts restarts only while PostgreSQL does not answer: one that

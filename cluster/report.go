@@ -160,6 +160,7 @@ type PostgreSQLClaims struct {
 	Receiver   Claim[string]      `claim:"receiver"`     // what the WAL receiver says: "streaming", "" when there is none
 	Replicas   Claim[[]Replica]   `claim:"replicas"`     // pg_stat_replication, as this node sees it
 	Postmaster Claim[int]         `claim:"postmaster"`   // pid of the process itself; 0 for none
+	Recovering Claim[string]      `claim:"recovering"`   // WAL file that the startup process replays or waits for; "" for none
 	SyncProc   Claim[string]      `claim:"sync-process"` // pg_basebackup, pg_rewind or pgsql-follow alive here; "" for none
 	Control    Claim[ControlData] `claim:"control"`
 	Segments   Claim[Segments]    `claim:"segments"`

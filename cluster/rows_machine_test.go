@@ -268,6 +268,26 @@ func TestEtcdQuorumLostInALoop(t *testing.T) {
 	}
 }
 
+// A long start is advice while it gets on, and graver once it does not.
+func TestLongStart(t *testing.T) {
+	for name, priority := range map[string]cluster.Priority{"00000058000016F30000002": cluster.P3, "": cluster.P2} {
+		s, e := newStage(), failure.NewEngine(load(t).Failures)
+		furnish(s)
+		p := &s.at("be3").PostgreSQL
+		p.Ready, p.Recovering = known(1), known("00000058000016F30000002D")
+		var fs []cluster.Finding
+		for i := range 60 {
+			if name != "" {
+				p.Recovering = known(name + string(rune('0'+i/10)))
+			}
+			fs, _ = watchRow(e, s, 1)
+		}
+		if len(fs) == 0 || fs[0].ID() != "postgresql-starting@be3" || fs[0].Priority != priority {
+			t.Errorf("replays %q…: want postgresql-starting@be3 %s%s", name, priority, explain(fs))
+		}
+	}
+}
+
 // Terms that rise while all etcd processes stand mean a slow etcd; a restart or
 // a partition make them rise as well.
 func TestRaftTermsThatRise(t *testing.T) {

@@ -77,7 +77,8 @@ type Sample struct {
 	LeaderCode  int // 0 unknown
 	LagBytes    int64
 	LagKnown    bool
-	Ready       int // pg_isready; -1 unknown
+	Ready       int    // pg_isready; -1 unknown
+	Recovering  string // WAL file that the startup process replays; "" none or unknown
 	ESAnswers   Truth
 	BeganUptime time.Duration // host uptime; 0 unknown
 	DataBytes   int64         // size of the data directory, as of the newest slow look; 0 unknown

@@ -225,6 +225,7 @@ func stageSample(v *cluster.View, r *cluster.Report) cluster.Sample {
 			out.PIDs[name] = c.PID.Value
 		}
 	}
+	out.Recovering = r.PostgreSQL.Recovering.Value
 	if r.PostgreSQL.Ready.Known {
 		out.Ready = r.PostgreSQL.Ready.Value
 	}

@@ -40,9 +40,11 @@ func (l *look) processes(p *cluster.PostgreSQLClaims) {
 	}
 	if reason != "" {
 		p.Postmaster, p.Receiver, p.SyncProc = unknown[int](l, reason, pg), unknown[string](l, reason, pg), unknown[string](l, reason, pg)
+		p.Recovering = unknown[string](l, reason, pg)
 		return
 	}
 	p.Postmaster, p.Receiver, p.SyncProc = known(l, 0, pg), known(l, "", pg), known(l, "", pg)
+	p.Recovering = known(l, "", pg)
 	for _, one := range all {
 		words := firstWords(one.args, 12)
 		switch {
@@ -52,6 +54,9 @@ func (l *look) processes(p *cluster.PostgreSQLClaims) {
 			}
 		case len(words) > 0 && words[0] == "postgres:":
 			l.receiver(p, string(one.args))
+			if f := recovering(string(one.args)); f != "" {
+				p.Recovering.Value = f
+			}
 		case p.SyncProc.Value == "":
 			p.SyncProc.Value = syncProcess(words)
 		}
@@ -100,6 +105,23 @@ func (l *look) receiver(p *cluster.PostgreSQLClaims, title string) {
 			p.Receive = known(l, at, pg)
 		}
 	}
+}
+
+// recovering is the WAL file in the startup process's title:
+//
+//	postgres: startup process   recovering 00000058000016F30000002D    (to 10)
+//	postgres: startup recovering 00000058000016F30000002D              (from 11)
+func recovering(title string) string {
+	_, rest, ok := strings.Cut(title, "startup ")
+	words := strings.Fields(rest)
+	if !ok || len(words) == 0 {
+		return ""
+	}
+	file := words[len(words)-1]
+	if _, ok := cluster.SegmentNumber(file); !ok {
+		return ""
+	}
+	return text([]byte(file))
 }
 
 // copiers are the commands that write another node's database over this one.

@@ -118,6 +118,7 @@ func sampleOf(v *cluster.View, r *cluster.Report, leader cluster.Elected) cluste
 	if r.PostgreSQL.Ready.Known {
 		s.Ready = r.PostgreSQL.Ready.Value
 	}
+	s.Recovering = r.PostgreSQL.Recovering.Value
 	s.ESAnswers = cluster.Is(r.Elasticsearch.Answers, true)
 	s.Position = position(r)
 	if leader.Truth == cluster.True {
