@@ -29,6 +29,7 @@ func (v *View) Contained(f, c string) Answer {
 // compare does it for two nodes.
 func (v *View) compare(chosen, other string) (CopyComparison, []ClaimRef) {
 	c, f := v.copyOn(chosen), v.copyOn(other)
+	v.atOneTime(c, &f)
 	refs := append(append([]ClaimRef(nil), c.refs...), f.refs...)
 	return compareCopies(c, f), refs
 }

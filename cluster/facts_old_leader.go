@@ -12,7 +12,7 @@ func init() {
 		Fact{"follows-another", "The node is in recovery and follows another node than the elected leader (primary_conninfo, else cluster-status).", aboutNode((*View).followsAnother), noArgs},
 		Fact{"cluster-stopped", "At least two hosts are reached, and fewer than two nodes run both etcd and leaderl (reach, runit).", aboutCluster((*View).clusterStopped), noArgs},
 		Fact{"etcd-alone-missing", "Fewer than two nodes run etcd while two or more run leaderl (runit).", aboutCluster((*View).etcdAloneMissing), noArgs},
-		Fact{"no-leader-seen", "No reachable PostgreSQL is out of recovery, no /leader answers 200, and no trusted cluster-status names a leader.", aboutCluster((*View).noLeaderSeen), noArgs},
+		Fact{"nobody-serves", "No /leader of a reached node answers 200, and etcd has no quorum, without which nobody is elected, or nobody leads.", aboutCluster((*View).nobodyServes), noArgs},
 		Fact{"copies-ranked", "What choosing each node whose copy can be read would lose of the others (both copies, by their histories).", aboutCluster((*View).copiesRanked), noArgs},
 	)
 }
@@ -133,26 +133,22 @@ func (v *View) etcdAloneMissing() Answer {
 	return say(Unknown, s+"; of the others it cannot be told", refs...)
 }
 
-// noLeaderSeen is nobody-leads where no cluster-status can be trusted, because
-// etcd does not answer anywhere: what is left is each node's own word.
-func (v *View) noLeaderSeen() Answer {
-	if _, ok := newestRows(v.newest(), true); ok {
-		return v.nobodyLeads()
-	}
-	var as []Answer
+// nobodyServes: without etcd quorum nobody is elected, whatever PostgreSQL is
+// out of recovery: a last leader that was started alone is, and no frontend
+// gets to it.
+func (v *View) nobodyServes() Answer {
+	q := turned(v.EtcdQuorum())
+	as := []Answer{anyOf("", q, v.nobodyLeads())}
 	for _, n := range v.nodes() {
 		if r := v.report(n.Name).Reach; r.Known && r.Value != Reached {
-			continue // named by the rows that count the reachable ones
+			continue // those are counted by the rows about what is reached
 		}
-		for _, a := range []Answer{v.OutOfRecovery(n.Name), v.saysItLeads(n.Name)} {
-			a.Truth = a.Truth.Not()
-			as = append(as, a)
-		}
+		as = append(as, turned(v.saysItLeads(n.Name)))
 	}
-	if len(as) == 0 {
+	if len(as) == 1 {
 		return say(Unknown, "no node is reached that could tell who leads")
 	}
-	return all("no reachable PostgreSQL is out of recovery, and no /leader answers 200", as...)
+	return all("nobody can be elected or is, and no /leader answers 200", as...)
 }
 
 // copiesRanked is for the screen: the choice is the operator's.

@@ -136,7 +136,9 @@ func (e *Engine) step(c *candidate, now time.Time, look bool) bool {
 		s.suspicious = count(s.suspicious, suspect || c.truth == cluster.True)
 		s.against = count(s.against, !suspect && c.truth != cluster.True)
 	}
-	confirmed := c.truth == cluster.True && held(s.factsSince) && (s.sure >= c.looks() || s.stands && s.certainty == cluster.Confirmed)
+	// What was certain and only in doubt since need not wait out its hold again.
+	again := s.stands && !s.confirmedAt.IsZero()
+	confirmed := c.truth == cluster.True && (held(s.factsSince) || again) && (s.sure >= c.looks() || s.stands && s.certainty == cluster.Confirmed)
 	suspected := suspect && s.suspicious >= c.looks() &&
 		(c.signed || c.asked && heldFor(s.askedSince, early) || doubted && held(s.factsSince))
 	switch {

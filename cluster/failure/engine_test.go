@@ -208,6 +208,39 @@ func TestFindingStaysWhileOurPlanMendsIt(t *testing.T) {
 	expect(t, "and goes after the plan", l.looks(6))
 }
 
+// For the cluster as a whole only a plan that the failure offers mends it.
+func TestClusterFindingStaysWhileItsOwnOfferMendsIt(t *testing.T) {
+	f := row("ill", cluster.P1, "etcd-processes-missing")
+	f.Scope, f.Confirmed, f.Offers = "cluster", questions("our-plan-runs-anywhere"), []cluster.Offer{{Procedure: "start-node"}}
+	f.Confirmed[0].Not = true
+	for _, c := range []struct {
+		procedure string
+		stays     bool
+	}{{"start-node", true}, {"restart-service", false}} {
+		l := newLooker(f)
+		l.looks(3)
+		l.view.Plans = []cluster.PlanState{{Status: cluster.StatusRunning, Plan: cluster.Plan{ID: "1", Procedure: c.procedure, Tier: cluster.T1, Node: "be1"}}}
+		if fs := l.looks(6); (len(fs) == 1) != c.stays {
+			t.Errorf("%s: %v", c.procedure, shown(fs))
+		}
+	}
+}
+
+// A look that could not be made takes certainty away and not the time that was
+// waited out before.
+func TestDoubtDoesNotStartTheHoldAnew(t *testing.T) {
+	f := row("held", cluster.P2, marked)
+	f.Hold = 20 * time.Second
+	l := newLooker(f)
+	l.mark["be1"] = cluster.True
+	expect(t, "after its hold", l.looks(11), "held@be1 P2 confirmed")
+	l.mark["be1"] = cluster.Unknown
+	expect(t, "in doubt", l.look(), "held@be1 P2 suspected")
+	l.mark["be1"] = cluster.True
+	expect(t, "one look", l.look(), "held@be1 P2 suspected")
+	expect(t, "two looks", l.look(), "held@be1 P2 confirmed")
+}
+
 // A consequence that outlives its cause by a look or two must not flash up
 // alone; one that really stays is shown after its own time.
 func TestReleasedConsequenceStandsTheTestAnew(t *testing.T) {

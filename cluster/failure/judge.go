@@ -18,7 +18,7 @@ type candidate struct {
 	truth     cluster.Truth // facts, and not excluded
 	asked     bool          // a suspecting question is true
 	signed    bool          // a recent sign suspects it and no look refutes it
-	mending   bool          // a plan of ours is at work on the node
+	mending   bool          // a plan of ours is at work on it
 	priority  cluster.Priority
 	evidence  []cluster.Evidence
 	since     time.Time
@@ -52,12 +52,24 @@ func (c *candidate) clear() int {
 // underRepair asks whether a plan of ours is at work on a node.
 var underRepair = cluster.Question{Fact: "our-plan-runs"}
 
+// mending answers whether a plan of ours is at work on the node; for a failure
+// of the cluster, whether one is that the failure itself offers.
+func mending(f cluster.Failure, node string, v *cluster.View) bool {
+	if node != "" {
+		return underRepair.Ask(v, cluster.Binding{Node: node}).Truth == cluster.True
+	}
+	return slices.ContainsFunc(v.Plans, func(p cluster.PlanState) bool {
+		return p.Running() && p.Plan.Tier > cluster.T0 &&
+			slices.ContainsFunc(f.Offers, func(o cluster.Offer) bool { return o.Procedure == p.Plan.Procedure })
+	})
+}
+
 // judge asks all questions of one failure. The facts that confirm and those
 // that exclude are kept apart: a hold time runs over the former alone.
 func judge(f cluster.Failure, node string, v *cluster.View) candidate {
 	c := candidate{failure: f, node: node, facts: cluster.True, priority: f.Priority}
 	b := cluster.Binding{Node: node}
-	c.mending = node != "" && underRepair.Ask(v, b).Truth == cluster.True
+	c.mending = mending(f, node, v)
 	if len(f.Confirmed) == 0 {
 		c.facts = cluster.Unknown
 	}
