@@ -84,8 +84,11 @@ func (v *View) guideLeader() Answer {
 	e := v.Elected()
 	lead := e.Answer
 	lead.Truth = e.Truth
-	if e.Truth != True {
+	switch e.Truth {
+	case False:
 		lead.Sentence += "; call Support first, then start promote-previous-leader"
+		return lead
+	case Unknown:
 		return lead
 	}
 	calm := v.leaderChangedRecently()
