@@ -1,7 +1,6 @@
 package recovery
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -76,71 +75,6 @@ type binder struct {
 	p             cluster.Procedure
 	node, service string
 	values        map[string]string
-}
-
-// values are what the braces of a procedure stand for. A value that is not
-// known is absent; its braces then stay, and nothing with braces ever runs.
-func values(v *cluster.View, node, service, id string) map[string]string {
-	out := v.Positions()
-	set := func(name, value string) {
-		if value != "" {
-			out[name] = value
-		}
-	}
-	set("plan", id)
-	set("node", node)
-	set("service", service)
-	if n, ok := v.Snapshot.Node(node); ok {
-		set("address", n.Address)
-		set("position", v.PositionOf(node))
-	}
-	if role, a := v.RoleOf(node); a.Truth == cluster.True {
-		set("role", role)
-	}
-	if e := v.Elected(); e.Truth == cluster.True {
-		set("leader", e.Node)
-		n, _ := v.Snapshot.Node(e.Node)
-		set("leader-address", n.Address)
-	}
-	set("member", member(v, node))
-	for i, n := range others(v, node) {
-		set(fmt.Sprintf("other%d", i+1), n.Name)
-		set(fmt.Sprintf("other%d-address", i+1), n.Address)
-	}
-	set("data-dir", "/var/opt/chef-backend/postgresql")
-	if r := v.Report(node); r != nil {
-		if r.PostgreSQL.DataBytes.Known {
-			set("data-size", cluster.Amount(r.PostgreSQL.DataBytes.Value))
-		}
-		set("data-free", freeText(r))
-	}
-	return out
-}
-
-// others are the nodes beside the plan's own in fixed order; for a plan about
-// the whole cluster those beside the elected leader, none where nobody leads.
-func others(v *cluster.View, node string) []cluster.Node {
-	if e := v.Elected(); node == "" && e.Truth == cluster.True {
-		node = e.Node
-	}
-	if node == "" {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(v.Snapshot.Nodes), func(n cluster.Node) bool { return n.Name == node })
-}
-
-// member is a node whose etcd is healthy: the plan's own if it can be.
-func member(v *cluster.View, node string) string {
-	names := []string{node}
-	for _, n := range v.Snapshot.Nodes {
-		names = append(names, n.Name)
-	}
-	for _, name := range names {
-		if r := v.Report(name); r != nil && cluster.Is(r.Etcd.Health, true) == cluster.True {
-			return name
-		}
-	}
-	return node
 }
 
 var brace = regexp.MustCompile(`\{[a-z][a-z0-9-]*\}`)
@@ -269,71 +203,6 @@ func (b *binder) guards(gs []cluster.Guard) []cluster.Guard {
 		}
 	}
 	return out
-}
-
-// checked asks the general guards and those of the steps up to the first one
-// that acts: what must hold for the plan to begin. A step that is not due now
-// asks nothing.
-func (b *binder) checked(plan *cluster.Plan, general []cluster.Guard) []cluster.CheckedGuard {
-	var out []cluster.CheckedGuard
-	for _, s := range plan.Steps {
-		if s.When != nil && s.When.Ask(b.v, bound(plan, s)).Truth == cluster.False {
-			continue
-		}
-		out = append(out, askAll(b.v, plan, s, general)...)
-		if s.Command != "" || s.Kind == cluster.StepManual {
-			break
-		}
-	}
-	if len(out) == 0 {
-		out = ask(b.v, binding(plan), general)
-	}
-	return distinct(out)
-}
-
-// distinct keeps the first of guards that ask the same of the same node.
-func distinct(gs []cluster.CheckedGuard) []cluster.CheckedGuard {
-	seen := map[string]bool{}
-	var out []cluster.CheckedGuard
-	for _, g := range gs {
-		if key := g.Node + " " + g.String(); !seen[key] {
-			seen[key] = true
-			out = append(out, g)
-		}
-	}
-	return out
-}
-
-// askAll asks before a step: the guards that hold before every step, and its own.
-func askAll(v *cluster.View, plan *cluster.Plan, s cluster.PlanStep, general []cluster.Guard) []cluster.CheckedGuard {
-	every := binding(plan)
-	if every.Node == "" {
-		every.Node = cmp.Or(s.Node, s.About) // what holds of every node holds of the one whose turn it is
-	}
-	return distinct(append(ask(v, every, general), ask(v, bound(plan, s), s.Guards)...))
-}
-
-// ask asks guards on a view.
-func ask(v *cluster.View, about cluster.Binding, gs []cluster.Guard) []cluster.CheckedGuard {
-	out := make([]cluster.CheckedGuard, 0, len(gs))
-	for _, g := range gs {
-		out = append(out, cluster.CheckedGuard{Guard: g, Node: about.Node, Answer: g.Ask(v, about)})
-	}
-	return out
-}
-
-// binding is about the plan's own node.
-func binding(plan *cluster.Plan) cluster.Binding {
-	return cluster.Binding{Node: plan.Node, Service: plan.Service, Plan: plan}
-}
-
-// bound is about the node that a step's questions are about.
-func bound(plan *cluster.Plan, s cluster.PlanStep) cluster.Binding {
-	about := binding(plan)
-	if s.About != "" {
-		about.Node = s.About
-	}
-	return about
 }
 
 // grade settles tier and phrases. What a higher tier makes graver is not to be
