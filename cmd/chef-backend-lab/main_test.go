@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -81,40 +80,6 @@ func realLab(t *testing.T) bed {
 		}
 	})
 	return bed{l, hosts}
-}
-
-// traces is what a lab could leave on this machine.
-func traces(t *testing.T) string {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "sh", "-c", `ip netns; ip -br link | grep cblab; grep -o '[^ ]*chef-backend-lab[^ ]*' /proc/self/mountinfo; ls -d /var/tmp/chef-backend-lab /run/netns 2>/dev/null; :`).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return string(out)
-}
-
-func TestNothingStaysBehindAnInterruptedUp(t *testing.T) {
-	if !apart(t) {
-		return
-	}
-	before := traces(t)
-	for _, after := range []time.Duration{50 * time.Millisecond, 300 * time.Millisecond, 2 * time.Second} {
-		c := exec.CommandContext(t.Context(), os.Args[0], "up")
-		c.Env = append(os.Environ(), "CHEF_BACKEND_LAB_RUN=1")
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		// The moment of the kill is what is tried; nothing is waited for.
-		time.Sleep(after)
-		c.Process.Kill()
-		c.Wait()
-		if err := lab.Clean(t.Context()); err != nil {
-			t.Fatalf("killed after %s: %v", after, err)
-		}
-		if now := traces(t); now != before {
-			t.Errorf("killed after %s, then down; before:\n%s\nnow:\n%s", after, before, now)
-		}
-	}
 }
 
 // A power cut is silent for the others, and the host comes back as another boot

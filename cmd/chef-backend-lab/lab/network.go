@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // The network: a bridge in a namespace of its own, a cable to each host, and
@@ -151,7 +153,7 @@ func dropAllNetworks(ctx context.Context, keepMount bool) error {
 	// ip makes /run/netns a mount of its own with the first namespace.
 	left, err := os.ReadDir("/run/netns")
 	if is, _ := mounted("/run/netns"); is && err == nil && len(left) == 0 && !keepMount {
-		if _, err = command(ctx, "umount", "/run/netns"); err == nil {
+		if err = unix.Unmount("/run/netns", 0); err == nil {
 			err = os.Remove("/run/netns")
 		}
 		errs = append(errs, err)
