@@ -6,7 +6,7 @@ SCENARIO ?= follower-wal-gap
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 export CGO_ENABLED = $(if $(RACE),1,0)
 
-.PHONY: help demo test build lint bench clean
+.PHONY: help demo lab test test-lab build lint bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
@@ -14,8 +14,17 @@ help: ## list the targets
 demo: ## open the cockpit on a simulated cluster (SCENARIO=name, SPEED=n)
 	@$(GO) run ./cmd/chef-backend-cockpit demo --scenario $(SCENARIO) --speed $(SPEED)
 
+lab: ## open the cockpit on three real hosts on this machine (Linux, root); faults: bin/chef-backend-lab fault
+	$(GO) build -trimpath -o bin/ ./cmd/chef-backend-lab ./cmd/chef-backend-cockpit
+	@bin/chef-backend-lab up && { trap 'bin/chef-backend-lab down' EXIT; trap 'exit 1' INT TERM HUP; \
+	bin/chef-backend-cockpit --config /var/tmp/chef-backend-lab/cockpit.yaml; }
+
 test: ## run all tests (RACE=1: with the race detector, needs a C compiler)
 	$(GO) test $(if $(RACE),-race) ./...
+
+test-lab: ## try the scenarios on real hosts (Linux, root; ROWS=regexp, AT_ONCE=n labs side by side)
+	CHEF_BACKEND_LAB=1 CHEF_BACKEND_LAB_AT_ONCE=$(AT_ONCE) $(GO) test -count=1 -v -timeout 25m \
+		-run '$(if $(ROWS),^TestScenariosOnTheLab$$/$(ROWS),.)' ./cmd/chef-backend-lab
 
 build: ## build the one binary, without cgo
 	$(GO) build -trimpath -o bin/chef-backend-cockpit ./cmd/chef-backend-cockpit
