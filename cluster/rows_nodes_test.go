@@ -1,10 +1,12 @@
 package cluster_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/failure"
 )
 
 func TestNodeRows(t *testing.T) { tryRows(t, nodeRows()) }
@@ -124,5 +126,35 @@ func nodeRows() []rowCase {
 		}, looks: 60, want: []string{"partition-quorum-lost"}},
 		{name: "operator-cut-off from the leader", change: func(s *stage) { s.blind("be1", cluster.Unreachable) }, looks: 25, want: []string{"operator-cut-off@be1"}},
 		{name: "a key that we do not know is no failure of the node", change: func(s *stage) { s.blind("be3", cluster.HostKeyUnknown) }, looks: 25, want: []string{"login-failed@be3"}},
+	}
+}
+
+// A peer's line about a member's connection is evidence about that member's
+// node, and about no other.
+func TestPeerLinesAreAboutThePeer(t *testing.T) {
+	s, e := newStage(), failure.NewEngine(load(t).Failures)
+	s.at("be3").Etcd.MemberID = known("c33333333333")
+	for _, n := range []string{"be1", "be2"} {
+		s.at(n).Etcd.Members = known([]cluster.EtcdMember{{ID: "c33333333333", Name: "g3", PeerURL: "http://10.0.4.13:2380"},
+			{ID: "a11111111111", Name: "g1", PeerURL: "http://10.0.4.11:2380"}, {ID: "b22222222222", Name: "g2", PeerURL: "http://10.0.4.12:2380"}})
+	}
+	s.looks(3)
+	s.blind("be3", cluster.Unreachable)
+	delete(s.at("be1").Peers, addressBe3)
+	delete(s.at("be2").Peers, addressBe3)
+	s.view.Signs = []cluster.SignSeen{{Sign: "etcd-peer-inactive", Node: "be1", Service: "etcd", Count: 1, Last: s.now, Example: "the connection with c33333333333 became inactive"}}
+	fs, _ := watchRow(e, s, 3)
+	i := slices.IndexFunc(fs, func(f cluster.Finding) bool { return f.ID() == "node-down@be3" })
+	if i < 0 || fs[i].Certainty != cluster.Suspected {
+		t.Errorf("%s", explain(fs))
+	}
+	for line, want := range map[string]string{
+		"the connection with c33333333333 became inactive":           "be3",
+		"raft.node: a11111111111 lost leader c33333333333 at term 9": "be1",
+		"server is likely overloaded":                                "be1",
+	} {
+		if got := s.view.AboutNode("be1", line); got != want {
+			t.Errorf("%q is about %s, want %s", line, got, want)
+		}
 	}
 }

@@ -294,11 +294,11 @@ func TestEscalationMaintenanceAndOrder(t *testing.T) {
 	above := row("above", cluster.P1, marked)
 	above.Above = true
 	l := newLooker(f, above)
-	l.view.Maintenance = map[string]time.Time{"be1": start.Add(time.Hour)}
+	l.view.Maintenance, l.view.MarkedBy = map[string]time.Time{"be1": start.Add(time.Hour)}, map[string]string{"be1": "ann"}
 	l.reach["be1"] = cluster.Unreachable
 	fs := l.looks(3)
 	expect(t, "planned work", fs, "f@be1 P3 confirmed")
-	if !strings.HasSuffix(fs[0].Title, "(in maintenance until 03:00Z)") || !fs[0].FirstOut {
+	if !strings.HasSuffix(fs[0].Title, "(in maintenance until 03:00Z by ann)") || !fs[0].FirstOut {
 		t.Errorf("%q, first out %t", fs[0].Title, fs[0].FirstOut)
 	}
 	l.mark["be1"] = cluster.True
