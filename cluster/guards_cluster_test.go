@@ -22,7 +22,7 @@ func TestGuardsOfStopping(t *testing.T) {
 		{"the last but one", "stop-is-grave", "be3", func(s *stage) { s.at("be2").Etcd.Health = known(false) }, 0, yes, "no etcd quorum"},
 		{"nothing there", "no-sentinel-of-unknown-origin", "be3", nil, 0, yes, "no sentinel"},
 		{"nobody says why", "no-sentinel-of-unknown-origin", "be3", func(s *stage) { s.at("be3").Sentinels.NoStart = known(true) }, 0, no, "nothing says why"},
-		{"leaderl says why", "no-sentinel-of-unknown-origin", "be3", func(s *stage) { s.at("be3").Sentinels.NoStart = known(true); s.role("be3", "deposed_leader") }, 0, yes, ""},
+		{"leaderl says why", "no-sentinel-of-unknown-origin", "be3", func(s *stage) { s.at("be3").Sentinels.NoStart = known(true); s.role("be3", "deposed_leader") }, 0, yes, "since leaderl deposed it"},
 		{"cannot be looked for", "no-sentinel-of-unknown-origin", "be3", func(s *stage) { s.at("be3").Sentinels.Unsynced = cluster.Claim[bool]{} }, 0, unsure, "unsynced"},
 		{"a leader", "start-order-told", "be3", nil, 0, yes, "be1 leads"},
 		{"nobody leads", "start-order-told", "be3", func(s *stage) {
@@ -106,6 +106,30 @@ func TestGuardsOfFailover(t *testing.T) {
 // lostQuietly takes a node away without a word of the operator.
 func lostQuietly(node string) func(*stage) {
 	return func(s *stage) { s.powerOff(node) }
+}
+
+// Why a sentinel lies on a node is told before leaderl is stopped there.
+func TestSentinelIsExplainedByThePlanThatStopped(t *testing.T) {
+	s := newStage()
+	s.at("be1").Sentinels.NoStart = known(true)
+	s.role("be1", "deposed_leader")
+	told, _ := cluster.ParseQuestion("sentinels-told")
+	before := told.Ask(s.looks(2), cluster.Binding{Node: "be1"})
+	s.role("be1", "unknown")
+	v := s.looks(2)
+	if a := ask(t, v, "no-sentinel-of-unknown-origin", "be1"); a.Truth != no {
+		t.Errorf("without a plan: %s", a.Sentence)
+	}
+	v.Plans = []cluster.PlanState{{Plan: cluster.Plan{Procedure: "stop-node", Node: "be1", Guards: []cluster.CheckedGuard{{Guard: cluster.Guard{Question: told}, Answer: before}}}, Status: cluster.StatusDone}}
+	if a := ask(t, v, "no-sentinel-of-unknown-origin", "be1"); a.Truth != yes || !strings.Contains(a.Sentence, "leaderl deposed it") {
+		t.Errorf("told by a plan: %s %s", a.Truth, a.Sentence)
+	}
+	s.at("be1").Sentinels.Unsynced = known(true)
+	later := s.looks(2)
+	later.Plans = v.Plans
+	if a := ask(t, later, "no-sentinel-of-unknown-origin", "be1"); a.Truth != no {
+		t.Errorf("another one since: %s", a.Sentence)
+	}
 }
 
 // What was handed over is told from the leader of the plan.

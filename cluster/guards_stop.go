@@ -14,7 +14,9 @@ func init() {
 		Fact{Name: "no-half-done-plan", Check: noArgs, Ask: askNoHalfDone,
 			Doc: "No plan of ours ended half way on the node, what stop-node stopped excepted."},
 		Fact{Name: "no-sentinel-of-unknown-origin", Check: noArgs, Ask: askSentinelOrigin,
-			Doc: "No sentinel lies on the node but those that leaderl's own state words explain (sentinel, cluster-status)."},
+			Doc: "No sentinel lies on the node but those that leaderl's own state words explain, or explained when a plan of ours stopped the node (sentinel, cluster-status, plans of ours)."},
+		Fact{Name: "sentinels-told", Check: noArgs, Ask: askSentinelsTold,
+			Doc: "Holds always: says which sentinels lie on the node and why, which nobody can tell once leaderl is stopped (sentinel, cluster-status)."},
 		Fact{Name: "start-order-told", Check: noArgs, Ask: askStartOrder,
 			Doc: "Holds always: says who led last, and that it is started first (history)."},
 		Fact{Name: "services-started", Check: noArgs, Ask: askStarted,
@@ -53,29 +55,76 @@ func askNoHalfDone(v *View, b Binding) Answer {
 	return say(True, "no plan of ours is half done on "+b.Node)
 }
 
-// askSentinelOrigin: where leaderl itself says why a sentinel lies there, its
-// origin is known.
+// explained says of a sentinel that lies on the node why it does, in leaderl's
+// own words; "" where they do not tell.
+func (v *View) explained(node, sentinel string) string {
+	switch role, known := v.RoleOf(node); {
+	case sentinel == "no-start-pgsql" && known.Truth == True && role == "deposed_leader":
+		return "no-start-pgsql lies on " + node + " since leaderl deposed it"
+	case sentinel == "unsynced" && v.partiallySyncedRow(node).Truth == True:
+		return "unsynced lies on " + node + " since a sync of leaderl did not end"
+	}
+	return ""
+}
+
+// sentinelNames are leaderl's marker files.
+var sentinelNames = []string{"no-start-pgsql", "unsynced"}
+
+func askSentinelsTold(v *View, b Binding) Answer {
+	var told []string
+	for _, name := range sentinelNames {
+		if v.sentinelAt(b.Node, name).Truth == True {
+			if why := v.explained(b.Node, name); why != "" {
+				told = append(told, why)
+			} else {
+				told = append(told, name+" lies on "+b.Node+", and nothing says why")
+			}
+		}
+	}
+	if len(told) == 0 {
+		return say(True, "no sentinel is known to lie on "+b.Node)
+	}
+	return say(True, strings.Join(told, "; "))
+}
+
+// askSentinelOrigin: where leaderl itself says why a sentinel lies there, or
+// said so when a plan of ours stopped it, its origin is known.
 func askSentinelOrigin(v *View, b Binding) Answer {
-	role, known := v.RoleOf(b.Node)
-	row, _, _ := v.row(b.Node, false)
 	var as []Answer
-	for _, s := range []struct {
-		name      string
-		explained bool
-	}{
-		{"no-start-pgsql", known.Truth == True && role == "deposed_leader"},
-		{"unsynced", row.PartiallySynced == True},
-	} {
-		a := v.sentinelAt(b.Node, s.name)
+	for _, name := range sentinelNames {
+		a := v.sentinelAt(b.Node, name)
 		a.Truth = a.Truth.Not()
-		if a.Truth == False && s.explained {
-			a.Truth, a.Sentence = True, fmt.Sprintf("%s lies on %s, and cluster-status says why", s.name, b.Node)
-		} else if a.Truth == False {
-			a.Sentence = fmt.Sprintf("%s lies on %s, and nothing says why: look at it first", s.name, b.Node)
+		if a.Truth == False {
+			a.Sentence = fmt.Sprintf("%s lies on %s, and nothing says why: look at it first", name, b.Node)
+			if why := v.explained(b.Node, name); why != "" {
+				a.Truth, a.Sentence = True, why
+			} else if why = v.explainedBefore(b.Node, name); why != "" {
+				a.Truth, a.Sentence = True, why
+			}
 		}
 		as = append(as, a)
 	}
-	return all("no sentinel of unknown origin lies on "+b.Node, as...)
+	return all("", as...)
+}
+
+// explainedBefore is what the newest plan of ours that stopped the node told of
+// a sentinel there; "" where it told no reason.
+func (v *View) explainedBefore(node, sentinel string) string {
+	for i := len(v.Plans) - 1; i >= 0; i-- {
+		p := v.Plans[i].Plan
+		if p.Procedure != "stop-node" || p.Node != node {
+			continue
+		}
+		for _, g := range p.Guards {
+			for said := range strings.SplitSeq(g.Answer.Sentence, "; ") {
+				if g.Fact == "sentinels-told" && strings.HasPrefix(said, sentinel+" lies on "+node+" since ") {
+					return said + ", told before it was stopped"
+				}
+			}
+		}
+		return ""
+	}
+	return ""
 }
 
 func askStartOrder(v *View, b Binding) Answer {
