@@ -6,7 +6,7 @@ SCENARIO ?= follower-wal-gap
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 export CGO_ENABLED = $(if $(RACE),1,0)
 
-.PHONY: help demo lab test test-lab build lint bench clean
+.PHONY: help demo lab test test-lab build lint manual bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
@@ -33,6 +33,11 @@ lint: ## vet, gofmt, staticcheck
 	$(GO) vet ./...
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt: $$unformatted"; exit 1; }
 	$(GO) run $(STATICCHECK) ./...
+
+manual: ## write the manual's table of failures and procedures anew
+	@sed '/^|/,$$d' assets/manual/guide.md > assets/manual/guide.md.new
+	@$(GO) run ./cmd/chef-backend-cockpit catalogue guide >> assets/manual/guide.md.new
+	@mv assets/manual/guide.md.new assets/manual/guide.md
 
 bench: ## benchmarks, each prints its figure
 	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -6,26 +6,33 @@ import (
 	"strings"
 )
 
-// Guide lists the sections of the vendor's recovery guide in its order, each
-// with the chapter before it ("Chef Backend Failure Recovery", vendor
-// documentation). Beyond is for what the guide does not cover.
-var Guide = []string{
-	"Node Failures: Single-node Failure",
-	"Node Failures: Two-node Failure",
-	"Partitions: No Loss of Quorum",
-	"Partitions: Loss of Quorum",
-	"Partitions: Promoting a Specific Node",
-	"Partitions: Promoting a Previous Leader",
-	"Service Level Failures: PostgreSQL",
-	"Service Level Failures: Elasticsearch",
-	"Service Level Failures: Etcd",
-	"Service Level Failures: Leaderl",
-	"Other Failures: Handling nodes reporting partially_synced: true",
-	"General Follower Recovery Process",
+// Heading is a heading of the guide. A chapter holds sections; its own text
+// describes nothing to recognise or to do.
+type Heading struct {
+	Name    string
+	Chapter bool
 }
 
-// Beyond is the section of what the guide does not cover.
-const Beyond = "Beyond the guide"
+// Guide lists the headings of the vendor's recovery guide in its order ("Chef
+// Backend Failure Recovery", vendor documentation).
+var Guide = []Heading{
+	{"Node Failures", true},
+	{"Single-node Failure", false},
+	{"Two-node Failure", false},
+	{"Partitions", true},
+	{"No Loss of Quorum", false},
+	{"Loss of Quorum", false},
+	{"Promoting a Specific Node", false},
+	{"Promoting a Previous Leader", false},
+	{"Service Level Failures", true},
+	{"PostgreSQL", false},
+	{"Elasticsearch", false},
+	{"Etcd", false},
+	{"Leaderl", false},
+	{"Other Failures", true},
+	{"Handling nodes reporting partially_synced: true", false},
+	{"General Follower Recovery Process", false},
+}
 
 // GuideTable is a Markdown table of every section of the guide, the failures
 // that it is about and the procedures that mend them: those offered by the
@@ -33,9 +40,13 @@ const Beyond = "Beyond the guide"
 func GuideTable(c *Catalogue) string {
 	var b strings.Builder
 	b.WriteString("| Section of the guide | Failures | Procedures |\n| --- | --- | --- |\n")
-	for _, s := range append(slices.Clone(Guide), Beyond) {
-		failures, procedures := about(c, s)
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", s, codes(failures), codes(procedures))
+	for _, h := range Guide {
+		failures, procedures := about(c, h.Name)
+		name := h.Name
+		if h.Chapter {
+			name = "**" + name + "**"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", name, codes(failures), codes(procedures))
 	}
 	return b.String()
 }
