@@ -217,7 +217,7 @@ func (w *Watch) publish() {
 		Seq: w.stateSeq, At: v.Now, Cluster: w.o.Cluster, Stamp: w.o.Stamp, StampColor: w.o.StampColor,
 		Mode: w.mode(), View: v, Leadership: v.Leadership(), Margin: v.Margin(), Board: v.Board(),
 		Findings: w.findings, Last: w.ended, Links: w.links(), Run: w.newestPlan(), Healthy: w.healthy,
-		Incident: w.diary.status.Load().incident, Notices: w.notices(),
+		Incident: w.diary.incident(), Notices: w.notices(),
 	})
 	w.mu.Unlock()
 	w.wake()

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"chef-backend-cockpit/cluster"
@@ -16,16 +15,30 @@ const healthyFor = 10 * time.Minute
 
 // diary keeps the journal: it opens an incident at the first P1 or P2 finding
 // or the first intent, writes what changes, and closes it after ten healthy
-// minutes. It has a lock of its own, since a disk may be slow; what the screen
-// asks for never waits for it.
+// minutes. A disk may be slow, hang or go away: what a round has to say goes
+// through the queue in diary_queue.go and is never waited for.
 type diary struct {
-	mu      sync.Mutex
-	journal *journal.Journal // nil: there is none, nothing may be carried out
-	open    bool
-	calm    time.Time         // since when nothing grave stands; zero while it does
-	gists   map[string]gistOf // by node, as last written
-	stands  map[string]string // findings by ID, as last written
-	status  atomic.Pointer[diaryStatus]
+	journal keeper // nil: there is none, nothing may be carried out
+
+	mu     sync.Mutex // held for memory work only
+	open   bool
+	calm   time.Time         // since when nothing grave stands; zero while it does
+	gists  map[string]gistOf // by node, as last queued
+	stands map[string]string // findings by ID, as last queued; "" where it has to be said again
+	missed bool              // something queued could not be written
+	queue  queue
+	status diaryStatus
+
+	leaving chan struct{} // closed when the cockpit is left: nobody waits for long
+	once    sync.Once
+}
+
+// keeper is a journal as far as the diary writes it. Each call may take as long
+// as the disk does.
+type keeper interface {
+	Record(kind string, data any) error
+	Close() error
+	ID() string
 }
 
 // diaryStatus is what the screen shows of the journal.
@@ -35,52 +48,31 @@ type diaryStatus struct {
 }
 
 // newDiary is a diary over a journal, or over none.
-func newDiary(j *journal.Journal) *diary {
-	d := &diary{journal: j}
-	d.status.Store(&diaryStatus{})
-	return d
+func newDiary(k keeper) *diary {
+	return &diary{journal: k, leaving: make(chan struct{})}
 }
 
-// Record writes one record, opening an incident where there is none. The
-// record is on disk when it returns; an error refuses the act behind it.
+// Record writes one record after all that was queued before, opening an
+// incident where there is none. An intent, a confirmation or an outcome is on
+// disk when it returns; an error refuses the act behind it.
 func (d *diary) Record(kind string, data any) error {
 	if d.journal == nil {
 		return errors.New("there is no journal, and nothing may be carried out without one")
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	err := d.begin()
-	if err == nil {
-		err = d.journal.Record(kind, data)
+	if err := d.now(kind, data); err != nil {
+		return fmt.Errorf("journal: %w", err)
 	}
-	return d.heard(err)
-}
-
-// heard remembers whether the journal can be written.
-func (d *diary) heard(err error) error {
-	s := &diaryStatus{}
-	if d.open {
-		s.incident = d.journal.ID()
-	}
-	if err != nil {
-		s.trouble = err.Error()
-		err = fmt.Errorf("journal: %w", err)
-	}
-	d.status.Store(s)
-	return err
-}
-
-// begin opens an incident unless one is open.
-func (d *diary) begin() error {
-	if d.open {
-		return nil
-	}
-	if err := d.journal.Open(); err != nil {
-		return err
-	}
-	d.open, d.calm = true, time.Time{}
-	d.gists, d.stands = map[string]gistOf{}, map[string]string{}
 	return nil
+}
+
+// begin opens an incident unless one is open: the first record does it on disk.
+// Callers hold the lock.
+func (d *diary) begin() {
+	if d.open {
+		return
+	}
+	d.open, d.calm, d.missed = true, time.Time{}, false
+	d.gists, d.stands = map[string]gistOf{}, map[string]string{}
 }
 
 // note is the data of a note record.
@@ -97,28 +89,33 @@ func (d *diary) remark(text string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.open {
-		_ = d.heard(d.journal.Record("note", note{Text: text})) // heard keeps the error for the screen
+		d.later(journal.Note, note{Text: text})
 	}
 }
 
-// end writes the last word and closes the incident.
-func (d *diary) end(why string) error {
-	if !d.open {
+// close ends the incident when the cockpit is left. It waits a moment for what
+// is queued, and not for a disk that hangs.
+func (d *diary) close(why string) error {
+	if d.journal == nil {
 		return nil
 	}
-	err := errors.Join(d.journal.Record("note", note{why, true}), d.journal.Close())
-	d.open = false
-	return d.heard(err)
-}
-
-// close ends the incident when the cockpit is left.
-func (d *diary) close(why string) error {
+	d.hurry()
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.end(why)
+	busy := d.open || d.queue.writing
+	d.mu.Unlock()
+	if !busy {
+		return nil
+	}
+	if err := d.now(closing, note{why, true}); err != nil {
+		return fmt.Errorf("the incident could not be closed: %w", err)
+	}
+	return nil
 }
 
-// round writes what a round has changed. A journal that cannot be written
+// hurry lets nobody wait for long any more.
+func (d *diary) hurry() { d.once.Do(func() { close(d.leaving) }) }
+
+// round queues what a round has changed. A journal that cannot be written
 // never stops the watching: the screen says so, and acting is refused.
 func (d *diary) round(v *cluster.View, findings []cluster.Finding, working bool) {
 	if d.journal == nil {
@@ -133,42 +130,48 @@ func (d *diary) round(v *cluster.View, findings []cluster.Finding, working bool)
 	if !grave && !d.open {
 		return
 	}
-	err := d.begin()
-	if err == nil {
-		err = d.changes(v, findings)
+	d.begin()
+	if d.missed {
+		d.again()
 	}
-	d.heard(err)
+	d.changes(v, findings)
+	d.tellDropped()
 	d.calmed(v.Now, grave || working)
 }
 
-// changes writes a snapshot where its gist changed, and the findings that
-// came, changed or went.
-func (d *diary) changes(v *cluster.View, findings []cluster.Finding) error {
-	var errs []error
+// again has all that stands said once more: what was queued may never have
+// been written, or may stand in an incident that another one continues.
+func (d *diary) again() {
+	d.missed, d.gists = false, map[string]gistOf{}
+	for id := range d.stands {
+		d.stands[id] = ""
+	}
+}
+
+// changes queues a snapshot where its gist changed, and the findings that came,
+// changed or went. What finds no room is found changed by the next round.
+func (d *diary) changes(v *cluster.View, findings []cluster.Finding) {
+	next := map[string]gistOf{}
 	changed := false
 	for name, r := range v.Snapshot.Reports {
-		if g := gist(r); d.gists[name] != g {
-			d.gists[name], changed = g, true
-		}
+		next[name] = gist(r)
+		changed = changed || d.gists[name] != next[name]
 	}
-	if changed {
-		errs = append(errs, d.journal.Record("snapshot", v.Snapshot))
+	if changed && d.later(journal.Snapshot, v.Snapshot) {
+		d.gists = next
 	}
 	now := map[string]bool{}
 	for _, f := range findings {
 		now[f.ID()] = true
-		if is := fmt.Sprint(f.Certainty, f.Priority, f.Under); d.stands[f.ID()] != is {
+		if is := fmt.Sprint(f.Certainty, f.Priority, f.Under); d.stands[f.ID()] != is && d.later(journal.Finding, f) {
 			d.stands[f.ID()] = is
-			errs = append(errs, d.journal.Record("finding", f))
 		}
 	}
 	for id := range d.stands {
-		if !now[id] {
+		if !now[id] && d.later(journal.Finding, gone{id, v.Now}) {
 			delete(d.stands, id)
-			errs = append(errs, d.journal.Record("finding", gone{id, v.Now}))
 		}
 	}
-	return errors.Join(errs...)
 }
 
 // gone is the record of a finding that went away.
@@ -186,15 +189,33 @@ func (d *diary) calmed(now time.Time, busy bool) {
 	case d.calm.IsZero():
 		d.calm = now
 	case now.Sub(d.calm) >= healthyFor:
-		_ = d.end("healthy for 10 minutes") // heard keeps the error for the screen
+		if d.later(closing, note{"healthy for 10 minutes", true}) {
+			d.open = false
+		}
 	}
+}
+
+// incident names the open incident; "" for none.
+func (d *diary) incident() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.status.incident
 }
 
 // notices are the standing messages about the journal.
 func (d *diary) notices(readOnly bool) []Notice {
-	switch trouble := d.status.Load().trouble; {
+	d.mu.Lock()
+	trouble, dropped := d.status.trouble, d.queue.dropped
+	d.mu.Unlock()
+	switch {
 	case trouble != "":
-		return []Notice{{Grave: true, Text: "journal cannot be written, acting is refused: " + trouble}}
+		text := "journal cannot be written, acting is refused: " + trouble
+		if dropped > 0 {
+			text += fmt.Sprintf("; %d records did not find room meanwhile", dropped)
+		}
+		return []Notice{{Grave: true, Text: text}}
+	case dropped > 0:
+		return []Notice{{Text: fmt.Sprintf("the journal does not keep up: %d records did not find room", dropped)}}
 	case d.journal == nil && !readOnly:
 		return []Notice{{Text: "no journal folder, acting is refused"}}
 	}

@@ -142,6 +142,7 @@ func (w *Watch) Start(ctx context.Context) {
 func (w *Watch) run(f func()) {
 	w.wait.Add(1)
 	go func() {
+		defer remote.Guard()
 		defer w.wait.Done()
 		f()
 	}()
@@ -153,6 +154,7 @@ func (w *Watch) Close() error {
 	if w.cancel != nil {
 		w.cancel()
 	}
+	w.diary.hurry()
 	w.executor.Close()
 	w.wait.Wait()
 	return w.diary.close("the cockpit was left")
