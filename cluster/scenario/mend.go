@@ -38,8 +38,10 @@ func (r *run) mend(ctx context.Context) error {
 
 // repair carries out one procedure.
 func (r *run) repair(ctx context.Context, p Repair) error {
-	if err := r.offered(ctx, p); err != nil {
-		return err
+	if len(r.s.Expect) > 0 { // where nothing stands it comes from the node's own menu
+		if err := r.offered(ctx, p); err != nil {
+			return err
+		}
 	}
 	planning, cancel := context.WithTimeout(ctx, planWithin)
 	defer cancel()
@@ -167,11 +169,12 @@ func (r *run) answer(p cluster.PlanState) error {
 			}
 		case cluster.AskTick:
 			hands, ok := r.bed.(byHand)
-			if !ok {
+			if acts := len(s.Step.Effects) > 0; acts && !ok {
 				return fmt.Errorf("step %s: nobody can do by hand: %s", s.Step.ID, s.Step.ToDo)
-			}
-			if err := hands.ByHand(s.Step); err != nil {
-				return fmt.Errorf("step %s by hand: %w", s.Step.ID, err)
+			} else if acts { // else the tick is all: an agreement is accepted
+				if err := hands.ByHand(s.Step); err != nil {
+					return fmt.Errorf("step %s by hand: %w", s.Step.ID, err)
+				}
 			}
 			if err := r.w.Tick(p.Plan.ID, s.Step.ID); err != nil {
 				return fmt.Errorf("step %s: %w", s.Step.ID, err)
