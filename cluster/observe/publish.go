@@ -43,6 +43,7 @@ func (o *Observer) publishLook(h heard, began time.Time, link remote.Link) {
 		slowPart = o.nothing(slow, began, r.Etcd.Health.Reason, link)
 	} else if slowPart == nil {
 		slowPart = o.nothing(slow, began, "not looked at yet", link)
+		slowPart.Began = time.Time{} // who waits for a slow look goes on waiting
 	}
 	addSlow(r, slowPart)
 	o.publish(r, slowPart, false)
