@@ -21,6 +21,7 @@ type walCopy struct {
 	timeline  uint32
 	low, high LSN
 	exact     bool
+	whole     LSN       // of a standby: up to here all is replayed; 0 elsewhere
 	clean     bool      // shut down in order: low is where the shutdown checkpoint begins
 	writes    bool      // out of recovery: it goes on
 	seen      time.Time // set for a node that cannot be asked: when its position was last seen
@@ -87,6 +88,7 @@ func (c *walCopy) end(node string, p PostgreSQLClaims) {
 		known := p.Receive.Known && p.Replay.Known
 		c.at(max(p.Receive.Value, p.Replay.Value), known && max(p.Receive.Value, p.Replay.Value) > 0,
 			mention(node, "postgresql.receive", p.Receive), mention(node, "postgresql.replay", p.Replay))
+		c.whole = p.Replay.Value
 	case p.Postmaster.Known && p.Postmaster.Value == 0:
 		c.down(node, p)
 	default:

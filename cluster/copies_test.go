@@ -60,6 +60,9 @@ func TestWhatPromotingLoses(t *testing.T) {
 	left88 := Switch{87, lsnSwitch - 900*mib}
 	to89 := []Switch{left88, {88, lsnSwitch}}
 	plain := func(end LSN) func(*PostgreSQLClaims) { return onTimeline(88, end, left88) }
+	torn := func(end LSN) func(*PostgreSQLClaims) {
+		return func(p *PostgreSQLClaims) { plain(end)(p); p.Replay = pgKnown(end - 200) }
+	}
 	cases := map[string]struct {
 		chosen, other func(*PostgreSQLClaims)
 		contained     Truth
@@ -70,6 +73,8 @@ func TestWhatPromotingLoses(t *testing.T) {
 		"equal":                      {plain(lsnSwitch), plain(lsnSwitch), True, 0, false, "loses nothing of be2"},
 		"behind":                     {plain(lsnSwitch), plain(lsnSwitch - mib), True, 0, false, "loses nothing"},
 		"further":                    {plain(lsnSwitch), plain(lsnSwitch + 3*mib), False, int64(3 * mib), false, "at most 3.1 MB"},
+		"ends within a record":       {torn(lsnSwitch), plain(lsnSwitch + 3*mib), False, int64(3*mib) + 200, false, "at most 3.1 MB"},
+		"both end within one":        {torn(lsnSwitch), torn(lsnSwitch), True, 0, false, "nothing"},
 		"old timeline, before fork":  {onTimeline(89, lsnSwitch+9*mib, to89...), plain(lsnSwitch), True, 0, false, "nothing"},
 		"old timeline, beyond fork":  {onTimeline(89, lsnSwitch+9*mib, to89...), plain(lsnSwitch + mib), False, int64(mib), true, "two branches"},
 		"old timeline is chosen":     {plain(lsnSwitch + mib), onTimeline(89, lsnSwitch+9*mib, to89...), False, int64(9 * mib), true, "two branches"},
