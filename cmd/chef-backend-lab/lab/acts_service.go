@@ -16,7 +16,7 @@ var serviceActs = map[string]act{
 	"halt":           {"", "all services stopped, as by chef-backend-ctl stop", haltAct, unhaltAct},
 	"unsupervise":    {"", "runsvdir and every runsv of the product killed; what they started goes on", unsuperviseAct, superviseAct},
 	"deny":           {"SERVICE", "its data directory belongs to root, and it was killed", denyAct, allowAct},
-	"recover-slowly": {"", "PostgreSQL was killed, and its recovery waits for an archive that does not answer", recoverSlowlyAct, recoverAct},
+	"recover-slowly": {"", "PostgreSQL was interrupted, and its recovery waits for an archive that does not answer", recoverSlowlyAct, recoverAct},
 	"slow-copy":      {"", "every pg_basebackup works a hundredth of the time", slowCopyAct, unslowCopyAct},
 	"stall-copy":     {"", "the next pg_basebackup stops after its first second", stallCopyAct, unslowCopyAct},
 	"trickle":        {"", "PostgreSQL is written to all the time, 64 kB a second", trickleAct, untrickleAct},
@@ -27,7 +27,11 @@ var serviceActs = map[string]act{
 
 func haltAct(ctx context.Context, l *Lab, h *Host, _ string) error {
 	for _, s := range serviceNames {
-		if err := stopAct(ctx, l, h, s); err != nil {
+		stop := stopAct
+		if s == "etcd" {
+			stop = downAct // without a quorum it does not go when it is asked
+		}
+		if err := stop(ctx, l, h, s); err != nil {
 			return err
 		}
 	}
@@ -59,7 +63,7 @@ func superviseAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
 	}
 	_, err := sh(ctx, h, `[ -z "$(`+productRunsv+`)" ] || exit 0
 orphans() { ps -o pid=,args= --ppid 1 | grep -E "svlogd|lab-standin|embedded/bin/etcd|bin/postgres -D" | while read -r p rest; do echo "$p"; done; }
-pkill -INT -f "bin/postgres -D"
+pkill -INT -ox postgres
 for n in 1 2 3 4 5 6 7 8 9 10; do
 	p=$(orphans)
 	[ -z "$p" ] && break
@@ -106,12 +110,13 @@ func recoverSlowlyAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
 	if _, err := sh(ctx, h, "echo \""+archive+"\" >>"+dataDir+"/postgresql.auto.conf"); err != nil {
 		return err
 	}
-	return h.control(ctx, "postgresql", "k")
+	// Not killed: its recovery would stay, with the shared memory.
+	return h.control(ctx, "postgresql", "i")
 }
 
 func recoverAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
-	return h.onDisk(ctx, "sed -i '/# lab/d' "+dataDir+"/postgresql.auto.conf && chown chef_pgsql: "+dataDir+"/postgresql.auto.conf; pkill -KILL -f '^sleep 3600'; "+
-		"printf k >"+serviceDir+"/postgresql/supervise/control")
+	return h.onDisk(ctx, "sed -i '/# lab/d' "+dataDir+"/postgresql.auto.conf && chown chef_pgsql: "+dataDir+"/postgresql.auto.conf; "+
+		"printf i >"+serviceDir+"/postgresql/supervise/control; pkill -KILL -f '^sleep 3600'; :")
 }
 
 // oldest is the first process of a base backup: its child receives WAL

@@ -52,8 +52,14 @@ func (c *ctl) createCluster() error {
 // resetEtcd starts etcd once with --force-new-cluster: it keeps the data and
 // drops every other member.
 func (c *ctl) resetEtcd() error {
-	if err := serviceDown(c.ctx, "etcd", 20*time.Second); err != nil {
-		return err
+	// Without a quorum etcd does not go when it is asked; the product sends
+	// SIGKILL to what is stuck, too.
+	if err := serviceDown(c.ctx, "etcd", 7*time.Second); err != nil {
+		c.printf("found stuck pids still running in process group of etcd, sending SIGKILL\n")
+		sv(c.ctx, "kill", "etcd")
+		if err := serviceDown(c.ctx, "etcd", 7*time.Second); err != nil {
+			return err
+		}
 	}
 	if err := os.WriteFile(etcdArgsFile, []byte("--force-new-cluster\n"), 0o644); err != nil {
 		return err

@@ -45,9 +45,10 @@ Min recovery ending loc's timeline:   2
 	for text, want := range map[string]uint64{
 		"pg_waldump: error: error in WAL record at 16F3/2D0A1B28: invalid record length at 16F3/2D0A1B60: wanted 24, got 0": 0x16F32D0A1B60,
 		"pg_waldump: error: error in WAL record at 0/3000028: missing contrecord":                                           0x3000028,
-		"pg_waldump: error: could not find file \"000000010000000000000009\"":                                               0,
+		"pg_waldump: error: could not find file \"000000010000000000000003\"":                                               0,
+		"pg_waldump: error: could not find file \"000000010000000000000009\"":                                               0x9000000,
 	} {
-		if got, ok := parseWALEnd(text); got != want || ok != (want != 0) {
+		if got, ok := parseWALEnd(text, 0x3000028); got != want || ok != (want != 0) {
 			t.Errorf("%s: %X %v", text, got, ok)
 		}
 	}

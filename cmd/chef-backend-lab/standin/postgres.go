@@ -253,5 +253,5 @@ func (d *database) dump(ctx context.Context, tli uint32, from uint64) (uint64, b
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	_ = cmd.Run() // it always ends with an error: the end of the WAL
-	return parseWALEnd(errs.String())
+	return parseWALEnd(errs.String(), from)
 }

@@ -120,12 +120,21 @@ func parseControl(text string) control {
 	return c
 }
 
+// noSegment is how pg_waldump ends behind the last byte of the last file.
+var noSegment = regexp.MustCompile(`could not find file "([0-9A-F]{24})"`)
+
 var walEnd = regexp.MustCompile(`error in WAL record at ([0-9A-F]+/[0-9A-F]+)(?:: .* at ([0-9A-F]+/[0-9A-F]+))?`)
 
-// parseWALEnd finds where pg_waldump met the first record that is none.
-func parseWALEnd(stderr string) (uint64, bool) {
+// parseWALEnd finds where pg_waldump, which began at a position, met the first
+// record that is none. false: not even the first file is there.
+func parseWALEnd(stderr string, from uint64) (uint64, bool) {
 	all := walEnd.FindAllStringSubmatch(stderr, -1)
 	if len(all) == 0 {
+		if m := noSegment.FindStringSubmatch(stderr); m != nil {
+			if at, ok := segmentStart(m[1]); ok && at > from {
+				return at, true
+			}
+		}
 		return 0, false
 	}
 	m := all[len(all)-1]
