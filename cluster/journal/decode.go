@@ -31,17 +31,28 @@ type (
 		Ticked                bool
 		At                    time.Time
 	}
-	// OutputData is a piece of a step's output.
+	// OutputData is a piece of a step's output; Bytes is how long it was.
 	OutputData struct {
 		Plan, Step, Node string
-		Offset           int64
+		Offset, Bytes    int64
 		Lines            []string
 	}
-	// NoteData is the opening of an incident, its end, or a remark.
+	// NoteData is the opening of an incident, its end, or a remark: that a step
+	// was passed without an act, that a plan ended, that one goes on here.
 	NoteData struct {
 		Opening
 		Text   string
 		Closed bool
+		Passed *cluster.Outcome
+		Ended  *PlanEnd
+		GoesOn string // id of a plan that began in another incident
+	}
+	// PlanEnd is how a plan ended.
+	PlanEnd struct {
+		Plan     string
+		Status   cluster.Status
+		Sentence string
+		OpenEnds []string
 	}
 )
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"chef-backend-cockpit/cluster"
@@ -22,10 +23,13 @@ type Incident struct {
 	Last    time.Time // when the newest record was written
 	Records uint64
 	Bytes   int64
-	// OpenIntents are acts that were begun and whose outcome is not known.
+	// OpenIntents are acts that were begun and whose outcome is not known. List
+	// leaves out those whose outcome stands in a later incident.
 	OpenIntents []cluster.Intent
 	// Damage says why the rest cannot be read; "" for none.
 	Damage string
+
+	found []string // outcomes of intents that another incident holds, by plan and step
 }
 
 // Path is where the journal of an incident lies.
@@ -41,6 +45,13 @@ func List(dir string) ([]Incident, error) {
 	var all []Incident
 	for _, f := range there {
 		all = append(all, look(f.id, Path(dir, f.id), f.size))
+	}
+	found := map[string]bool{}
+	for i := range all { // newest first: an outcome never stands before its intent
+		all[i].OpenIntents = slices.DeleteFunc(all[i].OpenIntents, func(o cluster.Intent) bool { return found[o.Plan+"/"+o.Step] })
+		for _, key := range all[i].found {
+			found[key] = true
+		}
 	}
 	return all, nil
 }
@@ -69,7 +80,11 @@ func look(id, path string, size int64) Incident {
 		case Outcome:
 			var o cluster.Outcome
 			if json.Unmarshal(r.Data, &o) == nil {
-				delete(open, o.Plan+"/"+o.Step)
+				key := o.Plan + "/" + o.Step
+				if _, here := open[key]; !here {
+					in.found = append(in.found, key)
+				}
+				delete(open, key)
 			}
 		}
 		return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"time"
 )
@@ -29,19 +30,25 @@ func prune(dir string, now time.Time, keep string, limit int64) error {
 		return err
 	}
 	var sum int64
+	var gone []string
 	for _, f := range old {
 		sum += f.size
 		if f.id == keep || now.Sub(f.written) <= keepFor && sum <= limit {
 			continue
 		}
 		// Only what is to go is read through: open intents stay.
-		if in := look(f.id, Path(dir, f.id), f.size); len(in.OpenIntents) > 0 || in.Damage != "" {
+		in := look(f.id, Path(dir, f.id), f.size)
+		if in.Damage != "" || len(in.OpenIntents) > 0 && stillOpen(dir, f.id) {
 			continue
 		}
-		if err := os.RemoveAll(filepath.Join(dir, f.id)); err != nil {
+		gone = append(gone, f.id)
+		sum -= f.size
+	}
+	// The oldest first: what became of its acts may stand in a later one.
+	for _, id := range slices.Backward(gone) {
+		if err := os.RemoveAll(filepath.Join(dir, id)); err != nil {
 			return fmt.Errorf("an old incident could not be removed: %w", err)
 		}
-		sum -= f.size
 	}
 	return nil
 }
@@ -70,4 +77,12 @@ func files(dir string) ([]onDisk, error) {
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].id > out[j].id })
 	return out, nil
+}
+
+// stillOpen answers whether an incident has an intent whose outcome stands in
+// no later one either; true where that cannot be read.
+func stillOpen(dir, id string) bool {
+	all, err := List(dir)
+	i := slices.IndexFunc(all, func(in Incident) bool { return in.ID == id })
+	return err != nil || i < 0 || len(all[i].OpenIntents) > 0
 }
