@@ -6,11 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"chef-backend-cockpit/cluster"
 )
 
-// plan is what a cockpit writes of a plan until it is killed: step 1 ended,
+// begun is what a cockpit writes of a plan until it is killed: step 1 ended,
 // step 2 is at work and has written 7 bytes.
 func begun(t *testing.T, j *Journal, id string) {
 	t.Helper()
@@ -70,6 +71,7 @@ func TestUnfinishedPlansAreFound(t *testing.T) {
 		t.Fatalf("after its cockpit died: %+v", p)
 	}
 	// It goes on in another incident, of the same second.
+	c.now = c.now.Add(time.Millisecond)
 	j = New(dir, c, "invented")
 	for _, err := range []error{
 		j.Record(Note, NoteData{Text: "goes on", GoesOn: "00000001"}),
