@@ -95,12 +95,10 @@ func (c *ctl) ask(warning string) error {
 	return nil
 }
 
-// license wants the licence accepted once on a node.
+// license wants the licence accepted once on a node; the caller notes it.
 func (c *ctl) license(accepted bool) error {
 	switch {
-	case accepted:
-		return touch(licenseFile)
-	case exists(licenseFile):
+	case accepted || exists(licenseFile):
 		return nil
 	case !c.tty:
 		fmt.Fprintln(c.err, "Please view and accept the software license agreement, or pass --accept-license.")
@@ -111,7 +109,7 @@ func (c *ctl) license(accepted bool) error {
 		fmt.Fprintln(c.err, "Please view and accept the software license agreement, or pass --accept-license.")
 		return exitWith(exitFailed)
 	}
-	return touch(licenseFile)
+	return nil
 }
 
 // vendorText is an error in the words that the vendor's dispatcher prints.

@@ -23,6 +23,9 @@ func (c *ctl) createCluster() error {
 	if err := c.license(o.has("--accept-license")); err != nil {
 		return err
 	}
+	if err := touch(licenseFile); err != nil {
+		return err
+	}
 	if bar := barred(); bar != "" {
 		return errors.New(bar + " exists: the copy of this node may not lead")
 	}

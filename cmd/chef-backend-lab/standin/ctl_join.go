@@ -43,11 +43,13 @@ func (c *ctl) joinCluster() error {
 	if len(o.words) != 1 {
 		return errors.New("join-cluster needs the address of a member of the cluster")
 	}
-	if err := unpark(); err != nil {
-		return err
-	}
 	if err := c.license(o.has("--accept-license")); err != nil {
 		return err
+	}
+	for _, begin := range []func() error{unpark, func() error { return touch(licenseFile) }} {
+		if err := begin(); err != nil {
+			return err
+		}
 	}
 	j := &join{ctl: c, from: o.words[0], recovery: o.has("--recovery"), secrets: o.value("-s", "--secrets-file-path"),
 		publish: o.value("-p", "--publish-address", "--publish_address"), iface: o.value("-i", "--vip-interface")}
