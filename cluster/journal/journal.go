@@ -53,6 +53,9 @@ type Opening struct {
 	Format   int    `json:"format"`
 	Incident string `json:"incident"`
 	Cluster  string `json:"cluster"`
+	// Continues names the incident whose journal could not be gone on with; ""
+	// for none.
+	Continues string `json:"continues,omitempty"`
 }
 
 // sum is what Hash has to be.
@@ -79,8 +82,11 @@ type Journal struct {
 	file  *os.File // nil for none
 	seq   uint64
 	prev  string
+	size  int64  // bytes of whole lines
 	shown string // gist of the last snapshot written
 	torn  error  // set when a line may stand half written: nothing may follow it
+
+	before string // the incident that the next one continues; "" for none
 }
 
 // New makes a journal that keeps its incidents below dir; nothing is written
@@ -117,39 +123,58 @@ func (j *Journal) Open() error {
 	return j.open()
 }
 
+// open opens an incident where none is open. One whose file may end in half a
+// line, or has vanished, is left as it is, and another one continues it.
 func (j *Journal) open() error {
+	if j.torn != nil {
+		j.before = j.id
+		j.file.Close() //nolint:errcheck // what it held is told torn already
+		j.file, j.torn = nil, nil
+	}
 	if j.file != nil {
 		return nil
 	}
-	if err := os.MkdirAll(j.dir, 0o700); err != nil {
-		return unwritable(err)
-	}
 	now := j.clock.Now().UTC()
 	id := now.Format("20060102T150405Z") + "-" + suffix()
-	folder := filepath.Join(j.dir, id)
-	if err := os.Mkdir(folder, 0o700); err != nil {
-		return unwritable(err)
-	}
-	file, err := os.OpenFile(filepath.Join(folder, FileName), os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600)
+	file, err := create(j.dir, id)
 	if err != nil {
+		j.id = ""
 		return unwritable(err)
 	}
 	take(file) // nobody else can have it yet
-	j.id, j.file, j.seq, j.prev, j.shown, j.torn = id, file, 0, "", "", nil
-	err = j.write(Note, Opening{Format: Format, Incident: id, Cluster: j.cluster}, true)
+	j.id, j.file, j.seq, j.prev, j.size, j.shown = id, file, 0, "", 0, ""
+	err = j.write(Note, Opening{Format: Format, Incident: id, Cluster: j.cluster, Continues: j.before}, true)
 	if err == nil {
-		err = errors.Join(syncDir(folder), syncDir(j.dir))
+		err = errors.Join(syncDir(filepath.Join(j.dir, id)), syncDir(j.dir))
 	}
 	if err != nil {
-		j.file.Close()
-		j.id, j.file = "", nil
+		// A journal without its first record could not be read.
+		err = errors.Join(err, j.file.Close(), os.RemoveAll(filepath.Join(j.dir, id)))
+		j.id, j.file, j.torn = "", nil, nil
 		return unwritable(err)
 	}
+	j.before = ""
 	if err := Prune(j.dir, now, id); err != nil {
 		// Old incidents that cannot go are no reason not to write this one.
 		return j.write(Note, map[string]string{"text": err.Error()}, false)
 	}
 	return nil
+}
+
+// create makes the folder and the file of an incident, or nothing.
+func create(dir, id string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	folder := filepath.Join(dir, id)
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(filepath.Join(folder, FileName), os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, errors.Join(err, os.Remove(folder))
+	}
+	return file, nil
 }
 
 // unwritable says what to do about a journal that cannot be written.
@@ -177,7 +202,8 @@ func syncDir(dir string) error {
 // Record appends one record, opening an incident where none is open. Intents,
 // confirmations and outcomes are on disk when it returns. A snapshot that says
 // nothing new is left out. Secrets in URLs are blotted out. After an error
-// nothing was recorded that may be relied on.
+// nothing was recorded that may be relied on; the next record is tried anew, in
+// an incident that continues this one where its file cannot be gone on with.
 func (j *Journal) Record(kind string, data any) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -201,12 +227,11 @@ func (j *Journal) write(kind string, data any, durable bool) error {
 		return fmt.Errorf("record %s: %w", kind, err)
 	}
 	body = redact(body)
+	shown := j.shown
 	if kind == Snapshot {
-		g := gist(body)
-		if g == j.shown {
+		if shown = gist(body); shown == j.shown {
 			return nil
 		}
-		j.shown = g
 	}
 	r := Record{Seq: j.seq, At: j.clock.Now().UTC(), Kind: kind, Prev: j.prev, Data: body}
 	r.Hash = r.sum()
@@ -214,18 +239,49 @@ func (j *Journal) write(kind string, data any, durable bool) error {
 	if err != nil {
 		return fmt.Errorf("record %s: %w", kind, err)
 	}
-	if _, err := j.file.Write(append(line, '\n')); err != nil {
-		// Half a line may stand there: what follows it could not be read.
-		j.torn = err
+	if err := j.append(append(line, '\n')); err != nil {
 		return err
 	}
-	j.seq, j.prev = j.seq+1, r.Hash
+	j.seq, j.prev, j.shown = j.seq+1, r.Hash, shown
 	if durable {
 		// What could not be made durable once may be gone although a later
 		// attempt succeeds: the chain could have a hole.
-		j.torn = j.file.Sync()
+		j.torn = j.durable()
 	}
 	return j.torn
+}
+
+// append writes a whole line or none: half a one, on a disk that is full, is
+// taken back. Where that fails too, nothing may follow it.
+func (j *Journal) append(line []byte) error {
+	if _, err := j.file.Write(line); err != nil {
+		if back := j.file.Truncate(j.size); back != nil {
+			j.torn = err
+		}
+		return err
+	}
+	j.size += int64(len(line))
+	return nil
+}
+
+// durable waits until all that was written is on disk, where somebody can find
+// it: a file that was removed, or whose disk has gone, takes bytes for a while.
+func (j *Journal) durable() error {
+	if err := j.file.Sync(); err != nil {
+		return err
+	}
+	ours, err := j.file.Stat()
+	if err != nil {
+		return err
+	}
+	there, err := os.Stat(Path(j.dir, j.id))
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(ours, there) {
+		return fmt.Errorf("%s is another file by now", Path(j.dir, j.id))
+	}
+	return nil
 }
 
 // Close closes the open incident; the next Record opens another one.
@@ -236,7 +292,7 @@ func (j *Journal) Close() error {
 		return nil
 	}
 	err := errors.Join(j.file.Sync(), j.file.Close())
-	j.id, j.file = "", nil
+	j.id, j.file, j.torn = "", nil, nil
 	return err
 }
 

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -222,5 +224,73 @@ func TestRetentionKeepsOpenIntents(t *testing.T) {
 	}
 	if len(all) == 2 && len(all[1].OpenIntents) != 1 {
 		t.Errorf("open intents: %+v", all[1].OpenIntents)
+	}
+}
+
+// A disk that is full takes half a line: it is taken back, and the same
+// incident goes on when there is room.
+func TestHalfALineOnAFullDiskIsTakenBack(t *testing.T) {
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	dir := t.TempDir()
+	j := New(dir, clock(), "invented")
+	if err := j.Record(Note, map[string]string{"text": "before"}); err != nil {
+		t.Fatal(err)
+	}
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+		t.Fatal(err)
+	}
+	tight := was
+	tight.Cur = uint64(j.size) + 40
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &tight); err != nil {
+		t.Fatal(err)
+	}
+	err := j.Record(Intent, cluster.Intent{Plan: "7f3a0001"})
+	if back := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &was); back != nil {
+		t.Fatal(back)
+	}
+	if err == nil {
+		t.Fatal("an intent that found no room was taken for written")
+	}
+	if err := errors.Join(j.Record(Intent, cluster.Intent{Plan: "7f3a0002"}), j.Close()); err != nil {
+		t.Fatal(err)
+	}
+	all, err := List(dir)
+	if err != nil || len(all) != 1 || all[0].Records != 3 || all[0].Damage != "" || Verify(all[0].Path) != nil {
+		t.Errorf("incidents: %+v, %v", all, err)
+	}
+}
+
+// Where nothing can be taken back, nothing follows: another incident continues.
+func TestATornJournalIsContinuedInAnotherIncident(t *testing.T) {
+	dir := t.TempDir()
+	j := New(dir, clock(), "invented")
+	if err := j.Open(); err != nil {
+		t.Fatal(err)
+	}
+	first := j.ID()
+	j.file.Close() // as a disk that has gone: neither to be written nor cut
+	if j.Record(Intent, cluster.Intent{}) == nil {
+		t.Fatal("written without a file")
+	}
+	if err := errors.Join(j.Record(Intent, cluster.Intent{}), j.Close()); err != nil {
+		t.Fatal(err)
+	}
+	all, err := List(dir)
+	if err != nil || len(all) != 2 || all[0].Damage != "" || all[1].Damage != "" {
+		t.Fatalf("incidents: %+v, %v", all, err)
+	}
+	said := 0
+	for _, in := range all {
+		_ = Read(in.Path, func(r Record) error {
+			if strings.Contains(string(r.Data), `"continues":"`+first) {
+				said++
+			}
+			return nil
+		})
+	}
+	if said != 1 {
+		t.Errorf("%d incidents say what they continue", said)
 	}
 }

@@ -25,24 +25,23 @@ func (j *Journal) Reopen(id string) error {
 	if err != nil {
 		return fmt.Errorf("incident %s: %w", id, err)
 	}
-	seq, prev, err := j.resumable(file, path)
+	seq, prev, size, err := j.resumable(file, path)
 	if err != nil {
 		file.Close()
 		return fmt.Errorf("incident %s: %w", id, err)
 	}
-	j.id, j.file, j.seq, j.prev, j.shown, j.torn = id, file, seq, prev, "", nil
+	j.id, j.file, j.seq, j.prev, j.size, j.shown, j.torn = id, file, seq, prev, size, "", nil
 	return nil
 }
 
 // resumable takes the incident and finds where its chain ends.
-func (j *Journal) resumable(file *os.File, path string) (seq uint64, prev string, err error) {
+func (j *Journal) resumable(file *os.File, path string) (seq uint64, prev string, whole int64, err error) {
 	if !take(file) {
-		return 0, "", ErrInUse
+		return 0, "", 0, ErrInUse
 	}
 	if err := Verify(path); err != nil {
-		return 0, "", err
+		return 0, "", 0, err
 	}
-	var whole int64
 	closed := false
 	err = eachLine(path, func(_ uint64, line []byte) error {
 		r, err := parse(line)
@@ -55,13 +54,13 @@ func (j *Journal) resumable(file *os.File, path string) (seq uint64, prev string
 	info, statErr := file.Stat()
 	switch {
 	case err != nil || statErr != nil:
-		return 0, "", errors.Join(err, statErr)
+		return 0, "", 0, errors.Join(err, statErr)
 	case info.Size() != whole:
-		return 0, "", errors.New("its last line is torn")
+		return 0, "", 0, errors.New("its last line is torn")
 	case closed || seq == 0:
-		return 0, "", errors.New("it was closed")
+		return 0, "", 0, errors.New("it was closed")
 	}
-	return seq, prev, nil
+	return seq, prev, whole, nil
 }
 
 // take claims an open journal file for this cockpit until the file is closed,
