@@ -256,6 +256,7 @@ func TestWhatWasSavedCounts(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}
+	v.Plans = nil
 	if a := ask(t, v, "no-wal-of-its-own", "be3"); a.Truth == yes {
 		t.Errorf("nothing was saved: %s", a.Sentence)
 	}
