@@ -73,6 +73,13 @@ var procedureRows = []Scenario{
 		Procedure: "rebuild-follower", Node: "be1", Healed: 6 * time.Minute,
 		Commands: map[string][]string{"be1": {stopLeaderl, stopPostgreSQL, saveFolder, saveFiles("be1"), readFiles("be1"), stopLeaderl, clusterStatus, baseBackupFrom("10.0.4.13"), startAll}},
 	},
+	{ // what only a diverged follower holds is saved before it is rebuilt, so that nothing has to be given up by typing
+		Name: "timeline-diverged-beyond", Expect: []string{"timeline-diverged@be3"}, Within: 4 * time.Minute,
+		May:       append(mendingBy("be1", "be3"), append(servicesDownOn("be3"), "failover-under-way", "no-leader")...),
+		Before:    []Repair{{Procedure: "stop-node", Node: "be3"}, {Procedure: "backup-nodes", Node: "be3"}},
+		Procedure: "rebuild-follower", Node: "be3", Healed: 6 * time.Minute,
+		Commands: map[string][]string{"be3": {stopAll, saveFolder, saveFiles("be3"), readFiles("be3"), stopLeaderl, clusterStatus, baseBackupFrom("10.0.4.12"), startAll}},
+	},
 	{ // leadership is handed over in good order
 		Name: "healthy", Within: time.Minute, May: append(mendingBy("be1"), "failover-under-way", "deposed-leader-stuck@be1"),
 		Procedure: "orderly-failover", Node: "be2", Healed: 5 * time.Minute,
