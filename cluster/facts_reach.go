@@ -17,7 +17,7 @@ func init() {
 		Fact{"host-key-changed", "The node's SSH server answers with another host key than the known one (reach).", aboutNode((*View).hostKeyChanged), noArgs},
 		Fact{"gone", "The node is seen neither from here nor by any of its peers (reach, peers' ports).", aboutNode((*View).Gone), noArgs},
 		Fact{"seen-by-all-peers", "Every other node sees the node (peers' ports).", aboutNode((*View).seenByAll), noArgs},
-		Fact{"seen-by-some-peers", "Some of the other nodes see the node and some do not; a peer that sees nobody tells nothing of a node that we reach (peers' ports).", aboutNode((*View).seenBySome), noArgs},
+		Fact{"seen-by-some-peers", "Some of the other nodes see the node and some do not; a peer that sees nobody tells nothing of a node that is not out of our reach (peers' ports).", aboutNode((*View).seenBySome), noArgs},
 		Fact{"peer-view-unknown", "Whether a peer sees the node is unknown for at least one peer that can be asked or not (peers' ports).", aboutNode((*View).peerViewUnknown), noArgs},
 		Fact{"reach-in-doubt", "The node cannot be reached from here, and whether a peer sees it is unknown (reach, peers' ports).", aboutNode(func(v *View, n string) Answer { return all("", v.Unreachable(n), v.peerViewUnknown(n)) }), noArgs},
 		Fact{"others-hold-quorum", "The other nodes alone are a healthy majority of the listed etcd members (etcd health, members).", aboutNode((*View).othersHoldQuorum), noArgs},
@@ -93,7 +93,7 @@ func (v *View) seesNobody(peer string) bool {
 
 func (v *View) seenBySome(node string) Answer {
 	yes, no, unsure, refs := v.peerViews(node)
-	if v.reached(node).Truth == True {
+	if v.Unreachable(node).Truth != True {
 		no = slices.DeleteFunc(no, v.seesNobody)
 	}
 	switch {
