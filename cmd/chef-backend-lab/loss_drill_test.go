@@ -24,7 +24,7 @@ const (
 	labData = labVar + "/postgresql/15/data"
 )
 
-// drill is a lab whose databases a test handles itself: leaderl is down.
+// drill is a lab that a test asks and handles itself.
 type drill struct {
 	bed
 	t     *testing.T
@@ -34,20 +34,39 @@ type drill struct {
 	current map[string]cluster.LSN
 }
 
+// newDrill is one whose databases the test handles: leaderl is down.
 func newDrill(t *testing.T) *drill {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	t.Cleanup(cancel)
-	d := &drill{bed: realLab(t), t: t, ctx: ctx}
-	for _, n := range d.Nodes() {
-		d.names = append(d.names, n.Name)
-		if err := remote.ConnectFirst(ctx, d.hosts[n.Name]); err != nil {
-			t.Fatal(err)
-		}
-		if err := d.Strike("down:leaderl@" + n.Name); err != nil {
+	d := dial(t, realLab(t))
+	for _, n := range d.names {
+		if err := d.Strike("down:leaderl@" + n); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return d
+}
+
+// dial is a lab that a test can ask.
+func dial(t *testing.T, b bed) *drill {
+	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
+	t.Cleanup(cancel)
+	d := &drill{bed: b, t: t, ctx: ctx}
+	for _, n := range d.Nodes() {
+		d.names = append(d.names, n.Name)
+		d.connect(n.Name)
+	}
+	return d
+}
+
+// connect waits until a host can be asked.
+func (d *drill) connect(node string) {
+	d.t.Helper()
+	d.until(node+" can be asked", func() bool {
+		if remote.ConnectFirst(d.ctx, d.hosts[node]) != nil {
+			return false
+		}
+		r, err := d.hosts[node].Run(d.ctx, remote.Script{Text: "true"})
+		return err == nil && r.Exit == 0
+	})
 }
 
 // run is what a shell text prints on a host.

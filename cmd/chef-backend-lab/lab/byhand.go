@@ -111,7 +111,11 @@ func (l *Lab) newMachine(ctx context.Context, h *Host) error {
 	if err := writeAll(map[string]string{h.file(hostKey): string(key), knownHostsFile: string(known)}); err != nil {
 		return err
 	}
-	for _, path := range []string{h.file("/etc/chef-backend"), h.file(serviceDir)} {
+	remove := []string{h.file("/etc/chef-backend"), h.file(serviceDir)}
+	for _, service := range serviceNames {
+		remove = append(remove, h.file(optDir+"/sv/"+service+"/down")) // it waits for the founding of the first cluster
+	}
+	for _, path := range remove {
 		if err := os.RemoveAll(path); err != nil {
 			return err
 		}
