@@ -1,0 +1,149 @@
+package recovery
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"chef-backend-cockpit/cluster"
+)
+
+// onDisk runs a command of the catalogue in a real shell, with the node's paths
+// moved below a folder.
+func onDisk(t *testing.T, shell, root, command string) (string, error) {
+	t.Helper()
+	command = strings.ReplaceAll(command, "-C / ", "-C "+root+" ")
+	for _, p := range []string{"/var/opt/", "/etc/chef-backend", "/root/chef-backend"} {
+		command = strings.ReplaceAll(command, p, root+p)
+	}
+	cmd := exec.CommandContext(t.Context(), shell, "-c", command)
+	cmd.Dir = root
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func put(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eachShell runs a test under the shells that nodes have; busybox brings its
+// own tar, cp and the rest, which come first where they are linked.
+func eachShell(t *testing.T, run func(t *testing.T, shell, root string)) {
+	for _, name := range []string{"dash", "bash", "busybox"} {
+		t.Run(name, func(t *testing.T) {
+			path, err := exec.LookPath(name)
+			if err != nil {
+				t.Skip(name, "is not installed here")
+			}
+			if name == "busybox" {
+				bin := t.TempDir()
+				for _, applet := range []string{"sh", "tar", "cp", "mkdir", "chmod", "readlink", "sha256sum", "cat"} {
+					if err := os.Symlink(path, filepath.Join(bin, applet)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+				path = filepath.Join(bin, "sh")
+			}
+			run(t, path, t.TempDir())
+		})
+	}
+}
+
+// commandOf is a command of the catalogue as a plan binds it.
+func commandOf(t *testing.T, procedure, step string) string {
+	t.Helper()
+	w := newWorld(t)
+	plan, err := w.executor().Bind(w.view(), procedure, "be3", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(plan.Steps, func(s cluster.PlanStep) bool { return s.ID == step })
+	if i < 0 {
+		t.Fatalf("%s has no step %s", procedure, step)
+	}
+	return plan.Steps[i].Command
+}
+
+// A copy holds the database, the places that its links lead to, and the
+// configuration; nobody but root can read it.
+func TestSavingOnRealShells(t *testing.T) {
+	folder, save, read := commandOf(t, "backup-nodes", "1-folder"), commandOf(t, "backup-nodes", "2-save"), commandOf(t, "backup-nodes", "3-read")
+	eachShell(t, func(t *testing.T, shell, root string) {
+		data := root + "/var/opt/chef-backend/postgresql/9.5/data"
+		put(t, data+"/PG_VERSION", "9.5\n")
+		put(t, data+"/pg_tblspc/.keep", "")
+		put(t, root+"/elsewhere/space/16385", "rows")
+		put(t, root+"/elsewhere/wal/000000010000000000000001", "wal")
+		put(t, root+"/etc/chef-backend/chef-backend.rb", "")
+		for from, to := range map[string]string{"/pg_tblspc/16384": "/elsewhere/space", "/pg_xlog": "/elsewhere/wal"} {
+			if err := os.Symlink(root+to, data+from); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, c := range []string{folder, save, read} {
+			if out, err := onDisk(t, shell, root, c); err != nil {
+				t.Fatalf("%s: %v: %s", c, err, out)
+			}
+		}
+		kept := root + "/var/opt/chef-backend-cockpit/copies/PLAN/be3"
+		list, err := os.ReadFile(kept + ".list")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"var/opt/chef-backend/postgresql/9.5/data/PG_VERSION\n", "/elsewhere/space/16385\n", "/elsewhere/wal/000000010000000000000001\n", "etc/chef-backend/chef-backend.rb\n"} {
+			if !strings.Contains(string(list), want) {
+				t.Errorf("the copy lacks %s:\n%s", want, list)
+			}
+		}
+		if info, err := os.Stat(kept + ".tar"); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%v, %v", info.Mode(), err)
+		}
+		if sum, err := os.ReadFile(kept + ".sha256"); err != nil || !strings.HasSuffix(string(sum), "  be3.tar\n") {
+			t.Errorf("checksum %q, %v", sum, err)
+		}
+	})
+}
+
+// The configuration comes back from wherever the cleanse put it, also out of an
+// archive, and the world reads none of it; without a copy nothing is copied.
+func TestConfigurationComesBackOnRealShells(t *testing.T) {
+	unpack, back := commandOf(t, "replace-node", "4b-unpack"), commandOf(t, "replace-node", "5-copy")
+	eachShell(t, func(t *testing.T, shell, root string) {
+		if err := os.MkdirAll(root+"/etc/chef-backend", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		put(t, root+"/root/chef-backend-cleanse-1/chef-backend.rb", "half a copy")
+		if out, err := onDisk(t, shell, root, back); err == nil || !strings.Contains(out, "no copy holds both files") {
+			t.Fatalf("without a whole copy: %v: %s", err, out)
+		}
+		if left, _ := os.ReadDir(root + "/etc/chef-backend"); len(left) != 0 {
+			t.Fatalf("%d files were copied", len(left))
+		}
+		put(t, root+"/packed/etc/chef-backend/chef-backend.rb", "whole")
+		put(t, root+"/packed/etc/chef-backend/chef-backend-secrets.json", "{}")
+		if out, err := onDisk(t, shell, root, "tar -c -f /root/chef-backend-cleanse-2.tar -C "+root+"/packed etc"); err != nil {
+			t.Fatal(err, out)
+		}
+		for _, c := range []string{unpack, back} {
+			if out, err := onDisk(t, shell, root, c); err != nil {
+				t.Fatalf("%s: %v: %s", c, err, out)
+			}
+		}
+		for _, name := range []string{"chef-backend.rb", "chef-backend-secrets.json"} {
+			info, err := os.Stat(root + "/etc/chef-backend/" + name)
+			if err != nil || info.Mode().Perm() != 0o640 {
+				t.Errorf("%s: %v, %v", name, info, err)
+			}
+		}
+	})
+}
