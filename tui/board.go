@@ -227,7 +227,7 @@ func (m *model) cellText(c cluster.Cell, w int) []string {
 	}
 	for _, k := range c.Why.Claims {
 		l := newLine(w).gap(2).col(m.st.plain, k.Name, 30).col(m.st.dim, string(k.Source)+" on "+k.Node, 26)
-		rows = append(rows, l.put(m.st.dim, clockText(k.At)).gap(2).put(m.st.dim, evidenceAge(m.now(), k.At, k.Source)).String())
+		rows = append(rows, l.put(m.st.dim, clockText(k.At)).gap(2).put(m.st.dim, evidenceAge(m.looked(), k.At, k.Source)).String())
 	}
 	if len(m.state.Board.Contradictions) > 0 {
 		rows = append(rows, "", m.st.title.on("What contradicts"))

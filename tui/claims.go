@@ -34,7 +34,7 @@ func (m *model) claimRows(node string, w int) []string {
 			p, value = m.st.dim, "? "+c.reason
 		}
 		l := newLine(w).col(m.st.dim, c.name, 32).col(p, short(value, max(w-58, 10)), max(w-56, 10)).col(m.st.dim, string(c.source), 14)
-		rows = append(rows, l.put(m.st.dim, evidenceAge(m.now(), c.at, c.source)).String())
+		rows = append(rows, l.put(m.st.dim, evidenceAge(m.looked(), c.at, c.source)).String())
 	}
 	return rows
 }

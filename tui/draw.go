@@ -157,6 +157,9 @@ func (m *model) footerKeys(room int) []key.Binding {
 		all = append(all, renamed(k.Pause, map[bool]string{true: "pause", false: "resume"}[m.logs.follow]), renamed(k.Text, "find"), renamed(k.ByNode, "node"), renamed(k.ByService, "service"), renamed(k.ByLevel, "level"), renamed(k.NextSign, "next sign"), renamed(k.Unfold, "unfold"), renamed(k.Follow, "follow"))
 	}
 	all = append(all, renamed(k.Look, "probe"), renamed(k.Summary, "summary"))
+	if m.player != nil {
+		all = append(m.keys.replay(), all...)
+	}
 	if m.state != nil && m.state.Run != nil {
 		all = append(all[:1], append([]key.Binding{renamed(k.Running, "plan")}, all[1:]...)...)
 	}

@@ -1,13 +1,14 @@
 package tui
 
 // helpText is every binding of the key map, group by group, and what dialogs
-// and marks mean. Two columns where there is room.
+// and marks mean. Two columns where there is room: the last group stands in the
+// left one, which is the shorter.
 func helpText(m *model, w int) []string {
 	var left, right []string
 	groups := m.keys.groups()
 	for i, g := range groups {
 		to := &left
-		if i >= 2 && w >= 76 {
+		if i >= 2 && i < len(groups)-1 && w >= 76 {
 			to = &right
 		}
 		if len(*to) > 0 {

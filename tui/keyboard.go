@@ -66,6 +66,9 @@ func (m *model) key(k tea.KeyMsg) tea.Cmd {
 	case m.prompt != nil:
 		return m.promptKey(k)
 	}
+	if m.player != nil && m.replayKey(k) {
+		return m.refresh()
+	}
 	if top := m.top(); top != nil {
 		return m.overlayKey(top, k)
 	}
@@ -129,7 +132,7 @@ func (m *model) mainKey(k tea.KeyMsg) (tea.Cmd, bool) {
 // quit leaves the cockpit; while a step runs it asks first, and says that the
 // step goes on.
 func (m *model) quit() tea.Cmd {
-	if r := m.running(); r != nil {
+	if r := m.running(); r != nil && m.player == nil {
 		return m.push(newQuitDialog(m, *r))
 	}
 	return tea.Quit

@@ -21,6 +21,8 @@ type keyMap struct {
 
 	Choose, Back, Confirm, Copy, Again, Stop, Output, Answer key.Binding
 
+	Play, PlayOne, NextEvent, PrevEvent, Faster, Slower key.Binding // of a replay
+
 	Help, Quit, Suspend, Redraw key.Binding
 }
 
@@ -69,6 +71,7 @@ func newKeyMap() keyMap {
 		Redraw:  bind("Ctrl-L", "draw again", "ctrl+l"),
 	}
 	k.logKeys()
+	k.replayKeys()
 	return k
 }
 
@@ -105,6 +108,7 @@ func (k keyMap) groups() []keyGroup {
 		{"Logs", []key.Binding{k.Text, k.Only, k.Next, k.Prev, k.ByNode, k.ByService, k.ByLevel, k.BySign, k.Clear,
 			k.Pause, k.Follow, k.NextSign, k.PrevSign, k.PageUp, k.PageDown, k.Top, k.Bottom, k.Unfold, k.Streams}},
 		{"In a list or a plan", []key.Binding{k.Choose, k.Confirm, k.Copy, k.Again, k.Answer, k.Stop, k.Output, k.Back}},
+		{"In a replay", k.replay()},
 	}
 }
 

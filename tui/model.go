@@ -29,15 +29,17 @@ const contentPeriod = 250 * time.Millisecond
 
 // model is the one root of the screen.
 type model struct {
-	ctx   context.Context
-	door  watch.Door
-	clock cluster.Clock // of the cluster: ages
-	human cluster.Clock // of the operator: keys
-	out   *output
-	st    *styles
-	keys  keyMap
-	color string // stamp colour that the styles were made for
-	o     Options
+	ctx  context.Context
+	door watch.Door
+	// player is the door of a replay; nil for a living cluster.
+	player watch.Player
+	clock  cluster.Clock // of the cluster: ages
+	human  cluster.Clock // of the operator: keys
+	out    *output
+	st     *styles
+	keys   keyMap
+	color  string // stamp colour that the styles were made for
+	o      Options
 
 	state    *watch.State
 	lay      layout
@@ -63,6 +65,7 @@ type model struct {
 func newModel(ctx context.Context, o Options, out *output) *model {
 	m := &model{ctx: ctx, door: o.Door, clock: o.Clock, human: o.Human, out: out, o: o, keys: newKeyMap(),
 		belled: map[string]bool{}, dirty: true}
+	m.player, _ = o.Door.(watch.Player)
 	m.restyle("")
 	m.logs.follow = true
 	m.takeState()
@@ -219,7 +222,7 @@ func (m *model) bell() tea.Cmd {
 		}
 	}
 	m.belled = stands
-	if !ring || m.out == nil {
+	if !ring || m.out == nil || m.player != nil {
 		return nil
 	}
 	return m.command(func() tea.Msg { _ = m.out.Send("\a"); return nil })

@@ -70,7 +70,7 @@ func (m *model) lookAt(n cluster.Node, place int) nodeLook {
 		l.rest = []lookRow{{text: "not looked at yet", mark: cluster.MarkUnknown}}
 		return l
 	}
-	if d := m.now().Sub(r.Ended); d > 2*fastPeriod {
+	if d := m.looked().Sub(r.Ended); d > 2*fastPeriod {
 		l.age = ageText(d)
 	}
 	if why, reached := m.reach(n.Name, r); !reached {

@@ -192,7 +192,7 @@ func (m *model) guardRows(all []cluster.CheckedGuard, w int) []string {
 	for _, g := range all {
 		age := ""
 		for _, c := range g.Answer.Claims {
-			if a := evidenceAge(m.now(), c.At, c.Source); a != "" {
+			if a := evidenceAge(m.looked(), c.At, c.Source); a != "" {
 				age = a
 			}
 		}

@@ -29,6 +29,9 @@ func (m *model) drawSituation(w int) string {
 		m.marginSegment(),
 		m.aheadSegment(),
 	}
+	if m.state.Replay != nil {
+		left = append(left[:1], append([]segment{m.replaySegment(*m.state.Replay)}, left[1:]...)...)
+	}
 	if r := m.running(); r != nil {
 		left = append(left, m.runSegment(r))
 	}

@@ -169,7 +169,7 @@ func (m *model) evidenceRows(side string, first bool, e cluster.Evidence, w int)
 	if e.Node != "" {
 		from = strings.TrimSpace(from + " on " + e.Node)
 	}
-	if age := evidenceAge(m.now(), e.At, e.Source); age != "" {
+	if age := evidenceAge(m.looked(), e.At, e.Source); age != "" {
 		from += ", " + age
 	}
 	room := w - 9 - 11 - 30

@@ -155,15 +155,11 @@ func Verify(path string) error {
 	prev := ""
 	return eachLine(path, func(n uint64, line []byte) error {
 		r, err := parse(line)
-		switch {
-		case err != nil:
+		if err != nil {
 			return fmt.Errorf("%s: record %d: %w", path, n, err)
-		case r.Seq != n:
-			return fmt.Errorf("%s: record %d has the number %d: a record was left out or put in", path, n, r.Seq)
-		case r.Prev != prev:
-			return fmt.Errorf("%s: record %d does not follow the one before it", path, n)
-		case r.Hash != r.sum():
-			return fmt.Errorf("%s: record %d was changed: its hash does not fit", path, n)
+		}
+		if why := broken(r, n, prev); why != "" {
+			return fmt.Errorf("%s: %s", path, why)
 		}
 		prev = r.Hash
 		return nil

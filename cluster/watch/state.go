@@ -27,6 +27,7 @@ type State struct {
 	Run        *cluster.PlanState // the plan at work, or the last one; nil for none
 	Incident   string             // id of the open incident; "" for none
 	Notices    []Notice           // things the operator must know: journal not writable, …
+	Replay     *ReplayAt          // where a replay stands; nil for a living cluster
 }
 
 // Mode is what the cockpit may do.

@@ -10,8 +10,9 @@ import (
 
 // Summary is a plain text of the situation, to paste: who leads by each layer,
 // what can be lost, the findings with their evidence, what was done.
-func (w *Watch) Summary() string {
-	s := w.State()
+func (w *Watch) Summary() string { return w.State().summary() }
+
+func (s *State) summary() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s at %s\n", s.Stamp, s.Cluster, s.At.UTC().Format(time.RFC3339))
 	for _, l := range s.Leadership {

@@ -11,9 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/cluster/journal"
-	"chef-backend-cockpit/remote"
 )
 
 // journalCommand lists incidents and shows one.
@@ -137,90 +135,6 @@ var errOver = errors.New("the incident is over")
 
 // printRecord writes one record as a line: when, what kind, what happened.
 func (e *env) printRecord(r journal.Record) error {
-	_, err := fmt.Fprintf(e.out, "%5d  %s  %-8s  %s\n", r.Seq, stamp(r.At), r.Kind, words(r))
+	_, err := fmt.Fprintf(e.out, "%5d  %s  %-8s  %s\n", r.Seq, stamp(r.At), r.Kind, journal.Words(r))
 	return err
 }
-
-// words says a record's data in a sentence; unknown shapes stay JSON. What
-// comes from the file is made safe again: somebody may have written into it.
-func words(r journal.Record) string {
-	data, err := journal.Decode(r)
-	if err != nil {
-		return safe(raw(r))
-	}
-	switch d := data.(type) {
-	case *cluster.Snapshot:
-		return snapshotWords(*d)
-	case *journal.FindingData:
-		return safe(findingWords(d))
-	case *journal.ConfirmData:
-		return safe(confirmWords(d))
-	case *cluster.Intent:
-		return safe(fmt.Sprintf("plan %s step %s on %s: %s", d.Plan, d.Step, d.Node, or(d.Command, d.ToDo)))
-	case *cluster.Outcome:
-		return safe(fmt.Sprintf("plan %s step %s on %s: %s. %s", d.Plan, d.Step, d.Node, d.Status, d.Sentence))
-	case *journal.OutputData:
-		return safe(d.Node + ": " + strings.Join(d.Lines, " | "))
-	case *journal.NoteData:
-		if d.Text != "" {
-			return safe(d.Text)
-		}
-		return safe(fmt.Sprintf("incident %s of %s opened, format %d", d.Incident, d.Cluster, d.Format))
-	}
-	return safe(raw(r))
-}
-
-// raw is a record's data, cut.
-func raw(r journal.Record) string {
-	const most = 300
-	if text := string(r.Data); len(text) > most {
-		return fmt.Sprintf("%s… (%d bytes)", strings.ToValidUTF8(text[:most], ""), len(r.Data))
-	}
-	return string(r.Data)
-}
-
-// confirmWords tells a plan that was confirmed from a word within one.
-func confirmWords(d *journal.ConfirmData) string {
-	switch {
-	case d.Plan.ID != "":
-		return fmt.Sprintf("plan %s, %s: typed %q", d.Plan.ID, d.Plan.Title, d.Typed)
-	case d.Word.Ticked:
-		return fmt.Sprintf("plan %s step %s: ticked", d.Word.Plan, d.Word.Step)
-	}
-	return fmt.Sprintf("plan %s step %s: typed %q", d.Word.Plan, d.Word.Step, d.Word.Typed)
-}
-
-// findingWords tells a finding that came or changed from one that went.
-func findingWords(d *journal.FindingData) string {
-	if d.Gone != "" {
-		return d.Gone + " has gone"
-	}
-	text := fmt.Sprintf("%s %s, %s: %s", d.Priority, d.ID(), d.Certainty, d.Title)
-	if d.Under != "" {
-		text += " (folded under " + d.Under + ")"
-	}
-	return text
-}
-
-// snapshotWords says of each node what mattered most.
-func snapshotWords(s cluster.Snapshot) string {
-	var parts []string
-	for _, n := range s.Nodes {
-		r := s.Reports[n.Name]
-		if r == nil {
-			continue
-		}
-		part := n.Name + " " + string(r.Reach.Value)
-		switch cluster.Is(r.PostgreSQL.InRecovery, true) {
-		case cluster.True:
-			part += ", standby"
-		case cluster.False:
-			part += ", primary"
-		}
-		parts = append(parts, part)
-	}
-	return safe(strings.Join(parts, "; "))
-}
-
-// safe makes a text fit for the terminal.
-func safe(s string) string { return remote.Safe([]byte(s)) }
