@@ -221,6 +221,7 @@ type StepState struct {
 // Intent is written to disk before the act.
 type Intent struct {
 	Plan, Step, Node, Command, Token string // Step also names the folder on the node
+	Boot                             string // boot id of the node; "" for a manual step
 	ToDo                             string // what a person was asked to do, for a manual step: no folder then
 	Terminal                         bool   // Command runs in the foreground of a terminal: a lost link may end it
 	Repeatable                       bool

@@ -1,8 +1,10 @@
 # Follows a step that was started before: the link, the laptop or the cockpit
 # may have died meanwhile. It stands behind step-follow.sh and changes nothing.
 #
-# Arguments: BASE PLAN STEP NONCE OFFSET BOOT-ID. OFFSET is how many bytes of
-# the output are here already; BOOT-ID is the node's when the step began.
+# Arguments: BASE PLAN STEP NONCE OFFSET BOOT-ID [TOKEN]. OFFSET is how many
+# bytes of the output are here already; BOOT-ID is the node's when the step
+# began; TOKEN is the step's own. A folder with another token or of another
+# format is not read, but refused: exit 96.
 
 step_nonce=$4
 step_offset=$5
@@ -19,8 +21,14 @@ if [ ! -d "$step_dir" ]; then
 fi
 step_format=$(cat "$step_dir/format" 2>/dev/null)
 if [ -n "$step_format" ] && [ "$step_format" != 1 ]; then
-	step_say "refused 97 the step folder has format $step_format, this cockpit reads 1"
-	exit 97
+	step_say "refused 96 the step folder has format $step_format, this cockpit reads 1"
+	exit 96
+fi
+# A folder without a token was not filled: nothing was begun from it.
+step_token=$(cat "$step_dir/token" 2>/dev/null)
+if [ -n "${7-}" ] && [ -n "$step_token" ] && [ "$step_token" != "$7" ]; then
+	step_say "refused 96 the step folder was made by somebody else: it has another token"
+	exit 96
 fi
 if [ -e "$step_dir/ready" ] && [ ! -e "$step_dir/taken" ]; then
 	# Made ready for a terminal that never began. It cannot begin any more, or

@@ -18,6 +18,7 @@ import (
 
 // Exit codes of the step script before anything ran.
 const (
+	exitForeign = 96 // of step-attach.sh: the step folder is not this cockpit's to read
 	exitRefused = 97
 	exitStarted = 98 // the step folder was there: started before
 )
@@ -41,16 +42,16 @@ func (o outcome) wantsTerminal() bool {
 
 // act lets a command run detached at its node and follows it to its end.
 func (r *run) act(ctx context.Context, i int, s cluster.PlanStep, general []cluster.Guard, since time.Time) (outcome, ending) {
-	session, report, end := r.goAhead(ctx, i, s, general, since, manner{folder: s.ID})
+	folder := s.ID
+	if n := r.marked(s.ID).again; n > 0 {
+		folder = fmt.Sprintf("%s-again%d", s.ID, n)
+	}
+	session, report, end := r.goAhead(ctx, i, s, general, since, manner{folder: folder})
 	if !end.well() {
 		return outcome{}, end
 	}
 	defer session.close()
-	out, end := r.follow(ctx, i, s, session, report.Host.BootID.Value)
-	if out.exitKnown && out.exit != 0 && r.x.o.Recognise != nil {
-		out.meaning = r.x.o.Recognise(out.last)
-	}
-	return out, end
+	return r.follow(ctx, i, s, session, report.Host.BootID.Value)
 }
 
 // manner is how a command is to run at its node.
@@ -110,7 +111,7 @@ func (r *run) goAhead(ctx context.Context, i int, s cluster.PlanStep, general []
 		return nil, nil, ending{status: cluster.StatusStopped, sentence: "stopped by the operator before step " + s.Number}
 	}
 	intent := cluster.Intent{Plan: r.plan.ID, Step: o.folder, Node: s.Node, Command: s.Command, Token: session.token,
-		Terminal: o.terminal, Repeatable: s.Repeatable, Guards: checked}
+		Terminal: o.terminal, Repeatable: s.Repeatable, Guards: checked, Boot: report.Host.BootID.Value}
 	if err := r.x.o.Recorder.Record("intent", intent); err != nil {
 		return refused("the intent could not be written: %v", err)
 	}

@@ -108,7 +108,7 @@ func (f *fakeSession) step(args []string) {
 	if w.approval == "" || !strings.Contains(command, w.approval) {
 		exit, output = w.carryOut(node, command)
 	}
-	w.folders[key] = &folder{output: output, exit: fmt.Sprint(exit)}
+	w.folders[key] = &folder{output: output, exit: fmt.Sprint(exit), token: token, boot: w.nodes[node].boot}
 	if how == "for ever" {
 		w.folders[key].exit, w.folders[key].gone = "", true
 	}
@@ -138,13 +138,17 @@ func (f *fakeSession) attach(args []string) {
 	defer f.out.Close()
 	w := f.h.w
 	w.mu.Lock()
-	there := w.folders[args[1]+"/"+args[2]]
+	there, boot := w.folders[args[1]+"/"+args[2]], w.nodes[f.h.node].boot
 	w.mu.Unlock()
 	switch {
 	case f.h.w.foreign:
-		f.say("refused 97 the step folder has format 2")
+		f.say("refused 96 the step folder has format 2")
 	case there == nil || there.ready:
 		f.say("absent")
+	case len(args) > 6 && there.token != "" && there.token != args[6]:
+		f.say("refused 96 the step folder was made by somebody else")
+	case there.boot != "" && there.boot != boot && there.exit == "":
+		f.say("rebooted")
 	case there.gone:
 		f.say("gone %d", len(there.output))
 	default:

@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -33,6 +34,7 @@ type follower struct {
 	s      cluster.PlanStep // its ID is the folder's name
 	id     string           // of the step
 	boot   string           // boot id when the step began
+	token  string           // of the intent: nobody else's folder is followed
 	sent   time.Time
 	offset int64
 	sum    hash.Hash
@@ -44,12 +46,15 @@ type follower struct {
 	// inTerminal: the command runs in a terminal, not detached.
 	inTerminal bool
 	again      bool // it was looked up anew: the first session is over
+	resumed    bool // the cockpit was left meanwhile: only the operator ends the looking up
 }
 
 // follow follows the step that was just sent off.
 func (r *run) follow(ctx context.Context, i int, s cluster.PlanStep, first *stepSession, boot string) (outcome, ending) {
 	now := r.x.o.Clock.Now()
-	f := &follower{r: r, i: i, s: s, id: s.ID, boot: boot, sent: now, moved: now, sum: sha256.New(), script: r.transcript(i, s, s.ID), copied: r.growth(s)}
+	folder := cmp.Or(r.marked(s.ID).folder, s.ID)
+	f := &follower{r: r, i: i, s: s, id: s.ID, boot: boot, token: first.token, sent: now, moved: now, sum: sha256.New(), script: r.transcript(i, s, folder), copied: r.growth(s)}
+	f.s.ID = folder
 	release := context.AfterFunc(ctx, first.close)
 	defer release()
 	out, end, known := f.read(first.frames, first.close)
@@ -57,11 +62,19 @@ func (r *run) follow(ctx context.Context, i int, s cluster.PlanStep, first *step
 	if !known {
 		out, end = f.lookUp(ctx)
 	}
+	return f.over(out), end
+}
+
+// over notes all that is known of a command that is followed no longer.
+func (f *follower) over(out outcome) outcome {
 	f.script.flush()
 	out.last = f.tail.raw()
-	r.mark(s.ID, func(m *mark) { m.bytes, m.digest = f.offset, hex.EncodeToString(f.sum.Sum(nil)) })
-	r.step(i, func(st *cluster.StepState) { st.Exit, st.ExitKnown = out.exit, out.exitKnown })
-	return out, end
+	if out.exitKnown && out.exit != 0 && f.r.x.o.Recognise != nil {
+		out.meaning = f.r.x.o.Recognise(out.last)
+	}
+	f.r.mark(f.id, func(m *mark) { m.bytes, m.digest = f.offset, hex.EncodeToString(f.sum.Sum(nil)) })
+	f.r.step(f.i, func(st *cluster.StepState) { st.Exit, st.ExitKnown = out.exit, out.exitKnown })
+	return out
 }
 
 // lookUp looks the step up at its node until its end is known.
@@ -136,6 +149,9 @@ func (f *follower) refused(fr frame) (outcome, ending, bool) {
 	switch {
 	case fr.number == exitStarted:
 		return outcome{}, ending{}, false
+	case fr.number == exitForeign:
+		// What lies there tells nothing of this step, nor do facts that hold.
+		return outcome{}, ending{status: cluster.StatusUnknown, sentence: fmt.Sprintf("what came of it is unknown: on %s %s", f.s.Node, fr.text)}, true
 	case f.again && !f.inTerminal || f.r.snapshot().Steps[f.i].PID != 0 || f.offset > 0:
 		return outcome{sentence: fr.text}, ended, true
 	}
@@ -177,7 +193,7 @@ func (f *follower) pause(ctx context.Context) (outcome, ending, bool) {
 		}
 	default:
 	}
-	if clock.Now().Sub(f.sent) > max(f.s.Deadline, lateGo) {
+	if !f.resumed && clock.Now().Sub(f.sent) > max(f.s.Deadline, lateGo) {
 		return outcome{sentence: f.s.Node + " could not be reached again within " + f.s.Deadline.String()}, ended, true
 	}
 	select {
@@ -195,7 +211,7 @@ func (f *follower) attach(ctx context.Context) (outcome, ending, bool) {
 	session, err := host.Start(opening, remote.Script{
 		Name: "cockpit-step",
 		Text: assets.MustRead("scripts/step-follow.sh") + assets.MustRead("scripts/step-attach.sh"),
-		Args: []string{f.r.x.o.Base, f.r.plan.ID, f.s.ID, nonce, fmt.Sprint(f.offset), f.boot},
+		Args: []string{f.r.x.o.Base, f.r.plan.ID, f.s.ID, nonce, fmt.Sprint(f.offset), f.boot, f.token},
 	})
 	if err != nil {
 		return outcome{}, ending{}, false

@@ -54,8 +54,9 @@ func (r *run) leave(i int, h *hold) {
 
 // askPhrase holds before a step that reaches a further node until its phrase is
 // typed. Who the node is is taken first, and shown with the question; the
-// step's session compares it with what was confirmed.
-func (r *run) askPhrase(ctx context.Context, i int, s cluster.PlanStep) ending {
+// step's session compares it with what was confirmed. why is said before the
+// question.
+func (r *run) askPhrase(ctx context.Context, i int, s cluster.PlanStep, why string) ending {
 	h := &hold{ask: cluster.AskPhrase, step: s.ID, phrase: s.Phrase}
 	said := ""
 	for s.Command != "" && h.who == nil {
@@ -69,7 +70,7 @@ func (r *run) askPhrase(ctx context.Context, i int, s cluster.PlanStep) ending {
 			}
 		}
 	}
-	ask := fmt.Sprintf("type %q to go on: %s", s.Phrase, s.Say)
+	ask := joinText([]string{why, fmt.Sprintf("type %q to go on: %s", s.Phrase, s.Say)})
 	r.enter(i, h, s.Phrase, joinText([]string{ask, said}))
 	defer r.leave(i, h)
 	for {

@@ -200,8 +200,8 @@ func TestManualStep(t *testing.T) {
 			if p.Status != c.status || !strings.Contains(p.Steps[0].Sentence, c.sentence) {
 				t.Errorf("%s: %s", p.Status, p.Steps[0].Sentence)
 			}
-			tick, ok := w.kept[len(w.kept)-2].(typing)
-			out, ok2 := w.kept[len(w.kept)-1].(cluster.Outcome)
+			tick, ok := w.kept[len(w.kept)-3].(typing)
+			out, ok2 := w.kept[len(w.kept)-2].(cluster.Outcome)
 			if !ok || !ok2 || !tick.Ticked || tick.By != "ann@bastion" || out.By != "ann@bastion" || out.Status != c.status {
 				t.Errorf("the journal holds %+v and %+v", tick, out)
 			}

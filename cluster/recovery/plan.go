@@ -132,7 +132,7 @@ func (x *Executor) Confirm(planID, text string) (left []string, err error) {
 	}
 	switch {
 	case x.ctx.Err() != nil:
-		return nil, errors.New("the cockpit is being left")
+		return nil, errLeaving
 	case x.busy():
 		return nil, fmt.Errorf("plan %s is at work: one plan at a time", x.run.plan.ID)
 	case x.o.ReadOnly && acts(&f.plan):
@@ -149,6 +149,9 @@ func (x *Executor) Confirm(planID, text string) (left []string, err error) {
 	x.drop(planID)
 	return nil, x.begin(f)
 }
+
+// errLeaving: nothing is begun any more.
+var errLeaving = errors.New("the cockpit is being left")
 
 // busy answers whether a plan that may change something is at work. One that
 // only watches gives way. Callers hold the lock.
@@ -177,11 +180,15 @@ func acts(p *cluster.Plan) bool {
 // confirmation is what the journal keeps of a confirmed plan.
 type confirmation struct {
 	Plan     cluster.Plan        `json:"plan"`
+	General  []cluster.Guard     `json:"general"`
 	Typed    []string            `json:"typed"`
 	Identity map[string]identity `json:"identity"`
 	By       string              `json:"by,omitempty"`
 	At       time.Time           `json:"at"`
 }
+
+// PlanID names the plan that was confirmed.
+func (c confirmation) PlanID() string { return c.Plan.ID }
 
 // begin starts a plan whose phrases were all typed. Callers hold the lock.
 func (x *Executor) begin(f *frozen) error {
@@ -191,8 +198,8 @@ func (x *Executor) begin(f *frozen) error {
 		return fmt.Errorf("nothing was done: %s", why)
 	}
 	now := x.o.Clock.Now()
-	if acts(&f.plan) || byPerson(&f.plan) {
-		c := confirmation{Plan: f.plan, Typed: f.plan.Phrases, Identity: f.identity, By: x.o.Operator, At: now}
+	if kept(&f.plan) {
+		c := confirmation{Plan: f.plan, General: f.general, Typed: f.plan.Phrases, Identity: f.identity, By: x.o.Operator, At: now}
 		if err := x.o.Recorder.Record("confirm", c); err != nil {
 			return fmt.Errorf("nothing was done: the confirmation could not be written: %w", err)
 		}
@@ -234,6 +241,10 @@ func (x *Executor) start(r *run) {
 		}
 	}()
 }
+
+// kept answers whether the journal keeps a plan: whoever confirms one that
+// only watches does nothing.
+func kept(p *cluster.Plan) bool { return acts(p) || byPerson(p) }
 
 // byPerson answers whether a plan holds a step for a person.
 func byPerson(p *cluster.Plan) bool {

@@ -29,6 +29,8 @@ type run struct {
 	marks map[string]*mark // by step id
 	held  *hold            // what a person is asked for; nil for nothing
 	met   map[string]bool  // nodes for which a phrase was typed before a step
+
+	left *leftover // what is known of a plan that is taken up again; nil for a new one
 }
 
 func newRun(x *Executor, f *frozen, typed map[string]bool, now time.Time) *run {
@@ -48,6 +50,9 @@ type mark struct {
 	intended bool   // its intent is on disk: an outcome has to follow
 	started  bool   // its command may have run
 	folder   string // on the node, where it is not named as the step
+	tries    int    // folders that were used for terminals
+	handed   bool   // it wants a terminal
+	again    int    // how often it was chosen again after an unknown outcome
 	by       string // who ticked it, or had the terminal
 	bytes    int64
 	digest   string
@@ -118,19 +123,9 @@ func (e ending) well() bool {
 // the outcome stays open in the journal and is looked up later.
 func (r *run) carryOut(ctx context.Context) {
 	r.change(func(*cluster.PlanState) {})
-	end := ending{status: cluster.StatusDone, sentence: "all steps are done"}
-	for i := range r.plan.Steps {
-		if r.stopping() && !r.plan.Steps[i].Joined {
-			end = ending{status: cluster.StatusStopped, sentence: fmt.Sprintf("stopped by the operator before step %s", r.plan.Steps[i].Number)}
-			break
-		}
-		end = r.carry(ctx, i, r.general)
-		if ctx.Err() != nil {
-			return
-		}
-		if !end.well() {
-			break
-		}
+	end := r.forth(ctx)
+	if ctx.Err() != nil {
+		return
 	}
 	if end.well() {
 		end = ending{status: cluster.StatusDone, sentence: "all steps are done"}
@@ -142,9 +137,25 @@ func (r *run) carryOut(ctx context.Context) {
 	}
 	now := r.x.o.Clock.Now()
 	ends := openEnds(r.snapshot(), end.well())
+	if err := r.recordPlanEnd(end, ends); err != nil {
+		end.sentence = joinText([]string{end.sentence, fmt.Sprintf("the journal can no longer be written: %v", err)})
+	}
 	r.change(func(p *cluster.PlanState) {
 		p.Status, p.Sentence, p.Ended, p.OpenEnds = end.status, end.sentence, now, ends
 	})
+}
+
+// forth carries out the steps, those that are left of a plan that is taken up
+// again.
+func (r *run) forth(ctx context.Context) ending {
+	from, end := r.takeUp(ctx)
+	for i := from; i < len(r.plan.Steps) && end.well() && ctx.Err() == nil; i++ {
+		if r.stopping() && !r.plan.Steps[i].Joined {
+			return ending{status: cluster.StatusStopped, sentence: fmt.Sprintf("stopped by the operator before step %s", r.plan.Steps[i].Number)}
+		}
+		end = r.carry(ctx, i, r.general)
+	}
+	return end
 }
 
 // carry runs one step and notes how it ended. general are guards that hold
@@ -161,12 +172,15 @@ func (r *run) carry(ctx context.Context, i int, general []cluster.Guard) ending 
 	if ctx.Err() != nil {
 		return end
 	}
-	now = r.x.o.Clock.Now()
+	return r.settle(i, end)
+}
+
+// settle notes how a step ended, in the state and in the journal.
+func (r *run) settle(i int, end ending) ending {
+	now := r.x.o.Clock.Now()
 	r.step(i, func(st *cluster.StepState) { st.Status, st.Sentence, st.Ended = end.status, end.sentence, now })
-	if r.marked(s.ID).intended {
-		if err := r.recordEnd(i); err != nil && end.well() {
-			return ending{status: cluster.StatusFailed, sentence: fmt.Sprintf("%s; the journal can no longer be written: %v", end.sentence, err)}
-		}
+	if err := r.recordEnd(i); err != nil && end.well() {
+		return ending{status: cluster.StatusFailed, sentence: fmt.Sprintf("%s; the journal can no longer be written: %v", end.sentence, err)}
 	}
 	return end
 }
@@ -180,7 +194,7 @@ func (r *run) attempt(ctx context.Context, i int, s cluster.PlanStep, general []
 		return end
 	}
 	if s.Phrase != "" {
-		if end := r.askPhrase(ctx, i, s); !end.well() {
+		if end := r.askPhrase(ctx, i, s, ""); !end.well() {
 			return end
 		}
 		if began, end, due = r.due(ctx, s); !due {
@@ -205,9 +219,7 @@ func (r *run) attempt(ctx context.Context, i int, s cluster.PlanStep, general []
 		return end
 	}
 	if renames(s.Command) {
-		id := r.identity[s.Node]
-		id.GUID = ""
-		r.identity[s.Node] = id
+		r.identity[s.Node] = r.identity[s.Node].renamed()
 	}
 	begun := r.snapshot().Steps[i].Began
 	if r.marked(s.ID).by != "" {
@@ -216,17 +228,24 @@ func (r *run) attempt(ctx context.Context, i int, s cluster.PlanStep, general []
 	return r.awaitEffects(ctx, i, s, out, begun)
 }
 
+// wantsTerminal is how an outcome begins that says so; it is found by that when
+// the plan is taken up again.
+const wantsTerminal = "it wants a terminal and did nothing"
+
 // command carries out the step's command: in a terminal where it is one of
 // those, or where it answers that it wants one.
 func (r *run) command(ctx context.Context, i int, s cluster.PlanStep, general []cluster.Guard, began time.Time) (outcome, ending) {
-	if s.Kind == cluster.StepTerminal {
+	switch {
+	case s.Kind == cluster.StepTerminal:
 		return r.inTerminal(ctx, i, s, general, "the command needs a terminal")
+	case r.marked(s.ID).handed:
+		return r.inTerminal(ctx, i, s, general, "the command requires explicit approval")
 	}
 	out, end := r.act(ctx, i, s, general, began)
 	if !end.well() || !out.wantsTerminal() {
 		return out, end
 	}
-	now := ending{status: cluster.StatusRefused, sentence: fmt.Sprintf("it wants a terminal and did nothing (exit status %d)", out.exit)}
+	now := ending{status: cluster.StatusRefused, sentence: fmt.Sprintf("%s (exit status %d)", wantsTerminal, out.exit)}
 	if err := r.recordOutcome(r.snapshot().Steps[i], now); err != nil {
 		return outcome{}, ending{status: cluster.StatusFailed, sentence: fmt.Sprintf("%s; the journal can no longer be written: %v", now.sentence, err)}
 	}
@@ -292,10 +311,42 @@ func (r *run) marked(id string) mark {
 	return mark{}
 }
 
-// recordEnd writes the outcome of a step whose intent was written.
+// recordEnd writes the outcome of a step whose intent was written. Of one that
+// was passed without an act, and of the plan's end, a note tells.
 func (r *run) recordEnd(i int) error {
 	st := r.snapshot().Steps[i]
-	return r.recordOutcome(st, ending{status: st.Status, sentence: st.Sentence})
+	end := ending{status: st.Status, sentence: st.Sentence}
+	switch {
+	case r.marked(st.Step.ID).intended:
+		return r.recordOutcome(st, end)
+	case end.well() && kept(&r.plan):
+		return r.x.o.Recorder.Record("note", planNote{Text: fmt.Sprintf("plan %s: step %s %s. %s", r.plan.ID, st.Step.ID, end.status, end.sentence),
+			Passed: &cluster.Outcome{Plan: r.plan.ID, Step: st.Step.ID, Node: st.Step.Node, Status: end.status, Sentence: end.sentence}})
+	}
+	return nil
+}
+
+// planNote is a note about a plan.
+type planNote struct {
+	Text   string           `json:"text"`
+	Passed *cluster.Outcome `json:"passed,omitempty"` // a step without an act
+	Ended  *planEnd         `json:"ended,omitempty"`
+}
+
+// planEnd is how a plan ended: it is not taken up again.
+type planEnd struct {
+	Plan     string         `json:"plan"`
+	Status   cluster.Status `json:"status"`
+	Sentence string         `json:"sentence"`
+	OpenEnds []string       `json:"openEnds,omitempty"`
+}
+
+func (r *run) recordPlanEnd(end ending, ends []string) error {
+	if !kept(&r.plan) {
+		return nil
+	}
+	return r.x.o.Recorder.Record("note", planNote{Text: fmt.Sprintf("plan %s %s: %s", r.plan.ID, end.status, end.sentence),
+		Ended: &planEnd{Plan: r.plan.ID, Status: end.status, Sentence: end.sentence, OpenEnds: ends}})
 }
 
 func (r *run) recordOutcome(st cluster.StepState, end ending) error {
@@ -310,21 +361,23 @@ func (r *run) recordOutcome(st cluster.StepState, end ending) error {
 // and says how that went; "" where there was nothing to undo. The procedure's
 // general guards are not asked: that one of them broke is a reason to go back.
 func (r *run) back(ctx context.Context) string {
-	from := slices.IndexFunc(r.plan.Steps, func(s cluster.PlanStep) bool { return s.ID == r.plan.BackFrom })
-	if from < 0 || len(r.plan.Back) == 0 || ctx.Err() != nil {
+	if ctx.Err() != nil || !r.goesBack() || r.left != nil && r.left.broken != "" {
 		return ""
 	}
-	due := slices.ContainsFunc(r.plan.Steps[from:], func(s cluster.PlanStep) bool { return r.marked(s.ID).started })
-	if !due {
-		return ""
-	}
-	for _, s := range r.plan.Back {
+	for n, s := range r.plan.Back {
 		s.Joined = true // to stop is a reason to go back, not to stay half way
-		i := 0
+		i := len(r.plan.Steps) + n
 		r.change(func(p *cluster.PlanState) {
-			i = len(p.Steps)
-			p.Steps = append(p.Steps, cluster.StepState{Step: s, Status: cluster.StatusNext})
+			if i == len(p.Steps) {
+				p.Steps = append(p.Steps, cluster.StepState{Step: s, Status: cluster.StatusNext})
+			}
 		})
+		switch before, end := r.backAgain(ctx, i); {
+		case before:
+			continue
+		case !end.well():
+			return fmt.Sprintf("the way back stopped before %s: %s", s.Say, end.sentence)
+		}
 		if end := r.carry(ctx, i, nil); !end.well() {
 			return fmt.Sprintf("the way back stopped at %s: %s", s.Say, end.sentence)
 		}

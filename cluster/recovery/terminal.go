@@ -3,7 +3,6 @@ package recovery
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -60,7 +59,7 @@ func (x *Executor) Terminal(ctx context.Context, planID, stepID string, size rem
 // in it to its end.
 func (r *run) inTerminal(ctx context.Context, i int, s cluster.PlanStep, general []cluster.Guard, why string) (outcome, ending) {
 	say := why + ": take the terminal to go on"
-	for n := 1; ; n++ {
+	for n := r.marked(s.ID).tries + 1; ; n++ {
 		h := &hold{ask: cluster.AskTerminal, step: s.ID}
 		r.enter(i, h, why, say)
 		var w *wanted
@@ -124,7 +123,7 @@ func (r *run) handOver(ctx context.Context, i int, s cluster.PlanStep, general [
 		Args: []string{r.x.o.Base, r.plan.ID, folder, session.token},
 	}, w.size)
 	cancel()
-	f := &follower{r: r, i: i, s: s, id: s.ID, boot: report.Host.BootID.Value, sent: r.x.o.Clock.Now(), moved: r.x.o.Clock.Now(),
+	f := &follower{r: r, i: i, s: s, id: s.ID, boot: report.Host.BootID.Value, token: session.token, sent: r.x.o.Clock.Now(), moved: r.x.o.Clock.Now(),
 		sum: sha256.New(), script: r.transcript(i, s, folder), copied: r.growth(s), inTerminal: true}
 	f.s.ID = folder
 	if err != nil {
@@ -175,21 +174,22 @@ func (r *run) attend(ctx context.Context, f *follower, t *handed) (outcome, endi
 	if !known {
 		out, end = f.lookUp(ctx)
 	}
-	if out.exitKnown && out.exit != 0 && !result.ExitKnown {
-		// It may have ended badly because the terminal did.
-		out.exitKnown, out.sentence = false, fmt.Sprintf("the command ended with exit status %d when the terminal was gone", out.exit)
+	if !result.ExitKnown {
+		out = out.hungUp()
 	}
 	if !out.exitKnown && end.well() {
 		out.sentence = joinText([]string{out.sentence, lostText(err)})
 	}
-	f.script.flush()
-	out.last = f.tail.raw()
-	if out.exitKnown && out.exit != 0 && r.x.o.Recognise != nil {
-		out.meaning = r.x.o.Recognise(out.last)
+	return f.over(out), end
+}
+
+// hungUp is an outcome of a command whose terminal went: it may have ended badly
+// for that.
+func (o outcome) hungUp() outcome {
+	if o.exitKnown && o.exit != 0 {
+		o.exitKnown, o.sentence = false, fmt.Sprintf("the command ended with exit status %d when the terminal was gone", o.exit)
 	}
-	r.mark(f.id, func(m *mark) { m.bytes, m.digest = f.offset, hex.EncodeToString(f.sum.Sum(nil)) })
-	r.step(f.i, func(st *cluster.StepState) { st.Exit, st.ExitKnown = out.exit, out.exitKnown })
-	return out, end
+	return o
 }
 
 func lostText(err error) string {

@@ -24,6 +24,7 @@ type transcript struct {
 	piece   piece // without its lines
 	offset  int64 // where pending begins
 	pending []byte
+	from    int64 // what stands before it is in the journal already
 	kept    int64
 	dropped int64
 	hidden  bool // nothing of this command's output may be kept
@@ -35,6 +36,7 @@ type piece struct {
 	Step   string   `json:"step"`
 	Node   string   `json:"node"`
 	Offset int64    `json:"offset"`
+	Bytes  int64    `json:"bytes"`
 	Lines  []string `json:"lines"`
 }
 
@@ -46,6 +48,10 @@ func (r *run) transcript(i int, s cluster.PlanStep, folder string) *transcript {
 
 // write takes output that ends at an offset.
 func (t *transcript) write(data []byte, end int64) {
+	if end <= t.from {
+		return
+	}
+	data = data[max(0, int64(len(data))-(end-t.from)):]
 	if room := keptOutput - t.kept; int64(len(data)) > room {
 		t.dropped += int64(len(data)) - room
 		data = data[:room]
@@ -70,7 +76,7 @@ func (t *transcript) wholeLines() {
 func (t *transcript) flush() {
 	t.put(len(t.pending))
 	if t.dropped > 0 {
-		t.record([]string{fmt.Sprintf("(%d bytes more were not kept)", t.dropped)})
+		t.record([]string{fmt.Sprintf("(%d bytes more were not kept)", t.dropped)}, t.dropped)
 		t.dropped = 0
 	}
 }
@@ -83,14 +89,14 @@ func (t *transcript) put(n int) {
 	if !t.hidden {
 		lines = remote.SafeLines(blotted(t.pending[:n]))
 	}
-	t.record(lines)
+	t.record(lines, int64(n))
 	t.pending = append(t.pending[:0], t.pending[n:]...)
 	t.offset += int64(n)
 }
 
-func (t *transcript) record(lines []string) {
+func (t *transcript) record(lines []string, n int64) {
 	p := t.piece
-	p.Offset, p.Lines = t.offset, lines
+	p.Offset, p.Bytes, p.Lines = t.offset, n, lines
 	if err := t.r.x.o.Recorder.Record("output", p); err != nil {
 		t.r.step(t.i, func(st *cluster.StepState) {
 			st.Sentence = "the output could not be written to the journal: " + err.Error()

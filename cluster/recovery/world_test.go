@@ -94,6 +94,7 @@ type folder struct {
 	token  string
 	run    string // the command
 	gone   bool   // the process is no more
+	boot   string // of the node when it began
 }
 
 var order = []string{"be1", "be2", "be3"}

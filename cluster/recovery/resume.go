@@ -1,0 +1,205 @@
+package recovery
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+
+	"chef-backend-cockpit/cluster"
+)
+
+// Resume takes up a plan that was left. What was at work is looked up at its
+// node: finished, running and followed again, or unknown. Then the plan holds:
+// it never goes on by itself. Confirm with its phrases lets it go on, Stop ends
+// it as it stands. ended is closed when nothing of it is at work here any more.
+// An error means that nothing was taken up.
+func (x *Executor) Resume(l Left) (ended <-chan struct{}, err error) {
+	r, err := x.restored(l)
+	if err != nil {
+		return nil, err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch {
+	case x.ctx.Err() != nil:
+		return nil, errLeaving
+	case x.doubles(r.plan.ID):
+		return nil, fmt.Errorf("plan %s is at work", r.plan.ID)
+	case x.busy():
+		return nil, fmt.Errorf("plan %s is at work: one plan at a time", x.run.plan.ID)
+	}
+	x.start(r)
+	return r.done, nil
+}
+
+// takeUp looks up what was at work when the cockpit was left, and asks whether
+// the plan is to go on. from is the step to go on with; a bad end is how the
+// plan stands, or why it does not go on. For a new plan it is the first step.
+func (r *run) takeUp(ctx context.Context) (from int, end ending) {
+	if r.left == nil {
+		return 0, ending{status: cluster.StatusDone}
+	}
+	if open := r.left.open; open != nil {
+		end := r.settleOpen(ctx, open)
+		if ctx.Err() != nil {
+			return 0, end
+		}
+	}
+	from, why, end := r.stands()
+	if r.left.broken != "" {
+		return from, ending{status: notWell(end.status), sentence: joinText([]string{end.sentence, "the journal of this plan is not as it was written, so it cannot go on: " + r.left.broken})}
+	}
+	if !end.well() || from == len(r.plan.Steps) {
+		return from, end
+	}
+	return from, r.askToGoOn(ctx, from, why)
+}
+
+// notWell is stopped for a plan that could have gone on.
+func notWell(s cluster.Status) cluster.Status {
+	if s == cluster.StatusDone || s == "" {
+		return cluster.StatusStopped
+	}
+	return s
+}
+
+// settleOpen looks up the act without an outcome, and writes what came of it.
+func (r *run) settleOpen(ctx context.Context, open *openIntent) ending {
+	say := "was at work when the cockpit was left; it is looked up on " + open.Node
+	r.change(func(p *cluster.PlanState) {
+		p.Status, p.Sentence = cluster.StatusRunning, joinText([]string{p.Steps[open.i].Step.Say, say})
+		p.Steps[open.i].Sentence = say
+	})
+	end := r.lookUpOpen(ctx, open)
+	if ctx.Err() != nil {
+		return end
+	}
+	return r.settle(open.i, end)
+}
+
+// lookUpOpen finds out what came of an act: from its folder on the node, then
+// from the facts that prove that it worked.
+func (r *run) lookUpOpen(ctx context.Context, open *openIntent) ending {
+	s := r.snapshot().Steps[open.i].Step
+	if s.Kind == cluster.StepManual {
+		return ending{status: cluster.StatusStopped, sentence: "the cockpit was left before it was ticked; whether it was done is not known"}
+	}
+	if r.x.o.Hosts[s.Node] == nil {
+		return ending{status: cluster.StatusUnknown, sentence: "there is no way to " + s.Node + ": what came of it is unknown"}
+	}
+	now := r.x.o.Clock.Now()
+	sent := open.at
+	if sent.After(now) {
+		sent = now // the clock was put back
+	}
+	boot := open.Boot
+	f := &follower{r: r, i: open.i, s: s, id: s.ID, boot: boot, token: open.Token, sent: sent, moved: now, sum: sha256.New(),
+		script: r.transcript(open.i, s, open.Step), copied: r.growth(s), inTerminal: open.Terminal, again: true, resumed: true}
+	f.s.ID, f.script.from = open.Step, r.left.written[open.Step]
+	out, end, known := f.attach(ctx)
+	if !known {
+		out, end = f.lookUp(ctx)
+	}
+	if ctx.Err() != nil {
+		return end
+	}
+	if open.Terminal {
+		out = out.hungUp()
+	}
+	out = f.over(out)
+	switch {
+	case !end.well():
+		return end
+	case out.wantsTerminal():
+		r.mark(s.ID, func(m *mark) { m.started, m.handed = false, true })
+		return ending{status: cluster.StatusRefused, sentence: fmt.Sprintf("%s (exit status %d)", wantsTerminal, out.exit)}
+	}
+	if renames(s.Command) {
+		r.identity[s.Node] = r.identity[s.Node].renamed()
+	}
+	return r.awaitEffects(ctx, open.i, s, out, sent)
+}
+
+// stands finds where the plan stands: the step to go on with, and why it is
+// asked for, or how the plan ended.
+func (r *run) stands() (from int, why string, end ending) {
+	p := r.snapshot()
+	for i, st := range p.Steps[:len(r.plan.Steps)] {
+		m := r.marked(st.Step.ID)
+		switch {
+		case st.Status == cluster.StatusDone || st.Status == cluster.StatusSkipped:
+		case st.Status == cluster.StatusNext:
+			return i, "", ending{status: cluster.StatusDone}
+		case len(p.Steps) > len(r.plan.Steps): // it was on the way back
+			return i, "", ending{status: st.Status, sentence: st.Sentence}
+		case st.Status == cluster.StatusRefused && !m.started, st.Status == cluster.StatusStopped && st.Step.Kind == cluster.StepManual:
+			return i, st.Sentence, ending{status: cluster.StatusDone}
+		case st.Status == cluster.StatusUnknown && st.Step.Repeatable && st.Step.Kind == cluster.StepCommand && !r.goesBack():
+			r.mark(st.Step.ID, func(m *mark) { m.again++ })
+			return i, st.Sentence + "; it can be done again without harm", ending{status: cluster.StatusDone}
+		default:
+			return i, "", ending{status: st.Status, sentence: st.Sentence}
+		}
+	}
+	if len(p.Steps) > len(r.plan.Steps) {
+		return len(r.plan.Steps), "", ending{status: cluster.StatusStopped, sentence: "stopped before the cockpit was left"}
+	}
+	return len(r.plan.Steps), "", ending{status: cluster.StatusDone}
+}
+
+// goesBack answers whether the plan has steps back that are due.
+func (r *run) goesBack() bool {
+	from := slices.IndexFunc(r.plan.Steps, func(s cluster.PlanStep) bool { return s.ID == r.plan.BackFrom })
+	return from >= 0 && len(r.plan.Back) > 0 &&
+		slices.ContainsFunc(r.plan.Steps[from:], func(s cluster.PlanStep) bool { return r.marked(s.ID).started })
+}
+
+// askToGoOn holds before a step until the plan's phrases were typed once more,
+// with the guards as they are now.
+func (r *run) askToGoOn(ctx context.Context, i int, why string) ending {
+	was := r.snapshot().Steps[i]
+	s := was.Step
+	phrases := r.plan.Phrases
+	if len(phrases) == 0 {
+		phrases = []string{"go on"}
+	}
+	began := r.x.o.Clock.Now()
+	r.x.fresh(ctx, began, true)
+	var missing string
+	if s.Command != "" || s.Kind == cluster.StepManual {
+		checked := askAll(r.x.current(r.view(), began), &r.plan, s, r.general)
+		r.step(i, func(st *cluster.StepState) { st.Guards = checked })
+		if missing = firstMissing(checked, r.typed); missing != "" {
+			missing = "does not hold now: " + missing
+		}
+	}
+	for _, phrase := range phrases {
+		s.Phrase = phrase
+		if end := r.askPhrase(ctx, i, s, joinText([]string{"the cockpit was left during this plan, and nothing goes on by itself", why, missing})); !end.well() {
+			r.step(i, func(st *cluster.StepState) { *st = was })
+			return end
+		}
+	}
+	r.left.going = true
+	return ending{status: cluster.StatusDone}
+}
+
+// backAgain asks whether the way back of a plan that was left is to go on, once;
+// before: this step of it was carried out before.
+func (r *run) backAgain(ctx context.Context, i int) (before bool, end ending) {
+	end = ending{status: cluster.StatusDone}
+	if r.left == nil {
+		return false, end
+	}
+	st := r.snapshot().Steps[i]
+	switch {
+	case st.Status == cluster.StatusDone || st.Status == cluster.StatusSkipped:
+		return true, end
+	case r.left.going:
+		return false, end
+	case st.Status != cluster.StatusNext && r.marked(st.Step.ID).started:
+		return false, ending{status: st.Status, sentence: st.Sentence} // it is never begun again
+	}
+	return false, r.askToGoOn(ctx, i, "the way back is due: "+st.Step.Say)
+}
