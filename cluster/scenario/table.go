@@ -1,10 +1,23 @@
 package scenario
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Table is all scenarios, ordinary days first. The simulation strikes the last
 // follower, be3, where a fault has no node of its own; be1 leads at the start.
-var Table = append(ordinaryDays, append(repaired, advised...)...)
+var Table = slices.Concat(ordinaryDays, repaired, advised, simulatedOnly(slices.Concat(leadershipRows, serviceRows, machineRows, procedureRows)))
+
+// simulatedOnly marks rows that no real hosts have been tried with.
+func simulatedOnly(rows []Scenario) []Scenario {
+	for i := range rows {
+		if rows[i].NotOnLab == "" {
+			rows[i].NotOnLab = "tried on the simulation only so far"
+		}
+	}
+	return rows
+}
 
 // ordinaryDays are what must never frighten: nothing but May ever stands.
 var ordinaryDays = []Scenario{
