@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -33,7 +34,7 @@ func askedStep(r *cluster.PlanState) *cluster.StepState {
 func askedText(s *cluster.StepState) string {
 	switch s.Asks {
 	case cluster.AskPhrase:
-		return "t: type " + s.Step.Phrase + " to go on, or s to stop"
+		return "t: type " + phraseOf(s) + " to go on, or s to stop"
 	case cluster.AskTick:
 		return "t: tick it when it is done, or s to stop"
 	case cluster.AskTerminal:
@@ -41,6 +42,10 @@ func askedText(s *cluster.StepState) string {
 	}
 	return ""
 }
+
+// phraseOf is what is to be typed: the step's own phrase, or the plan's where a
+// plan that was left is to go on.
+func phraseOf(s *cluster.StepState) string { return cmp.Or(s.AskedFor, s.Step.Phrase) }
 
 // answerAsked opens what answers the plan.
 func (m *model) answerAsked(r *cluster.PlanState) tea.Cmd {
@@ -54,7 +59,7 @@ func (m *model) answerAsked(r *cluster.PlanState) tea.Cmd {
 	switch s.Asks {
 	case cluster.AskPhrase:
 		return m.push(&wordDialog{
-			title: r.Plan.Title + ": go on with " + step.Node, phrase: newPhrase(m), want: step.Phrase,
+			title: r.Plan.Title + ": go on with " + step.Node, phrase: newPhrase(m), want: phraseOf(s),
 			says:    []says{where, {"Next", step.Say}, {"Runs", step.Command}, {"Why", s.Sentence}, {"Lost", step.Destroys}},
 			hand:    func(text string) error { _, err := m.door.Confirm(plan, text); return err },
 			said:    "goes on with " + step.Node,

@@ -164,7 +164,7 @@ func (r *run) answer(p cluster.PlanState) error {
 		r.answered[key] = true
 		switch s.Asks {
 		case cluster.AskPhrase:
-			if _, err := r.w.Confirm(p.Plan.ID, s.Step.Phrase); err != nil {
+			if _, err := r.w.Confirm(p.Plan.ID, s.AskedFor); err != nil {
 				return fmt.Errorf("step %s: %w", s.Step.ID, err)
 			}
 		case cluster.AskTick:

@@ -226,6 +226,7 @@ func (w *Watch) publish() {
 // notices are the standing messages.
 func (w *Watch) notices() []Notice {
 	n := append(w.diary.notices(w.o.ReadOnly), w.marks.trouble()...)
+	n = append(n, w.left...)
 	if w.o.Amiss != "" {
 		n = append(n, Notice{Text: w.o.Amiss})
 	}

@@ -37,6 +37,8 @@ type diary struct {
 // as the disk does.
 type keeper interface {
 	Record(kind string, data any) error
+	// Reopen goes on with an incident that was not closed.
+	Reopen(id string) error
 	Close() error
 	ID() string
 }
@@ -63,6 +65,13 @@ func (d *diary) Record(kind string, data any) error {
 		return fmt.Errorf("journal: %w", err)
 	}
 	return nil
+}
+
+// goOn goes on with the incident of an earlier cockpit; false where it cannot,
+// because it was closed, is damaged, or another one is open by now.
+func (d *diary) goOn(incident string) bool {
+	err := d.now(reopening, incident)
+	return err == nil && d.incident() == incident
 }
 
 // begin opens an incident unless one is open: the first record does it on disk.

@@ -20,6 +20,10 @@ const (
 	lastMoment = 400 * time.Millisecond // the same when the cockpit is left
 )
 
+// reopening is the kind of entry that goes on with an incident of an earlier
+// cockpit; its data is the incident's id.
+const reopening = "reopen"
+
 // closing is the kind of entry that ends an incident with a last note.
 const closing = "close"
 
@@ -168,6 +172,10 @@ func (d *diary) keep(e *entry) error {
 	switch e.kind {
 	case journal.Intent, journal.Confirm:
 		return d.journal.Record(e.kind, e.data)
+	case reopening:
+		id, _ := e.data.(string)
+		_ = d.journal.Reopen(id) // where it cannot be gone on with another one is opened: see goOn
+		return nil
 	case closing:
 		if d.journal.ID() == "" {
 			return nil // nothing of it was ever written: there is nothing to end
@@ -214,8 +222,11 @@ func (d *diary) tooLate(e *entry) {
 	switch i := e.data.(type) {
 	case cluster.Intent:
 		kind, data = journal.Outcome, cluster.Outcome{Plan: i.Plan, Step: i.Step, Node: i.Node, Status: cluster.StatusRefused, Sentence: why}
+	case interface{ PlanID() string }:
+		kind, data = journal.Note, journal.NoteData{Text: "the confirmation before this: " + why,
+			Ended: &journal.PlanEnd{Plan: i.PlanID(), Status: cluster.StatusRefused, Sentence: why}}
 	default:
-		kind, data = journal.Note, note{Text: "the confirmation before this: " + why}
+		kind, data = journal.Note, note{Text: "the record before this: " + why}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

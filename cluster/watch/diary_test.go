@@ -37,8 +37,9 @@ func (s *slowDisk) Record(kind string, data any) error {
 	return nil
 }
 
-func (s *slowDisk) Close() error { return nil }
-func (s *slowDisk) ID() string   { return "20261123T024105Z-invented" }
+func (s *slowDisk) Reopen(string) error { return errors.New("invented: it was closed") }
+func (s *slowDisk) Close() error        { return nil }
+func (s *slowDisk) ID() string          { return "20261123T024105Z-invented" }
 
 func (s *slowDisk) all() []string {
 	s.mu.Lock()

@@ -86,6 +86,9 @@ func (w *Watch) Recheck(planID string) ([]cluster.CheckedGuard, bool) {
 
 // Confirm hands one typed text to the executor.
 func (w *Watch) Confirm(planID, text string) ([]string, error) {
+	if !w.read.Load() {
+		return nil, errReading
+	}
 	return w.executor.Confirm(planID, text)
 }
 

@@ -42,9 +42,13 @@ type Options struct {
 	ReadOnly   bool
 	Logs       bool   // follow the logs
 	JournalDir string // where incidents are written; "" for none: acting is refused then
-	MarksFile  string // where marks of nodes are kept; "" for in memory alone
-	Amiss      string // shown as a standing message: what was left out at the start; "" for nothing
-	Operator   string // who sits here, for marks and the journal: user@host
+	TakeUp     bool   // plans of this cluster that a cockpit left without an end are taken up
+	// AroundRecord stands around every record that a plan writes, which it has
+	// to call; tests let a cockpit die there. nil: nothing does.
+	AroundRecord func(kind string, record func() error) error
+	MarksFile    string // where marks of nodes are kept; "" for in memory alone
+	Amiss        string // shown as a standing message: what was left out at the start; "" for nothing
+	Operator     string // who sits here, for marks and the journal: user@host
 }
 
 // Watch is one cockpit's circle. All methods are safe for concurrent use.
@@ -70,6 +74,8 @@ type Watch struct {
 	findings []cluster.Finding
 	ended    *LastFinding
 	plans    []cluster.PlanState
+	left     []Notice    // of plans that could not be taken up
+	read     atomic.Bool // what was left is known: something may be begun
 
 	state    atomic.Pointer[State]
 	reported chan struct{} // a report came in
@@ -116,12 +122,13 @@ func New(o Options) (*Watch, error) {
 		return nil, fmt.Errorf("signs of the catalogue: %w", err)
 	}
 	w.executor = recovery.New(recovery.Options{
-		Procedures: o.Catalogue.Procedures, Hosts: o.Hosts, Clock: o.Clock, Recorder: w.diary,
+		Procedures: o.Catalogue.Procedures, Hosts: o.Hosts, Clock: o.Clock, Recorder: w.recorder(),
 		View: w.View, Fresh: w.fresh, WithReport: withReport,
 		Probe: observe.Probe(), ParseLook: observe.ParseLook,
 		ReadOnly: o.ReadOnly, Publish: w.planChanged, NewID: newID,
 		Operator: o.Operator, Recognise: recognise,
 	})
+	w.read.Store(!w.resumes())
 	w.publish()
 	return w, nil
 }
@@ -130,6 +137,9 @@ func New(o Options) (*Watch, error) {
 func (w *Watch) Start(ctx context.Context) {
 	ctx, w.cancel = context.WithCancel(ctx)
 	w.run(func() { w.circle(ctx) })
+	if w.resumes() {
+		w.run(func() { w.takeUp(ctx) })
+	}
 	for _, o := range w.observers {
 		w.run(func() { o.Run(ctx) })
 	}

@@ -1,0 +1,121 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"chef-backend-cockpit/cluster/journal"
+	"chef-backend-cockpit/cluster/recovery"
+	"chef-backend-cockpit/remote"
+)
+
+// errReading: what was left may still be at work on a node.
+var errReading = errors.New("nothing was done: the journals are still being read for plans that were left; try again in a moment")
+
+// takeUp reads the journals for plans of this cluster that were confirmed and
+// did not end, and takes them up one after another: what was at work is looked
+// up, and then the operator is asked. It returns when the last one has ended.
+func (w *Watch) takeUp(ctx context.Context) {
+	plans, troubles, read := w.unfinished(ctx)
+	if !read {
+		return
+	}
+	for _, t := range troubles {
+		w.notice("a journal cannot be read for plans that were left: " + t)
+	}
+	for i, p := range plans {
+		ended, err := w.resume(p)
+		if i == 0 {
+			w.read.Store(true) // from here on a plan that was left is at work, or none is
+		}
+		if err != nil {
+			w.notice(fmt.Sprintf("plan %s of incident %s is not taken up: %v", p.Plan, p.Incident, err))
+			continue
+		}
+		select {
+		case <-ended:
+		case <-ctx.Done():
+		}
+	}
+	w.read.Store(true)
+}
+
+// unfinished reads the journals; false: the cockpit was left meanwhile, which
+// waits for no disk.
+func (w *Watch) unfinished(ctx context.Context) (plans []journal.Unfinished, troubles []string, read bool) {
+	done := make(chan struct{})
+	go func() {
+		defer remote.Guard()
+		defer close(done)
+		var err error
+		if plans, troubles, err = journal.FindUnfinished(w.o.JournalDir, w.o.Cluster); err != nil {
+			troubles = append(troubles, err.Error())
+		}
+	}()
+	select {
+	case <-done:
+		return plans, troubles, true
+	case <-ctx.Done():
+		return nil, nil, false
+	}
+}
+
+// resume goes on with one plan, in the incident that holds it where that can be
+// gone on with.
+func (w *Watch) resume(p journal.Unfinished) (ended <-chan struct{}, err error) {
+	switch {
+	case p.InUse:
+		return nil, errors.New("another cockpit is at work on it")
+	case w.o.ReadOnly:
+		return nil, errors.New("the cockpit is read-only")
+	}
+	l := recovery.Left{Confirmed: p.Confirmed.Data, At: p.Confirmed.At, Broken: p.Broken}
+	for _, r := range p.Records {
+		l.Records = append(l.Records, recovery.LeftRecord{Kind: r.Kind, At: r.At, Data: r.Data})
+	}
+	if w.diary.goOn(p.Incident) {
+		l.Written = p.Written
+	} else if err := w.diary.Record(journal.Note, goingOn{Text: fmt.Sprintf("plan %s goes on here; it began in incident %s", p.Plan, p.Incident), GoesOn: p.Plan}); err != nil {
+		return nil, err
+	}
+	return w.executor.Resume(l)
+}
+
+// goingOn is the note of a plan that goes on in another incident.
+type goingOn struct {
+	Text   string `json:"text"`
+	GoesOn string `json:"goesOn"`
+}
+
+// notice adds a standing message.
+func (w *Watch) notice(text string) {
+	w.mu.Lock()
+	if n := (Notice{Text: text}); !slices.Contains(w.left, n) {
+		w.left = append(slices.Clone(w.left), n)
+	}
+	w.mu.Unlock()
+	w.publish()
+}
+
+// resumes answers whether plans that were left are taken up here.
+func (w *Watch) resumes() bool { return w.o.TakeUp && w.o.JournalDir != "" }
+
+// recorder is the diary, with what stands around it.
+func (w *Watch) recorder() recovery.Recorder {
+	if w.o.AroundRecord == nil {
+		return w.diary
+	}
+	return around{w.diary, w.o.AroundRecord}
+}
+
+// around is a recorder with something around it.
+type around struct {
+	inner recovery.Recorder
+	call  func(kind string, record func() error) error
+}
+
+func (a around) Record(kind string, data any) error {
+	return a.call(kind, func() error { return a.inner.Record(kind, data) })
+}
