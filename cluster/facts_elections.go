@@ -85,7 +85,7 @@ func (v *View) movedByUs(m Election) bool {
 
 // movesLeadership answers whether a procedure's purpose is another leader.
 func movesLeadership(procedure string) bool {
-	return strings.HasPrefix(procedure, "promote-") || procedure == "orderly-failover" || procedure == "force-leader"
+	return strings.HasPrefix(procedure, "promote-") || strings.HasPrefix(procedure, "orderly-failover") || procedure == "force-leader"
 }
 
 func (v *View) failoverDisabled() Answer {

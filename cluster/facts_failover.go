@@ -134,7 +134,7 @@ func (v *View) silentService(node, service string) (since time.Time, down bool) 
 // ourLeadershipPlan is a running plan of ours that moves the leadership.
 func (v *View) ourLeadershipPlan() (string, bool) {
 	for _, p := range v.Plans {
-		if p.Running() && (strings.HasPrefix(p.Plan.Procedure, "promote-") || p.Plan.Procedure == "orderly-failover") {
+		if p.Running() && (strings.HasPrefix(p.Plan.Procedure, "promote-") || strings.HasPrefix(p.Plan.Procedure, "orderly-failover")) {
 			return p.Plan.Title, true
 		}
 	}
