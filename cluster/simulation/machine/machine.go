@@ -74,9 +74,9 @@ type Machine struct {
 	power   context.Context // ends when the power goes
 	cut     context.CancelFunc
 	procs   map[int]*process
-	locks   map[string]chan struct{} // of flock, by path; full while held
-	temps   int                      // names given out by mktemp
-	running sync.WaitGroup           // detached jobs and sessions
+	locks   map[string]*fileLock // of flock, by path
+	temps   int                  // names given out by mktemp
+	running sync.WaitGroup       // detached jobs and sessions
 }
 
 // New makes a machine with power and lays out its file system.
@@ -85,7 +85,7 @@ func New(o Options) (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Machine{o: o, files: files, texts: newTexts(), procs: map[int]*process{}, locks: map[string]chan struct{}{}}
+	m := &Machine{o: o, files: files, texts: newTexts(), procs: map[int]*process{}, locks: map[string]*fileLock{}}
 	m.power, m.cut = context.WithCancel(context.Background())
 	if err := m.layout(); err != nil {
 		files.Close()

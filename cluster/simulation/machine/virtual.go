@@ -20,6 +20,9 @@ func (m *Machine) virtual(p string, self *process) ([]byte, bool) {
 	if p == "/proc/sys/kernel/hostname" {
 		return []byte(m.o.Name + "\n"), true
 	}
+	if p == "/proc/locks" {
+		return m.procLocks(), true
+	}
 	dir, name := path.Split(p)
 	owner, ok := m.owner(strings.TrimSuffix(dir, "/"), self)
 	if !ok {
