@@ -47,6 +47,7 @@ type Report struct {
 	Ctl           CtlClaims                  `claim:"ctl"`
 	Settings      SettingsClaims             `claim:"setting"`
 	Sentinels     SentinelClaims             `claim:"sentinel"`
+	Lock          LockClaims                 `claim:"lock"`
 	Peers         map[string]Claim[PeerSeen] `claim:"peer"` // by the peer's cluster address; slow
 }
 

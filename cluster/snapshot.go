@@ -30,6 +30,9 @@ type View struct {
 	Past     Past
 	Signs    []SignSeen
 	Plans    []PlanState // plans of ours, newest last
+	// OwnLocks are the tokens with which this cockpit holds, or held, the
+	// operators' lock.
+	OwnLocks []string
 	// Fenced holds, by node name, what the operator typed: it is powered off
 	// and will not start with its old disk.
 	Fenced map[string]bool

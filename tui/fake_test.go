@@ -162,6 +162,18 @@ func (d *fakeDoor) Fence(node, text string) error {
 	return nil
 }
 
+func (d *fakeDoor) Arm(text string) error {
+	d.said = append(d.said, "arm "+text)
+	return d.refuse
+}
+
+func (d *fakeDoor) Disarm() { d.said = append(d.said, "disarm") }
+
+func (d *fakeDoor) TakeOver(_ context.Context, text string) error {
+	d.said = append(d.said, text)
+	return d.refuse
+}
+
 func (d *fakeDoor) Unfence(node string) error {
 	d.said = append(d.said, node+" is on")
 	return nil

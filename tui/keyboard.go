@@ -116,6 +116,10 @@ func (m *model) mainKey(k tea.KeyMsg) (tea.Cmd, bool) {
 		return m.fence(), true
 	case is(k, m.keys.Maintain):
 		return m.maintain(), true
+	case is(k, m.keys.Arm):
+		return m.arm(), true
+	case is(k, m.keys.Lock):
+		m.push(&lockView{})
 	case is(k, m.keys.Running):
 		m.showRun()
 	case is(k, m.keys.Summary):

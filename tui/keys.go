@@ -14,7 +14,7 @@ type keyMap struct {
 	Node                                      key.Binding
 
 	Why, Recover, NodeMenu, Acknowledge, Running, Summary, Look key.Binding
-	Since, Copies, Fence, Maintain                              key.Binding
+	Since, Copies, Fence, Maintain, Arm, Lock, TakeOver         key.Binding
 
 	Text, Only, Next, Prev, ByNode, ByService, ByLevel, BySign, Clear key.Binding
 	Pause, Follow, NextSign, PrevSign, Unfold, Streams                key.Binding
@@ -54,6 +54,9 @@ func newKeyMap() keyMap {
 		Copies:      bind("u", "copies: which holds what", "u"),
 		Fence:       bind("F", "say: the node is off", "F"),
 		Maintain:    bind("M", "say: in maintenance", "M"),
+		Arm:         bind("A", "arm for T3, or end it", "A"),
+		Lock:        bind("K", "who holds the lock", "K"),
+		TakeOver:    bind("T", "take the lock over", "T"),
 		Look:        bind("p", "probe all nodes now", "p"),
 
 		Choose:  bind("Enter", "choose", "enter"),
@@ -104,10 +107,10 @@ type keyGroup struct {
 func (k keyMap) groups() []keyGroup {
 	return []keyGroup{
 		{"The screen", []key.Binding{k.NextPane, k.PrevPane, k.Up, k.Down, k.Left, k.Right, k.Node, k.Help, k.Redraw, k.Suspend, k.Quit}},
-		{"What is wrong", []key.Binding{k.Why, k.Recover, k.NodeMenu, k.Acknowledge, k.Since, k.Copies, k.Maintain, k.Fence, k.Running, k.Look, k.Summary}},
+		{"What is wrong", []key.Binding{k.Why, k.Recover, k.NodeMenu, k.Acknowledge, k.Since, k.Copies, k.Maintain, k.Fence, k.Arm, k.Lock, k.Running, k.Look, k.Summary}},
 		{"Logs", []key.Binding{k.Text, k.Only, k.Next, k.Prev, k.ByNode, k.ByService, k.ByLevel, k.BySign, k.Clear,
 			k.Pause, k.Follow, k.NextSign, k.PrevSign, k.PageUp, k.PageDown, k.Top, k.Bottom, k.Unfold, k.Streams}},
-		{"In a list or a plan", []key.Binding{k.Choose, k.Confirm, k.Copy, k.Again, k.Answer, k.Stop, k.Output, k.Back}},
+		{"In a list or a plan", []key.Binding{k.Choose, k.Confirm, k.Copy, k.Again, k.Answer, k.Stop, k.Output, k.TakeOver, k.Back}},
 		{"In a replay", k.replay()},
 	}
 }

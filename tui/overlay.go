@@ -120,6 +120,8 @@ func (m *model) overlayKey(top overlay, k tea.KeyMsg) tea.Cmd {
 	case is(k, m.keys.Back):
 		m.pop()
 		return nil
+	case is(k, m.keys.Arm):
+		return m.arm()
 	case is(k, m.keys.Help):
 		if v, ok := top.(*textView); ok && v.heading == "Keys" {
 			m.pop()

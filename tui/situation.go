@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"chef-backend-cockpit/cluster"
-	"chef-backend-cockpit/cluster/watch"
 )
 
 // segment is one part of the situation line, said shorter and shorter where
@@ -35,23 +34,28 @@ func (m *model) drawSituation(w int) string {
 	if r := m.running(); r != nil {
 		left = append(left, m.runSegment(r))
 	}
-	left = append(left, m.linkSegment())
+	left = append(left, m.lockSegment(), m.linkSegment())
 	gap := 3
 	if w < 100 {
 		gap = 2
 	}
-	tail := "  " + m.clockOnScreen() + " "
-	if !(w < 100 && m.running() != nil) {
-		tail = "  " + m.modeText() + tail // a plan at work says by itself that the cockpit acts
+	tail, mode := "  "+m.clockOnScreen()+" ", ""
+	if !(w < 100 && m.running() != nil) || m.armed() {
+		mode = "  " + m.modeText() // a plan at work says by itself that the cockpit acts
 	}
-	l := newLine(w - width(tail)) // the clock stays whole, whatever else is cut
-	m.shorten(left, gap, w-width(tail))
+	room := w - width(mode) - width(tail)
+	l := newLine(room) // the clock stays whole, whatever else is cut
+	m.shorten(left, gap, room)
 	for _, s := range left {
 		if text := s.says[s.at]; text != "" {
 			l.put(s.p, text).gap(gap)
 		}
 	}
-	return l.String() + m.st.plain.on(tail)
+	p := m.st.plain
+	if m.armed() {
+		p = m.st.red
+	}
+	return l.String() + p.on(mode) + m.st.plain.on(tail)
 }
 
 // shorten says segments shorter until they fit, then says as many as possible
@@ -103,13 +107,6 @@ func stampText(stamp string) []string {
 func short(s string, n int) string {
 	s, _ = clip(s, n)
 	return s
-}
-
-func (m *model) modeText() string {
-	if m.state.Mode == "" {
-		return string(watch.ReadOnly)
-	}
-	return string(m.state.Mode)
 }
 
 // clockOnScreen has seconds only while something is wrong: nothing ticks on a

@@ -192,6 +192,42 @@ probe_host() {
 	probe_end host 0
 }
 
+# probe_lock: who holds the operators' lock, and the step that was begun here
+# last, without a process and without trying; see lock.sh. The kernel's list is
+# read only where somebody is written down: a shell reads it byte by byte.
+probe_lock() {
+	probe_begin lock
+	probe_dir=/var/opt/chef-backend-cockpit
+	probe_held=no probe_runs=no probe_key='' probe_own=''
+	if probe_line $probe_dir/lock/holder; then
+		printf 'holder %s\n' "$probe_l"
+		probe_held='?' probe_key=${probe_l#* * } probe_key=${probe_key%% *}
+	fi
+	if probe_line $probe_dir/lock/step; then
+		printf 'step %s\n' "$probe_l"
+		probe_own=${probe_l#* * } probe_own=${probe_own%% *}
+		probe_step=${probe_l%% *}/ probe_l=${probe_l#* }
+		probe_step=$probe_dir/steps/$probe_step${probe_l%% *}
+		probe_line "$probe_step/command" && printf 'command %s\n' "$probe_l"
+		if probe_line "$probe_step/exit"; then
+			printf 'exit %s\n' "$probe_l"
+		else
+			probe_runs='?'
+		fi
+	fi
+	if [ "$probe_held$probe_runs" != nono ] && [ -r /proc/locks ]; then
+		[ "$probe_key" = - ] || probe_held=no
+		[ "$probe_own" = - ] || probe_runs=no
+		while read -r probe_n probe_of probe_a probe_w probe_pid probe_f probe_rest; do
+			[ "$probe_of" = FLOCK ] || continue
+			[ "$probe_f" != "$probe_key" ] || probe_held=yes
+			[ "$probe_f" != "$probe_own" ] || probe_runs=yes
+		done </proc/locks
+	fi
+	printf 'held %s\nruns %s\n' "$probe_held" "$probe_runs"
+	probe_end lock 0
+}
+
 # probe_upstream FILE: the host in the last primary_conninfo of the file. Only
 # the host leaves the node: the same line may hold a password.
 probe_upstream() {
@@ -307,6 +343,7 @@ probe_etcd=http://127.0.0.1:2379
 probe_fast() {
 	probe_clock clock-1
 	probe_host
+	probe_lock
 	# /health comes last: it alone may have to wait.
 	probe_http etcd 2 $probe_etcd/v2/members/leader $probe_etcd/v2/stats/self $probe_etcd/v2/stats/leader $probe_etcd/v2/keys/ $probe_etcd/health | {
 		probe_http leaderl 2 http://127.0.0.1:7331/leader | {

@@ -76,6 +76,10 @@ step_output() {
 step_follow() {
 	step_beat=0
 	while :; do
+		if [ -s "$1/refused" ]; then
+			step_say "refused 97 $(cat "$1/refused")"
+			return 0
+		fi
 		if [ -s "$1/exit" ]; then
 			step_output "$1"
 			step_say "exit $(cat "$1/exit") $step_offset"

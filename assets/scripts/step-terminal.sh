@@ -22,8 +22,23 @@ step_refuse() {
 step_late=$(($(date -u +%s) - $(cat "$step_dir/ready")))
 [ "$step_late" -ge 0 ] && [ "$step_late" -le 10 ] ||
 	step_refuse 97 "the terminal came $step_late s after the last look"
-mkdir "$step_dir/taken" 2>/dev/null || step_refuse 98 "it was begun before"
-umask 022 2>/dev/null
+# The step's file of the operators' lock is held, as in step.sh, for as long as
+# this script or the command lives, by a process that no key of the terminal
+# reaches. $1 is the folder of the lock, $2 plan and step, $3 this script's pid,
+# $4 the folder of the step.
+step_hold='
+key=-
+while read -r id type advice rw pid file rest; do
+	case "$type $pid" in "FLOCK $PPID" | "FLOCK $$") key=$file ;; esac
+done </proc/locks 2>/dev/null
+token=$(cat "$4/lock" 2>/dev/null)
+echo "$2 $key $token" >"$1/step"
+held=$(cat "$1/holder" 2>/dev/null)
+[ "${held%% *}" = "$token" ] || exit 0
+: >"$4/locked"
+while [ -e "/proc/$3/stat" ] || { read -r pid rest <"$4/pid" && [ -e "/proc/$pid/stat" ]; } 2>/dev/null; do
+	sleep 0.2 2>/dev/null || sleep 1
+done'
 
 # What runs in the foreground writes who it is and becomes the command.
 step_command='
@@ -39,6 +54,21 @@ exec sh -c "$(cat "$dir/command")"'
 
 PATH=$PATH:/opt/chef-backend/bin:/opt/chef-backend/embedded/bin:/usr/local/sbin:/usr/sbin:/sbin
 export PATH
+step_tries=0
+while ! flock -n "$1/lock/step" true; do # the process of a step outlives it by a moment
+	step_tries=$((step_tries + 1))
+	[ "$step_tries" -le 10 ] || step_refuse 97 "a step is at work on this node"
+	sleep 0.2 2>/dev/null || sleep 1
+done
+setsid flock -n "$1/lock/step" sh -c "$step_hold" cockpit-step "$1/lock" "$2 $3" "$$" "$step_dir" </dev/null >/dev/null 2>&1 &
+step_tries=0
+while [ ! -e "$step_dir/locked" ]; do
+	step_tries=$((step_tries + 1))
+	[ "$step_tries" -le 25 ] || step_refuse 97 "another step is at work, or the operators' lock was taken"
+	sleep 0.2 2>/dev/null || sleep 1
+done
+mkdir "$step_dir/taken" 2>/dev/null || step_refuse 98 "it was begun before"
+umask 022 2>/dev/null
 # An interrupt is for the command. A signal that is caught here is the default
 # again there.
 trap : INT QUIT

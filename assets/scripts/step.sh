@@ -7,10 +7,12 @@
 # step-terminal.sh, which may begin for 10 s.
 #
 # Phase 1 sends a look at this node and waits for one line of input:
-#   go TOKEN NO-START UNSYNCED ROLE
+#   go TOKEN NO-START UNSYNCED ROLE LOCK
 # It must come within 10 s of the look by this node's own clock. What travels
 # with it is what the guards were judged on: whether the two sentinels lie here
 # (true, false, unknown) and what PostgreSQL does (recovery, primary, none).
+# LOCK is the token of the operators' lock, which has to be held here with it:
+# see lock.sh.
 # Phase 2 reads the same again, and starts the command only if nothing changed
 # and no more than 20 s went by since the look.
 # Anything else, or the end of the input: exit 97, and nothing ran.
@@ -28,6 +30,7 @@ step_boot=$8
 shift 8
 step_command=$1
 step_mode=${2-}
+step_lock=$step_base/lock
 
 step_refuse() {
 	step_code=$1
@@ -111,6 +114,24 @@ step_same() {
 		step_refuse 97 "PostgreSQL changed since the look: $3 then, $step_role now"
 }
 
+# step_locked TOKEN: whoever sent the go holds the lock here, and no other step
+# is at work.
+step_locked() {
+	command -v flock >/dev/null 2>&1 || step_refuse 97 "flock is missing on this node: install util-linux"
+	step_holder=$(cat "$step_lock/holder" 2>/dev/null)
+	if [ "${step_holder%% *}" != "$1" ] || flock -n "$step_lock/operator" true; then
+		step_refuse 97 "the operators' lock is not held here by this cockpit"
+	fi
+	# The process of a step outlives its exit file by a moment.
+	step_tries=0
+	while ! flock -n "$step_lock/step" true; do
+		step_tries=$((step_tries + 1))
+		[ "$step_tries" -le 10 ] ||
+			step_refuse 97 "a step is at work on this node: $(cat "$step_lock/step" 2>/dev/null)"
+		sleep 0.2 2>/dev/null || sleep 1
+	done
+}
+
 # step_begin: the folder first, since making it is what can be done only once.
 # A folder that cannot be filled stays, without a pid: nothing ran for it.
 step_begin() {
@@ -126,14 +147,27 @@ step_begin() {
 	{
 		echo 1 >"$step_dir/format" &&
 			printf '%s\n' "$step_command" >"$step_dir/command" &&
-			printf '%s\n' "$step_token" >"$step_dir/token" && : >"$step_dir/output"
+			printf '%s\n' "$step_token" >"$step_dir/token" &&
+			printf '%s\n' "$step_held" >"$step_dir/lock" && : >"$step_dir/output"
 	} || step_refuse 97 "cannot write in $step_dir"
 	cat /proc/sys/kernel/random/boot_id >"$step_dir/boot" 2>/dev/null
 }
 
 # The wrapper is what setsid runs. $1 is the folder, $2 the command, byte for
-# byte what the plan shows, $3 the file mode mask that the command is to have.
+# byte what the plan shows, $3 the file mode mask that the command is to have,
+# $4 the folder of the lock, $5 its token, $6 plan and step. It has the step's
+# file of the lock, and gives up if somebody else holds the other one by now.
 step_wrapper='
+key=-
+while read -r id type advice rw pid file rest; do
+	case "$type $pid" in "FLOCK $PPID" | "FLOCK $$") key=$file ;; esac
+done </proc/locks 2>/dev/null
+echo "$6 $key $5" >"$4/step"
+held=$(cat "$4/holder" 2>/dev/null)
+if [ "${held%% *}" != "$5" ]; then
+	echo "the operators lock was taken by $held" >"$1/refused"
+	exit 0
+fi
 stat=$(cat "/proc/$$/stat" 2>/dev/null)
 born=unknown
 if [ -n "$stat" ]; then
@@ -160,12 +194,14 @@ step_say ready
 read -r step_line || step_refuse 97 "the input ended before a go came"
 # shellcheck disable=SC2086
 set -- $step_line
-[ $# -eq 5 ] && [ "$1" = go ] && [ "$2" = "$step_token" ] ||
+[ $# -eq 6 ] && [ "$1" = go ] && [ "$2" = "$step_token" ] ||
 	step_refuse 97 "what came is no go for this step"
+step_held=$6
 step_in_time 10 "the go came"
 setsid true </dev/null >/dev/null 2>&1 ||
 	step_refuse 97 "setsid is missing on this node: install util-linux"
 step_same "$3" "$4" "$5"
+step_locked "$step_held"
 # Comparing can hang, in a database that does not answer. The cockpit takes a
 # step without a folder for one that never starts 25 s after its go was sent.
 step_in_time 20 "comparing was done"
@@ -175,14 +211,23 @@ if [ "$step_mode" = terminal ]; then
 	step_say prepared
 	exit 0
 fi
-setsid sh -c "$step_wrapper" cockpit-step "$step_dir" "$step_command" "$step_umask" </dev/null >/dev/null 2>&1 &
+# What the command starts and leaves behind must not keep the lock, so flock
+# closes the file for it, where it knows how to.
+step_own=-n
+flock -o -n "$step_lock/step" true 2>/dev/null && step_own='-o -n'
+# shellcheck disable=SC2086
+{
+	setsid flock $step_own "$step_lock/step" sh -c "$step_wrapper" cockpit-step "$step_dir" "$step_command" \
+		"$step_umask" "$step_lock" "$step_held" "$step_plan $step_id" ||
+		[ -e "$step_dir/pid" ] || echo "a step is at work on this node" >"$step_dir/refused"
+} </dev/null >/dev/null 2>&1 &
 # The pid file is the wrapper's first act; a slow node gets 2 s for it.
 step_tries=0
-while [ ! -s "$step_dir/pid" ] && [ ! -s "$step_dir/exit" ] && [ "$step_tries" -lt 10 ]; do
+while [ ! -s "$step_dir/pid" ] && [ ! -s "$step_dir/exit" ] && [ ! -s "$step_dir/refused" ] && [ "$step_tries" -lt 10 ]; do
 	step_tries=$((step_tries + 1))
 	sleep 0.2 2>/dev/null || sleep 1
 done
 step_who=$(cat "$step_dir/pid" 2>/dev/null)
-step_say "started ${step_who%% *}"
+[ -s "$step_dir/refused" ] || step_say "started ${step_who%% *}"
 step_offset=0
 step_follow "$step_dir"

@@ -44,6 +44,11 @@ func FuzzHost(f *testing.F) {
 	fuzzSection(f, fast, []string{"host", "clock-1", "clock-2"}, "hostname be1\nuptime 1.5\ninstalled yes\nunsynced no\n", "1795431180.250000000\n")
 }
 
+func FuzzLock(f *testing.F) {
+	fuzzSection(f, fast, []string{"lock", "clock-1", "clock-2"}, "holder t1 7f3a0001 fd:00:7 1795431180 ann@bastion\nheld yes\n",
+		"step 7f3a0001 1-stop fd:00:8 t1\ncommand true\nexit 300\nruns ?\nheld ?\n")
+}
+
 func FuzzMachine(f *testing.F) {
 	fuzzSection(f, slow, []string{"disks", "mounts", "version", "addresses", "peers"},
 		"path /a\n/dev/a 1000 1 999 1% /\n", "chef-backend 2.3.16\n", "10.0.4.11 22 open\n", "2: eth0 inet 10.0.4.11/24\n")

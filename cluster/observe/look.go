@@ -47,6 +47,7 @@ func (l *look) report(link remote.Link) *cluster.Report {
 	l.identity(r, link)
 	if l.kind == fast {
 		l.sentinels(r)
+		r.Lock = l.lock()
 		l.runit(r)
 		l.etcd(r)
 		l.leaderl(r)

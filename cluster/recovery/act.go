@@ -110,13 +110,19 @@ func (r *run) goAhead(ctx context.Context, i int, s cluster.PlanStep, general []
 	case r.stopping() && !s.Joined:
 		return nil, nil, ending{status: cluster.StatusStopped, sentence: "stopped by the operator before step " + s.Number}
 	}
+	locked, lost := r.x.lock.held(s.Node, r.alone())
+	if lost.says != "" {
+		_, _, end = refused("the operators' lock: %s", lost.says)
+		end.again, end.unlocked = true, true
+		return nil, nil, end
+	}
 	intent := cluster.Intent{Plan: r.plan.ID, Step: o.folder, Node: s.Node, Command: s.Command, Token: session.token,
 		Terminal: o.terminal, Repeatable: s.Repeatable, Guards: checked, Boot: report.Host.BootID.Value}
 	if err := r.x.o.Recorder.Record("intent", intent); err != nil {
 		return refused("the intent could not be written: %v", err)
 	}
 	r.mark(s.ID, func(m *mark) { m.intended, m.started, m.folder = true, true, o.folder })
-	if err := session.begin(report); err != nil {
+	if err := session.begin(report, locked); err != nil {
 		// Whether the line arrived cannot be told from here: the folder tells.
 		session.close()
 	}
@@ -224,13 +230,14 @@ func (s *stepSession) look(x *Executor) (*cluster.Report, error) {
 }
 
 // begin sends the line on which the script acts. With it travels what the
-// guards were judged on, to be compared once more on the node itself.
-func (s *stepSession) begin(report *cluster.Report) error {
+// guards were judged on and the token of the lock, to be compared once more on
+// the node itself.
+func (s *stepSession) begin(report *cluster.Report, locked string) error {
 	role := "none"
 	if c := report.PostgreSQL.InRecovery; c.Known {
 		role = map[bool]string{true: "recovery", false: "primary"}[c.Value]
 	}
-	line := fmt.Sprintf("go %s %s %s %s\n", s.token, word(report.Sentinels.NoStart), word(report.Sentinels.Unsynced), role)
+	line := fmt.Sprintf("go %s %s %s %s %s\n", s.token, word(report.Sentinels.NoStart), word(report.Sentinels.Unsynced), role, locked)
 	if !s.release() {
 		return errors.New("the session took too long")
 	}

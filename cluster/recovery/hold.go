@@ -201,6 +201,12 @@ func (r *run) typedText(text string) error {
 		return fmt.Errorf("nothing was done: %s", unready)
 	}
 	if right {
+		r.x.mu.Lock()
+		err := r.x.unarmed(&r.plan)
+		r.x.mu.Unlock()
+		if err != nil {
+			return err
+		}
 		t := typing{Plan: r.plan.ID, Step: h.step, Typed: text, Identity: who, By: r.x.o.Operator, At: r.x.o.Clock.Now()}
 		if err := r.x.o.Recorder.Record("confirm", t); err != nil {
 			return fmt.Errorf("nothing was done: the confirmation could not be written: %w", err)

@@ -54,6 +54,7 @@ func (x *Executor) Plan(ctx context.Context, procedure, node, service string) (c
 func (x *Executor) view() *cluster.View {
 	v := *x.o.View()
 	v.Now = x.o.Clock.Now()
+	v.OwnLocks = x.OwnLocks()
 	return &v
 }
 
@@ -138,6 +139,9 @@ func (x *Executor) Confirm(planID, text string) (left []string, err error) {
 	case x.o.ReadOnly && acts(&f.plan):
 		return nil, errors.New("the cockpit is read-only: start it without --read-only to act")
 	}
+	if err := x.unarmed(&f.plan); err != nil {
+		return nil, err
+	}
 	if want := f.next(); text != want {
 		x.drop(planID)
 		return nil, fmt.Errorf("what was typed is not %q: nothing was done, and the plan is dropped", want)
@@ -145,6 +149,10 @@ func (x *Executor) Confirm(planID, text string) (left []string, err error) {
 	f.typed++
 	if f.typed < len(f.plan.Phrases) {
 		return f.plan.Phrases[f.typed:], nil
+	}
+	if l := x.view().Lock(); acts(&f.plan) && l.Held == cluster.True && !l.Ours {
+		f.typed--
+		return nil, fmt.Errorf("nothing was done: %s", heldBy(l))
 	}
 	x.drop(planID)
 	return nil, x.begin(f)

@@ -40,6 +40,8 @@ type Options struct {
 	// ParseLook reads what look printed; noise may stand before it.
 	ParseLook func(node string, raw []byte, began, ended time.Time, link remote.Link) (*cluster.Report, error)
 	ReadOnly  bool
+	// Cluster is the cluster's name, typed to arm.
+	Cluster string
 	// Publish hears every change of the plan at work, in order.
 	Publish func(cluster.PlanState)
 	// NewID makes a plan's id: 8 hex digits.
@@ -76,7 +78,10 @@ type Executor struct {
 	cancel context.CancelFunc
 	wait   sync.WaitGroup
 
+	lock locker
+
 	mu     sync.Mutex
+	armed  time.Time // since when T3 may be confirmed; zero for not
 	frozen map[string]*frozen
 	order  []string // ids of frozen, oldest first
 	run    *run     // the plan at work; nil for none
@@ -90,6 +95,7 @@ func New(o Options) *Executor {
 	}
 	x := &Executor{o: o, frozen: map[string]*frozen{}}
 	x.ctx, x.cancel = context.WithCancel(context.Background())
+	x.lock = newLock(x)
 	return x
 }
 

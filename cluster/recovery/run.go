@@ -112,6 +112,7 @@ type ending struct {
 	status   cluster.Status
 	sentence string
 	again    bool // nothing was judged and nothing ran: it can be asked for once more
+	unlocked bool // the operators' lock was lost before the intent: nothing ran
 }
 
 func (e ending) well() bool {
@@ -124,6 +125,7 @@ func (e ending) well() bool {
 func (r *run) carryOut(ctx context.Context) {
 	r.change(func(*cluster.PlanState) {})
 	end := r.forth(ctx)
+	defer r.dropLock()
 	if ctx.Err() != nil {
 		return
 	}
@@ -149,6 +151,9 @@ func (r *run) carryOut(ctx context.Context) {
 // again.
 func (r *run) forth(ctx context.Context) ending {
 	from, end := r.takeUp(ctx)
+	if end.well() {
+		end = r.takeLock(ctx)
+	}
 	for i := from; i < len(r.plan.Steps) && end.well() && ctx.Err() == nil; i++ {
 		if r.stopping() && !r.plan.Steps[i].Joined {
 			return ending{status: cluster.StatusStopped, sentence: fmt.Sprintf("stopped by the operator before step %s", r.plan.Steps[i].Number)}
@@ -189,6 +194,9 @@ func (r *run) settle(i int, end ending) ending {
 // and waits for its effects. Nothing is judged on what was asked before the
 // step's turn came, or before its phrase was typed.
 func (r *run) attempt(ctx context.Context, i int, s cluster.PlanStep, general []cluster.Guard) ending {
+	if end := r.locked(ctx, i, s); !end.well() {
+		return end
+	}
 	began, end, due := r.due(ctx, s)
 	if !due {
 		return end
@@ -241,7 +249,7 @@ func (r *run) command(ctx context.Context, i int, s cluster.PlanStep, general []
 	case r.marked(s.ID).handed:
 		return r.inTerminal(ctx, i, s, general, "the command requires explicit approval")
 	}
-	out, end := r.act(ctx, i, s, general, began)
+	out, end := r.actLocked(ctx, i, s, general, began)
 	if !end.well() || !out.wantsTerminal() {
 		return out, end
 	}

@@ -64,7 +64,7 @@ func (s *scripted) ready(id, command string) {
 	if _, err := l.ready(); err != nil {
 		s.t.Fatal(err)
 	}
-	l.say("go token1 false false recovery")
+	l.say("go token1 false false recovery lock1")
 	l.until("prepared")
 	l.cmd.Wait()
 }

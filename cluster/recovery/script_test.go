@@ -41,6 +41,7 @@ func newScripted(t *testing.T, sh []string) *scripted {
 	s := &scripted{t: t, base: filepath.Join(t.TempDir(), "state"), bin: t.TempDir(), sh: sh}
 	s.tool("chpst", "echo t")
 	s.tool("hostname", "echo be3")
+	s.lock()
 	return s
 }
 
@@ -120,7 +121,7 @@ func TestStepRunsDetachedAndExactly(t *testing.T) {
 			s := newScripted(t, sh)
 			command := `printf '%s\n' "a  b" '$HOME' "$0"; X=1 env | grep ^X=; exit 3`
 			l := s.step("1-stop", "be3", command)
-			l.say("go token1 false unknown recovery")
+			l.say("go token1 false unknown recovery lock1")
 			f, out := l.until("exit")
 			if f.number != 3 || !f.known || out != "a  b\n$HOME\nsh\nX=1\n" {
 				t.Errorf("exit %+v, output %q", f, out)
@@ -138,7 +139,7 @@ func TestStepRunsDetachedAndExactly(t *testing.T) {
 				t.Errorf("no folder to move things aside: %v", err)
 			}
 			again := s.step("1-stop", "", "touch "+s.base+"/twice")
-			again.say("go token1 false false recovery")
+			again.say("go token1 false false recovery lock1")
 			if f, _ := again.until("refused"); f.number != exitStarted {
 				t.Errorf("a second start: %+v", f)
 			}
@@ -153,14 +154,14 @@ func TestStepRefusesInTheShell(t *testing.T) {
 	s := newScripted(t, shells()[0])
 	for name, c := range map[string]struct{ host, line, before, want string }{
 		"input ends":      {"", "", "", "the input ended"},
-		"wrong token":     {"", "go other false false recovery", "", "no go for this step"},
+		"wrong token":     {"", "go other false false recovery lock1", "", "no go for this step"},
 		"no look's facts": {"", "go token1", "", "no go for this step"},
-		"another host":    {"be2", "go token1 false false recovery", "", "host name is no longer be2"},
-		"sentinel went":   {"", "go token1 true false recovery", "", "sentinel no-start-pgsql changed"},
-		"role changed":    {"", "go token1 false false primary", "", "primary then, recovery now"},
-		"too late":        {"", "go token1 false false recovery", "echo $(($(/bin/date -u +%s) + 11))", "the go came 1"},
-		"hangs meanwhile": {"", "go token1 false false recovery", "echo >>" + s.base + "-asked; echo $(($(/bin/date -u +%s) + 21 * ($(wc -l <" + s.base + "-asked) - 1)))", "comparing was done 2"},
-		"no setsid":       {"", "go token1 false false recovery", "setsid", "setsid is missing"},
+		"another host":    {"be2", "go token1 false false recovery lock1", "", "host name is no longer be2"},
+		"sentinel went":   {"", "go token1 true false recovery lock1", "", "sentinel no-start-pgsql changed"},
+		"role changed":    {"", "go token1 false false primary lock1", "", "primary then, recovery now"},
+		"too late":        {"", "go token1 false false recovery lock1", "echo $(($(/bin/date -u +%s) + 11))", "the go came 1"},
+		"hangs meanwhile": {"", "go token1 false false recovery lock1", "echo >>" + s.base + "-asked; echo $(($(/bin/date -u +%s) + 21 * ($(wc -l <" + s.base + "-asked) - 1)))", "comparing was done 2"},
+		"no setsid":       {"", "go token1 false false recovery lock1", "setsid", "setsid is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := s.step("1-stop", c.host, "touch "+s.base+"-ran")
@@ -198,7 +199,7 @@ func TestStepOutlivesItsSession(t *testing.T) {
 			s := newScripted(t, sh)
 			flag := filepath.Join(s.bin, "go-on")
 			l := s.step("3-basebackup", "", "echo one; while [ ! -e "+flag+" ]; do sleep 0.05; done; printf 'two\\000\\n'; exit 4")
-			l.say("go token1 false false recovery")
+			l.say("go token1 false false recovery lock1")
 			if _, out := l.until("out"); out != "one\n" {
 				t.Fatalf("output %q", out)
 			}
@@ -222,13 +223,17 @@ func TestAttachTellsWhatCannotBeKnown(t *testing.T) {
 	// What was not yet on the disk when the node fell is gone with its folder.
 	s.attach("3-basebackup", 0, "another boot").until("rebooted")
 	l := s.step("3-basebackup", "", "echo one; sleep 60")
-	l.say("go token1 false false recovery")
+	l.say("go token1 false false recovery lock1")
 	f, _ := l.until("started")
 	s.attach("3-basebackup", 0, "another boot").until("rebooted")
 	if f.number <= 1 {
 		t.Fatalf("pid %+v", f)
 	}
-	syscall.Kill(-int(f.number), syscall.SIGKILL) // its session is its own process group
+	group, err := syscall.Getpgid(int(f.number)) // its session is its own process group
+	if err != nil || group <= 1 {
+		t.Fatal(group, err)
+	}
+	syscall.Kill(-group, syscall.SIGKILL)
 	l.until("gone")
 	s.attach("3-basebackup", 0, "").until("gone")
 	os.WriteFile(filepath.Join(s.base, "steps", "7f3a0001", "3-basebackup", "format"), []byte("2\n"), 0o600)
@@ -271,7 +276,7 @@ func TestStepRunsUnderTheInterpreter(t *testing.T) {
 	if _, err := l.ready(); err != nil {
 		t.Fatal(err)
 	}
-	l.say("go token1 false false recovery")
+	l.say("go token1 false false recovery lock1")
 	if f, output := l.until("exit"); f.number != 5 || output != "done\n" {
 		t.Errorf("exit %+v, output %q", f, output)
 	}

@@ -82,8 +82,9 @@ type world struct {
 	slowHangs  bool
 	recognise  func([][]byte) string
 	approval   string // a part of the command that does nothing without a terminal
-	noTerminal bool   // a terminal cannot be opened
-	foreign    bool   // a step's folder cannot be read when it is looked up
+	lock       invented
+	noTerminal bool // a terminal cannot be opened
+	foreign    bool // a step's folder cannot be read when it is looked up
 }
 
 // folder is a step's folder on a node.
@@ -134,7 +135,7 @@ func (w *world) executor() *Executor {
 	}
 	ids := 0
 	x := New(Options{
-		Procedures: append(catalogue(w.t), w.extra...), Operator: "ann@bastion", Recognise: w.recognise, Hosts: hosts, Clock: w.clock, Recorder: w, View: w.view, Fresh: w.fresh,
+		Procedures: append(catalogue(w.t), w.extra...), Operator: "ann@bastion", Cluster: "invented", Recognise: w.recognise, Hosts: hosts, Clock: w.clock, Recorder: w, View: w.view, Fresh: w.fresh,
 		WithReport: withReport, Probe: "look() { :; }", ReadOnly: w.readOnly,
 		ParseLook: func(node string, _ []byte, began, _ time.Time, _ remote.Link) (*cluster.Report, error) {
 			w.mu.Lock()
@@ -155,8 +156,46 @@ func (w *world) executor() *Executor {
 		NewID: func() string { ids++; return fmt.Sprintf("0000000%d", ids) },
 	})
 	w.t.Cleanup(x.Close)
+	x.lock = &w.lock
+	x.armed = w.clock.Now().Add(10000 * time.Hour) // for as long as the test, whose clock leaps
 	return x
 }
+
+// invented is an operators' lock without nodes: heartbeats would move a clock
+// that leaps.
+type invented struct {
+	mu    sync.Mutex
+	lost  []notHeld // what the next questions are answered; then it is held
+	taken error     // what taking it comes to
+	takes int
+	drops int
+}
+
+func (l *invented) take(context.Context, string, string, bool) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.takes++
+	return l.taken
+}
+
+func (l *invented) held(string, bool) (string, notHeld) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.lost) == 0 {
+		return "lock1", notHeld{}
+	}
+	why := l.lost[0]
+	l.lost = l.lost[1:]
+	return "", why
+}
+
+func (l *invented) release() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drops++
+}
+
+func (l *invented) tokens() []string { return []string{"lock1"} }
 
 func (w *world) Record(kind string, data any) error {
 	w.mu.Lock()
@@ -248,6 +287,7 @@ func (w *world) report(node string) *cluster.Report {
 	if n.down["leaderl"] {
 		r.Leaderl.LeaderCode = known(w, 0, cluster.SourceLeaderl)
 	}
+	r.Lock.Held = known(w, false, cluster.SourceHost)
 	r.Sentinels = cluster.SentinelClaims{NoStart: known(w, n.noStart, cluster.SourceSentinel), Unsynced: known(w, n.unsynced, cluster.SourceSentinel)}
 	w.postgresql(n, &r.PostgreSQL)
 	w.ctl(r)

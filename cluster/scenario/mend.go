@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/watch"
 )
 
 // planWithin and runWithin bound the procedure, on the bed's clock for the run.
@@ -90,6 +91,11 @@ func (r *run) whyNotOffered(p Repair) string {
 			if o.Procedure != p.Procedure || o.Node != p.Node || o.Service != p.Service {
 				continue
 			}
+			if o.Tier >= cluster.T3 {
+				if err := r.armed(); err != nil {
+					return err.Error()
+				}
+			}
 			if o.Ready {
 				return ""
 			}
@@ -102,8 +108,21 @@ func (r *run) whyNotOffered(p Repair) string {
 	return strings.Join(said, "; ")
 }
 
+// armed arms the cockpit where it is not, as an operator does for T3.
+func (r *run) armed() error {
+	if r.w.State().Mode == watch.Armed {
+		return nil
+	}
+	return r.w.Arm(clusterName)
+}
+
 // confirm types what the plan asks for.
 func (r *run) confirm(plan cluster.Plan) error {
+	if plan.Tier >= cluster.T3 {
+		if err := r.armed(); err != nil {
+			return err
+		}
+	}
 	left := plan.Phrases
 	if len(left) == 0 {
 		_, err := r.w.Confirm(plan.ID, "")
@@ -164,6 +183,11 @@ func (r *run) answer(p cluster.PlanState) error {
 		r.answered[key] = true
 		switch s.Asks {
 		case cluster.AskPhrase:
+			if p.Plan.Tier >= cluster.T3 { // it may have taken long
+				if err := r.armed(); err != nil {
+					return err
+				}
+			}
 			if _, err := r.w.Confirm(p.Plan.ID, s.AskedFor); err != nil {
 				return fmt.Errorf("step %s: %w", s.Step.ID, err)
 			}

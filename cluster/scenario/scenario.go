@@ -81,6 +81,9 @@ type run struct {
 	seen     []string        // what stood, as it changed: for the error
 }
 
+// clusterName is typed to arm the cockpit.
+const clusterName = "bed"
+
 // Run carries out one row and compares. journal is a folder for the incident.
 func Run(ctx context.Context, bed Bed, s Scenario, journal string) (Result, error) {
 	c, err := catalogue.Load(assets.Files, "catalogue")
@@ -88,7 +91,7 @@ func Run(ctx context.Context, bed Bed, s Scenario, journal string) (Result, erro
 		return Result{}, err
 	}
 	w, err := watch.New(watch.Options{
-		Cluster: "bed", Nodes: bed.Nodes(), Hosts: bed.Hosts(), Clock: bed.Clock(), Catalogue: c, Logs: true, JournalDir: journal,
+		Cluster: clusterName, Nodes: bed.Nodes(), Hosts: bed.Hosts(), Clock: bed.Clock(), Catalogue: c, Logs: true, JournalDir: journal,
 	})
 	if err != nil {
 		return Result{}, err

@@ -63,7 +63,7 @@ var procedureRows = []Scenario{
 		May: append(mendingBy("be1", "be2", "be3"), "quorum-lost-one-seen", "elasticsearch-red", "failover-under-way", "no-leader", "deposed-leader-blocked",
 			"node-down@be1", "node-down@be2", "not-three-nodes", "login-failed@be1", "login-failed@be2", "supervisor-down@be1", "supervisor-down@be2",
 			"etcd-member-removed@be1", "etcd-member-removed@be2", "old-member-returned@be1", "old-member-returned@be2"),
-		Procedure: "quorum-loss-recovery", Node: "be3", Typed: []string{"snapshot be3", "recover be3"}, Healed: 6 * time.Minute,
+		Procedure: "quorum-loss-recovery", Node: "be3", Typed: []string{"lock be3 alone", "snapshot be3", "recover be3"}, Healed: 6 * time.Minute,
 		Commands: map[string][]string{"be3": {createOfOne}, "be1": {joinNewToBe3, joinNewToBe3 + acceptLicence}, "be2": {joinNewToBe3, joinNewToBe3 + acceptLicence}},
 	},
 	{ // what a stale primary wrote is saved before it is rebuilt

@@ -31,6 +31,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 // command is under way.
 func step(t *testing.T, h remote.Host, id, command string) (remote.Session, *bufio.Scanner) {
 	t.Helper()
+	lock(t, h)
 	text := observe.Probe() + "\n" + assets.MustRead("scripts/step-follow.sh") + assets.MustRead("scripts/step.sh")
 	s, err := h.Start(t.Context(), remote.Script{Name: "cockpit-step", Text: text,
 		Args: []string{"/var/opt/chef-backend-cockpit", "plan1", id, "n1", "token", "be3", "", "", command}})
@@ -41,7 +42,7 @@ func step(t *testing.T, h remote.Host, id, command string) (remote.Session, *buf
 	for lines.Scan() {
 		switch line := lines.Text(); {
 		case line == "cockpit-step:n1 ready":
-			fmt.Fprintln(s.Stdin(), "go token false false recovery")
+			fmt.Fprintln(s.Stdin(), "go token false false recovery lock1")
 		case strings.HasPrefix(line, "cockpit-step:n1 started "):
 			return s, lines
 		case strings.HasPrefix(line, "cockpit-step:n1 refused"):
@@ -50,6 +51,36 @@ func step(t *testing.T, h remote.Host, id, command string) (remote.Session, *buf
 	}
 	t.Fatal("the step did not start")
 	return nil, nil
+}
+
+// lock holds the operators' lock for a step as the cockpit does, until the step
+// has it.
+func lock(t *testing.T, h remote.Host) {
+	t.Helper()
+	s, err := h.Start(t.Context(), remote.Script{Name: "cockpit-lock", Text: assets.MustRead("scripts/lock.sh"),
+		Args: []string{"/var/opt/chef-backend-cockpit", "plan1", "lock1", "n0", "ann@bastion", ""}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	said := bufio.NewReader(s.Stdout())
+	for line := ""; !strings.HasPrefix(line, "cockpit-step:n0 held "); {
+		if line, err = said.ReadString('\n'); err != nil || strings.Contains(line, " refused ") {
+			t.Fatal(line, err)
+		}
+	}
+	go func() {
+		for err == nil {
+			if _, err = fmt.Fprintln(s.Stdin(), "1"); err == nil {
+				_, err = said.ReadString('\n')
+			}
+			select {
+			case <-t.Context().Done():
+				return
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+	}()
 }
 
 func TestStepRunsToItsEnd(t *testing.T) {

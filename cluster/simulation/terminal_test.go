@@ -109,7 +109,7 @@ func TestStepInATerminal(t *testing.T) {
 	const command = "chef-backend-ctl cleanse --yes"
 	for i, keys := range []string{"\x03", "no\r", "proceed\r"} {
 		step := fmt.Sprintf("s%d", i)
-		said(t, c, "be3", "d=/var/opt/chef-backend-cockpit/steps/p1/"+step+`; mkdir -p $d; echo tok >$d/token; echo '`+command+`' >$d/command; date -u +%s >$d/ready`)
+		said(t, c, "be3", "d=/var/opt/chef-backend-cockpit/steps/p1/"+step+`; l=/var/opt/chef-backend-cockpit/lock; mkdir -p $d $l; echo "lock1 p1 - 0 ann@bastion" >$l/holder; echo lock1 >$d/lock; echo tok >$d/token; echo '`+command+`' >$d/command; date -u +%s >$d/ready`)
 		terminal, err := remote.OpenTerminal(t.Context(), h, remote.Script{Name: "cockpit-terminal", Text: assets.MustRead("scripts/step-terminal.sh"),
 			Args: []string{"/var/opt/chef-backend-cockpit", "p1", step, "tok"}}, remote.Size{Columns: 80, Rows: 24})
 		if err != nil {
@@ -119,7 +119,7 @@ func TestStepInATerminal(t *testing.T) {
 		for !strings.HasSuffix(screen, "cancel.\r\n") {
 			one, err := out.ReadByte()
 			if err != nil {
-				t.Fatalf("%q: %v", screen, err)
+				t.Fatalf("%d: %q: %v", i, screen, err)
 			}
 			screen += string(one)
 		}

@@ -23,7 +23,7 @@ func (w *Watch) circle(ctx context.Context) {
 			}
 		case <-late:
 		}
-		w.round()
+		w.round(ctx)
 		late = w.o.Clock.After(FastEvery + FastEvery/4)
 	}
 }
@@ -36,7 +36,7 @@ func (w *Watch) complete() bool {
 }
 
 // round makes a snapshot, asks the failures, and publishes a state.
-func (w *Watch) round() {
+func (w *Watch) round(ctx context.Context) {
 	w.mu.Lock()
 	if len(w.pending) == 0 {
 		w.mu.Unlock()
@@ -58,6 +58,7 @@ func (w *Watch) round() {
 	working := w.working()
 	w.mu.Unlock()
 	w.publish()
+	w.neighbour.look(ctx, v.Lock())
 	w.diary.round(v, findings, working)
 	if suspicious || w.wantsSlow(v, findings, working) {
 		w.LookNow()
@@ -83,6 +84,9 @@ func (w *Watch) view() *cluster.View {
 		v.Signs = w.logs.Signs()
 	}
 	w.marks.into(v)
+	if w.executor != nil { // it asks for a view while it is being made
+		v.OwnLocks = w.executor.OwnLocks()
+	}
 	return v
 }
 
@@ -215,7 +219,7 @@ func (w *Watch) publish() {
 	}
 	w.state.Store(&State{
 		Seq: w.stateSeq, At: v.Now, Cluster: w.o.Cluster, Stamp: w.o.Stamp, StampColor: w.o.StampColor,
-		Mode: w.mode(), View: v, Leadership: v.Leadership(), Margin: v.Margin(), Board: v.Board(),
+		Mode: w.mode(), ArmedUntil: w.armedUntil(), Lock: v.Lock(), Other: w.neighbour.plan(), View: v, Leadership: v.Leadership(), Margin: v.Margin(), Board: v.Board(),
 		Findings: w.findings, Last: w.ended, Links: w.links(), Run: w.newestPlan(), Healthy: w.healthy,
 		Incident: w.diary.incident(), Notices: w.notices(),
 	})
@@ -250,8 +254,11 @@ func (w *Watch) working() bool {
 
 // mode is what the cockpit may do.
 func (w *Watch) mode() Mode {
-	if w.o.ReadOnly {
+	switch {
+	case w.o.ReadOnly:
 		return ReadOnly
+	case !w.armedUntil().IsZero():
+		return Armed
 	}
 	return Acting
 }

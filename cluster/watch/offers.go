@@ -112,6 +112,15 @@ func (w *Watch) offered(v *cluster.View, p cluster.Procedure, node, service stri
 		off.WhyNot = []cluster.CheckedGuard{{Answer: cluster.Answer{Truth: cluster.False, Sentence: "first let " + busy + " end"}}}
 		return off
 	}
+	if l := v.Lock(); l.Held == cluster.True && !l.Ours && len(plan.Phrases) > 0 {
+		off.Ready = false
+		off.WhyNot = append(off.WhyNot, cluster.CheckedGuard{Answer: cluster.Answer{Truth: cluster.False,
+			Sentence: l.Holder.Who + " holds the operators' lock; K shows what is done"}})
+	}
+	if off.Tier >= cluster.T3 && w.armedUntil().IsZero() {
+		off.Ready = false
+		off.WhyNot = append(off.WhyNot, cluster.CheckedGuard{Answer: cluster.Answer{Truth: cluster.False, Sentence: NeedsArming}})
+	}
 	for _, g := range plan.Guards {
 		if g.Answer.Truth == cluster.True || g.Override != "" {
 			continue

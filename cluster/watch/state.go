@@ -16,6 +16,9 @@ type State struct {
 	Stamp      string // environment stamp: PROD, SIMULATION
 	StampColor string // colour word of the configuration; "" for none
 	Mode       Mode
+	ArmedUntil time.Time // zero while the mode is not Armed
+	Lock       cluster.Lock
+	Other      *cluster.PlanState // plan of another cockpit on this machine, live from its journal; nil for none known
 	View       *cluster.View
 	Leadership []cluster.LayerLeader
 	Margin     cluster.Margin
@@ -33,10 +36,11 @@ type State struct {
 // Mode is what the cockpit may do.
 type Mode string
 
-// Modes. Armed comes with the operators' lock.
+// Modes. Acting confirms T1 and T2, Armed T3 too.
 const (
 	ReadOnly Mode = "read-only"
 	Acting   Mode = "acting"
+	Armed    Mode = "armed"
 )
 
 // Link is the cockpit's own connection to a node.
@@ -149,6 +153,15 @@ type Door interface {
 	Terminal(ctx context.Context, planID, stepID string, size Size) (Terminal, error)
 	// Stop asks the running plan to stop before its next step.
 	Stop()
+
+	// Arm lets T3 be confirmed for ten minutes; text is the cluster's name,
+	// typed. Disarm ends it; a plan at work goes on.
+	Arm(text string) error
+	Disarm()
+	// TakeOver takes the operators' lock from its holder; text is
+	// TakeOverPhrase, typed. It takes up to a minute; it is refused while a step
+	// runs anywhere.
+	TakeOver(ctx context.Context, text string) error
 
 	// Fence takes the operator's word, typed as FencePhrase, that a node is off
 	// and will not start with its old disk; Unfence takes it back.

@@ -60,6 +60,7 @@ type Watch struct {
 	logs      *logs.Logs // nil without logs
 	diary     *diary
 	marks     *marks
+	neighbour neighbour
 
 	mu       sync.Mutex
 	reports  map[string]*cluster.Report
@@ -97,6 +98,7 @@ func New(o Options) (*Watch, error) {
 		reported:  make(chan struct{}, 1),
 		changed:   make(chan struct{}, 1),
 	}
+	w.neighbour = neighbour{dir: o.JournalDir, cluster: o.Cluster, run: w.run, wake: w.publish}
 	w.diary = newDiary(nil)
 	if o.JournalDir != "" {
 		w.diary = newDiary(journal.New(o.JournalDir, o.Clock, o.Cluster))
@@ -125,7 +127,7 @@ func New(o Options) (*Watch, error) {
 		Procedures: o.Catalogue.Procedures, Hosts: o.Hosts, Clock: o.Clock, Recorder: w.recorder(),
 		View: w.View, Fresh: w.fresh, WithReport: withReport,
 		Probe: observe.Probe(), ParseLook: observe.ParseLook,
-		ReadOnly: o.ReadOnly, Publish: w.planChanged, NewID: newID,
+		ReadOnly: o.ReadOnly, Cluster: o.Cluster, Publish: w.planChanged, NewID: newID,
 		Operator: o.Operator, Recognise: recognise,
 	})
 	w.read.Store(!w.resumes())
