@@ -196,7 +196,27 @@ func (v *View) leaderlOut(node string) Answer {
 
 func (v *View) etcdOut(node string) Answer {
 	return anyOf("etcd runs on "+node+" and its peers get to it", v.serviceDown(node, "etcd"), v.serviceRestarts(node, "etcd"),
-		all("", v.stoodFor(node, "etcd", etcdSettles), v.etcdUnhealthy(node), v.othersHoldQuorum(node), v.etcdPeersConnect(node)))
+		all("", v.stoodFor(node, "etcd", etcdSettles), v.etcdUnhealthy(node), v.othersHoldQuorum(node), v.othersStayHealthy(node), v.etcdPeersConnect(node)))
+}
+
+// othersStayHealthy: the other members were healthy in their last five looks,
+// about ten seconds. After a partition one of the members is the last to come
+// back; on real ones that took up to eight seconds.
+func (v *View) othersStayHealthy(node string) Answer {
+	var refs []ClaimRef
+	for _, peer := range v.others(node) {
+		refs = append(refs, mention(peer, "etcd.health", v.report(peer).Etcd.Health))
+		looks, ok := v.lastLooks(peer, 5)
+		if !ok {
+			return say(Unknown, "etcd on "+peer+" was looked at fewer than five times so far", refs...)
+		}
+		for _, s := range looks {
+			if s.EtcdHealth != True {
+				return say(s.EtcdHealth, "etcd on "+peer+" was not healthy, or unknown, within the last five looks", refs...)
+			}
+		}
+	}
+	return say(True, "etcd on the others was healthy in five looks running", refs...)
 }
 
 func (v *View) elasticsearchOut(node string) Answer {

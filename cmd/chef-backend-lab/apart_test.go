@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -149,6 +150,35 @@ func settleIn() error {
 		return fmt.Errorf("loopback: %w: %s", err, out)
 	}
 	return os.Setenv("TMPDIR", "/var/tmp")
+}
+
+// beInit is the first process of the child's world. It runs the test as its
+// own child and takes the exit status of everybody who has lost his parent: a
+// host of a lab ends only when all of its processes were asked for theirs.
+func beInit() int {
+	if err := settleIn(); err != nil {
+		fmt.Fprintln(os.Stderr, "a world of the test's own:", err)
+		return 1
+	}
+	test, err := syscall.ForkExec(os.Args[0], os.Args, &syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2}})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	for {
+		var status syscall.WaitStatus
+		switch pid, err := syscall.Wait4(-1, &status, 0, nil); {
+		case err == syscall.EINTR:
+		case err != nil:
+			fmt.Fprintln(os.Stderr, "waiting for the test:", err)
+			return 1
+		case pid == test && status.Signaled():
+			fmt.Fprintln(os.Stderr, "the test ended by signal", status.Signal())
+			return 1
+		case pid == test && status.Exited():
+			return status.ExitStatus()
+		}
+	}
 }
 
 // report hands the child's figures to its parent.

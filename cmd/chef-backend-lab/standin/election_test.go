@@ -27,18 +27,20 @@ func TestWhoStandsForElection(t *testing.T) {
 		change func(*self, *clusterState)
 		stands bool
 	}{
-		"the furthest":                       {func(*self, *clusterState) {}, true},
-		"somebody leads":                     {func(_ *self, c *clusterState) { c.Leader = "g1" }, false},
-		"no leader seen since the start":     {func(m *self, _ *clusterState) { m.sawLeader = false }, false},
-		"a sentinel":                         {func(m *self, _ *clusterState) { m.barred = true }, false},
-		"not eligible":                       {func(m *self, _ *clusterState) { m.eligible = false }, false},
-		"not looked around yet":              {func(m *self, _ *clusterState) { m.since = standTime - 1 }, false},
-		"not waiting":                        {func(m *self, _ *clusterState) { m.state = following }, false},
-		"failover off":                       {func(_ *self, c *clusterState) { c.Failover = false }, false},
-		"failover off here":                  {func(_ *self, c *clusterState) { c.NodeFailover["g2"] = false }, false},
-		"blocked":                            {func(_ *self, c *clusterState) { c.Blocked["g2"] = true }, false},
-		"another is further":                 {func(_ *self, c *clusterState) { other(c, func(p *post) { p.Copy.End = 501 }) }, false},
-		"another is on a newer timeline":     {func(_ *self, c *clusterState) { other(c, func(p *post) { p.Copy = walCopy{Whole: true, Timeline: 4, End: 1} }) }, false},
+		"the furthest":                   {func(*self, *clusterState) {}, true},
+		"somebody leads":                 {func(_ *self, c *clusterState) { c.Leader = "g1" }, false},
+		"no leader seen since the start": {func(m *self, _ *clusterState) { m.sawLeader = false }, false},
+		"a sentinel":                     {func(m *self, _ *clusterState) { m.barred = true }, false},
+		"not eligible":                   {func(m *self, _ *clusterState) { m.eligible = false }, false},
+		"not looked around yet":          {func(m *self, _ *clusterState) { m.since = standTime - 1 }, false},
+		"not waiting":                    {func(m *self, _ *clusterState) { m.state = following }, false},
+		"failover off":                   {func(_ *self, c *clusterState) { c.Failover = false }, false},
+		"failover off here":              {func(_ *self, c *clusterState) { c.NodeFailover["g2"] = false }, false},
+		"blocked":                        {func(_ *self, c *clusterState) { c.Blocked["g2"] = true }, false},
+		"another is further":             {func(_ *self, c *clusterState) { other(c, func(p *post) { p.Copy.End = 501 }) }, false},
+		"another is on a newer timeline": {func(_ *self, c *clusterState) {
+			other(c, func(p *post) { p.Copy = walCopy{Whole: true, Timeline: 4, End: 1} })
+		}, false},
 		"equal, and the lesser name":         {func(_ *self, c *clusterState) { other(c, func(p *post) { p.Copy.End = 500 }) }, true},
 		"the further one is barred":          {func(_ *self, c *clusterState) { other(c, func(p *post) { p.Copy.End, p.Barred = 501, true }) }, true},
 		"the further one saw no leader":      {func(_ *self, c *clusterState) { other(c, func(p *post) { p.Copy.End, p.SawLeader = 501, false }) }, true},
