@@ -269,6 +269,26 @@ func TestReleasedConsequenceStandsTheTestAnew(t *testing.T) {
 	}
 }
 
+// A P1 consequence waits for nothing when its cause has gone, unless the newest
+// look denies it.
+func TestReleasedP1(t *testing.T) {
+	cause, effect := row("cause", cluster.P2, gone), row("effect", cluster.P1, marked)
+	cause.Hides, cause.Clear, effect.Clear = []cluster.Hide{{Failure: "effect", Node: "same"}}, 1, 5
+	for still, want := range map[cluster.Truth][]string{
+		cluster.True:    {"effect@be1 P1 confirmed"},
+		cluster.Unknown: {"effect@be1 P1 suspected"},
+		cluster.False:   nil,
+	} {
+		l := newLooker(cause, effect)
+		l.reach["be1"], l.mark["be1"] = cluster.Unreachable, cluster.True
+		if fs := l.looks(4); len(fs) != 2 || fs[1].Under != "cause@be1" {
+			t.Fatalf("folded: %+v", fs)
+		}
+		l.reach["be1"], l.mark["be1"] = cluster.Reached, still
+		expect(t, "the effect is "+still.String(), l.look(), want...)
+	}
+}
+
 func TestSuspicionHidesNoCertainty(t *testing.T) {
 	cause, effect := row("cause", cluster.P1, marked), row("effect", cluster.P2, gone)
 	cause.Suspected, cause.Hides = questions(gone), []cluster.Hide{{Failure: "effect", Node: "same"}}

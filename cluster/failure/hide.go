@@ -32,7 +32,7 @@ func arrange(cs []candidate, v *cluster.View) []cluster.Finding {
 
 // release lets what was folded under a finding that has gone stand the test
 // anew: most consequences end a look or two after their cause, and would flash
-// up alone until then. P1 rows wait for nothing.
+// up alone until then. P1 rows that the newest look does not deny wait for nothing.
 func (e *Engine) release(standing []candidate, now time.Time) []candidate {
 	there := map[string]bool{}
 	for _, c := range standing {
@@ -43,7 +43,7 @@ func (e *Engine) release(standing []candidate, now time.Time) []candidate {
 		orphan := slices.ContainsFunc(e.last, func(f cluster.Finding) bool {
 			return f.ID() == c.id() && f.Under != "" && !there[f.Under]
 		})
-		if !orphan || c.priority == cluster.P1 || hider(standing, i) >= 0 {
+		if !orphan || c.priority == cluster.P1 && c.truth != cluster.False || hider(standing, i) >= 0 {
 			left = append(left, c)
 			continue
 		}
