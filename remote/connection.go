@@ -12,8 +12,9 @@ import (
 )
 
 // mostChannels is how many sessions one connection carries; more wait their
-// turn. sshd allows ten, a strict one five.
-const mostChannels = 4
+// turn. A cockpit at work needs five of a host: both looks, the logs, the
+// operators' lock and a step. sshd allows ten, a strict one five.
+const mostChannels = 5
 
 // connection is one live SSH connection to a host, jumps included. It ends
 // when its outermost network connection is closed, which also releases every
@@ -154,7 +155,7 @@ func (c *connection) openError(err error) *Error {
 	var refused *ssh.OpenChannelError
 	if errors.As(err, &refused) {
 		return &Error{Host: c.host, Kind: Protocol, Text: "the host opens no further session: " + cut(Safe([]byte(refused.Message)), 200),
-			Remedy: fmt.Sprintf("allow at least %d in sshd_config: MaxSessions", mostChannels+1), Err: err}
+			Remedy: fmt.Sprintf("allow at least %d in sshd_config: MaxSessions", mostChannels), Err: err}
 	}
 	select {
 	case <-c.dead:

@@ -213,7 +213,7 @@ func TestReconnect(t *testing.T) {
 	}
 }
 
-func TestFourSessionsAtOnceAndTheFifthWaits(t *testing.T) {
+func TestFiveSessionsAtOnceAndTheSixthWaits(t *testing.T) {
 	b := newBed(t)
 	h := b.live(t)
 	var held []Session
