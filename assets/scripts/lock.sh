@@ -113,7 +113,14 @@ if [ -n "${6-}" ]; then
 	}
 fi
 flock -n "$lock_dir/operator" sh -c "$lock_keep" cockpit-lock "$lock_dir" "$4" "$3" "$2" "$5" || {
+	# Who has just locked it takes a moment to write down who he is.
+	lock_tries=0
 	lock_line holder
+	while [ -z "$lock_l" ] && [ "$lock_tries" -lt 5 ]; do
+		lock_tries=$((lock_tries + 1))
+		sleep 0.2 2>/dev/null || sleep 1
+		lock_line holder
+	done
 	lock_say "busy 0 $lock_l"
 }
 exit 0

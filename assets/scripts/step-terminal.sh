@@ -54,6 +54,7 @@ exec sh -c "$(cat "$dir/command")"'
 
 PATH=$PATH:/opt/chef-backend/bin:/opt/chef-backend/embedded/bin:/usr/local/sbin:/usr/sbin:/sbin
 export PATH
+[ ! -e "$step_dir/taken" ] || step_refuse 98 "it was begun before"
 step_tries=0
 while ! flock -n "$1/lock/step" true; do # the process of a step outlives it by a moment
 	step_tries=$((step_tries + 1))

@@ -83,8 +83,10 @@ type world struct {
 	recognise  func([][]byte) string
 	approval   string // a part of the command that does nothing without a terminal
 	lock       invented
-	noTerminal bool // a terminal cannot be opened
-	foreign    bool // a step's folder cannot be read when it is looked up
+	holder     cluster.LockHolder // that the looks tell; zero for nobody
+	working    string             // node on which a step of somebody runs
+	noTerminal bool               // a terminal cannot be opened
+	foreign    bool               // a step's folder cannot be read when it is looked up
 }
 
 // folder is a step's folder on a node.
@@ -287,7 +289,9 @@ func (w *world) report(node string) *cluster.Report {
 	if n.down["leaderl"] {
 		r.Leaderl.LeaderCode = known(w, 0, cluster.SourceLeaderl)
 	}
-	r.Lock.Held = known(w, false, cluster.SourceHost)
+	r.Lock.Held = known(w, w.holder.Who != "", cluster.SourceHost)
+	r.Lock.Holder = known(w, w.holder, cluster.SourceHost)
+	r.Lock.Step = known(w, cluster.StepSeen{Plan: "7f3a0001", Step: "1-copy", Running: cluster.TruthOf(w.working == node)}, cluster.SourceHost)
 	r.Sentinels = cluster.SentinelClaims{NoStart: known(w, n.noStart, cluster.SourceSentinel), Unsynced: known(w, n.unsynced, cluster.SourceSentinel)}
 	w.postgresql(n, &r.PostgreSQL)
 	w.ctl(r)
