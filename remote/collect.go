@@ -24,12 +24,14 @@ func (c *connection) run(ctx context.Context, script Script, openMost time.Durat
 	}
 	defer s.Close()
 	go func() {
+		defer Guard()
 		in := s.Stdin()
 		in.Write(script.Stdin) // a script need not read its input
 		in.Close()
 	}()
 	ended := make(chan struct{})
 	go func() {
+		defer Guard()
 		io.Copy(out, s.Stdout())
 		<-s.drained
 		<-s.ended

@@ -40,6 +40,7 @@ func (c *connection) start(host context.Context) {
 	c.dead = make(chan struct{})
 	stop := context.AfterFunc(host, c.close)
 	go func() {
+		defer Guard()
 		c.client.Wait()
 		stop()
 		c.close()
@@ -60,6 +61,7 @@ func (c *connection) close() {
 // keepAlive asks for a sign of life until the connection ends. Any answer is
 // one, a refusal too, and so is anything else that comes in.
 func (c *connection) keepAlive(every time.Duration) {
+	defer Guard()
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
@@ -101,6 +103,7 @@ func (c *connection) open(ctx context.Context, script Script, most time.Duration
 	result := make(chan opened, 1)
 	giveUp := time.AfterFunc(most, func() { c.outer.Close() })
 	go func() {
+		defer Guard()
 		s, err := c.openNow(command, stderr, before)
 		giveUp.Stop()
 		if err != nil {
@@ -116,6 +119,7 @@ func (c *connection) open(ctx context.Context, script Script, most time.Duration
 		return r.s, nil
 	case <-ctx.Done():
 		go func() {
+			defer Guard()
 			if r := <-result; r.s != nil {
 				r.s.Close()
 			}

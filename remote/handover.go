@@ -41,11 +41,15 @@ func HandOver(ctx context.Context, t Terminal, in *os.File, out io.Writer) (Resu
 
 	gone := make(chan struct{}) // nothing more comes from the host
 	go func() {
+		defer Guard()
 		defer close(gone)
 		io.Copy(out, t) //nolint:errcheck // how it ended is Wait's to say
 	}()
 	typed := make(chan error, 1)
-	go func() { typed <- passKeys(t, keys) }()
+	go func() {
+		defer Guard()
+		typed <- passKeys(t, keys)
+	}()
 	var why error
 	for open := true; open; {
 		select {

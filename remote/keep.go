@@ -4,6 +4,7 @@ import "time"
 
 // keep dials, watches the link and dials again until Close.
 func (s *SSH) keep() {
+	defer Guard()
 	defer close(s.stopped)
 	p := pace{timings: s.timings}
 	for s.pause(p.wait(time.Now()), s.again) && s.pause(p.budget(time.Now()), nil) {

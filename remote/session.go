@@ -44,11 +44,13 @@ func newSession(c *connection, channel ssh.Channel, stderr keeper) *session {
 // begin starts reading; the script runs. The slot passes to the session.
 func (s *session) begin() {
 	go func() {
+		defer Guard()
 		_, err := io.Copy(s.into, s.channel)
 		s.into.CloseWithError(err) // nil is the end of the output
 		close(s.copied)
 	}()
 	go func() {
+		defer Guard()
 		io.Copy(s.stderr, s.channel.Stderr())
 		close(s.drained)
 	}()
@@ -58,6 +60,7 @@ func (s *session) begin() {
 // release gives the slot back when the script has ended. What it wrote may
 // still be read, until the session or its host is closed.
 func (s *session) release() {
+	defer Guard()
 	<-s.ended
 	<-s.c.slots
 	select {
@@ -70,6 +73,7 @@ func (s *session) release() {
 
 // watch hears the exit status; the requests end with the channel.
 func (s *session) watch(requests <-chan *ssh.Request) {
+	defer Guard()
 	defer close(s.ended)
 	for r := range requests {
 		switch r.Type {
@@ -152,7 +156,10 @@ func (s *session) Close() error {
 	s.once.Do(func() {
 		close(s.closed)
 		s.out.CloseWithError(io.ErrClosedPipe)
-		go s.channel.Close()
+		go func() {
+			defer Guard()
+			s.channel.Close()
+		}()
 	})
 	return nil
 }

@@ -126,9 +126,15 @@ func (l *Logs) Run(ctx context.Context) {
 	l.mu.Unlock()
 	var all sync.WaitGroup
 	for _, f := range l.followers {
-		all.Go(func() { f.run(ctx) })
+		all.Go(func() {
+			defer remote.Guard()
+			f.run(ctx)
+		})
 	}
-	all.Go(func() { l.placeLines(ctx) })
+	all.Go(func() {
+		defer remote.Guard()
+		l.placeLines(ctx)
+	})
 	all.Wait()
 }
 

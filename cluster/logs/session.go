@@ -39,6 +39,7 @@ func (f *follower) session(ctx context.Context) error {
 	var heard atomic.Int64
 	done, closed := make(chan struct{}), make(chan struct{})
 	go func() {
+		defer remote.Guard()
 		defer close(closed)
 		f.guard(ctx, s, done, &heard)
 	}()

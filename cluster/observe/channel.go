@@ -58,6 +58,7 @@ func (c *channel) tryAsk(ctx context.Context, kind, nonce, peers string) ([]byte
 	wrote := make(chan error, 1)
 	in := c.session.Stdin()
 	c.readers.Go(func() {
+		defer remote.Guard()
 		_, err := io.WriteString(in, "look "+kind+" "+nonce+peers+"\n")
 		wrote <- err
 	})
@@ -98,7 +99,10 @@ func (c *channel) open(ctx context.Context) error {
 	}
 	c.session, c.data, c.stop = s, make(chan []byte, 4), make(chan struct{})
 	data, stop := c.data, c.stop
-	c.readers.Go(func() { read(s.Stdout(), data, stop) })
+	c.readers.Go(func() {
+		defer remote.Guard()
+		read(s.Stdout(), data, stop)
+	})
 	return nil
 }
 

@@ -72,8 +72,14 @@ func New(o Options) *Observer {
 // slow looks have a session each, so that a slow one never delays a fast one.
 func (o *Observer) Run(ctx context.Context) {
 	var both sync.WaitGroup
-	both.Go(func() { o.runFast(ctx) })
-	both.Go(func() { o.runSlow(ctx) })
+	both.Go(func() {
+		defer remote.Guard()
+		o.runFast(ctx)
+	})
+	both.Go(func() {
+		defer remote.Guard()
+		o.runSlow(ctx)
+	})
 	both.Wait()
 }
 

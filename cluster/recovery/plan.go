@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/remote"
 )
 
 // frozen is a plan as it was shown, with who its nodes were.
@@ -233,6 +234,7 @@ func (x *Executor) start(r *run) {
 	x.run = r
 	x.wait.Add(1)
 	go func() {
+		defer remote.Guard()
 		defer x.wait.Done()
 		defer close(r.done)
 		if before != nil {

@@ -162,6 +162,7 @@ func (x *Executor) fresh(ctx context.Context, after time.Time, slow bool) {
 	for node := range x.o.Hosts {
 		wait.Add(1)
 		go func() {
+			defer remote.Guard()
 			defer wait.Done()
 			x.o.Fresh(ctx, node, after, slow) //nolint:errcheck // a missing look shows by the report's age
 		}()

@@ -8,10 +8,13 @@ import (
 
 	"chef-backend-cockpit/cluster/simulation/machine"
 	"chef-backend-cockpit/cluster/simulation/model"
+
+	"chef-backend-cockpit/remote"
 )
 
 // drive lets the time of the world follow the clock.
 func (c *Cluster) drive(ctx context.Context) {
+	defer remote.Guard()
 	defer close(c.done)
 	for {
 		c.advance()

@@ -89,6 +89,7 @@ func (h *local) Run(ctx context.Context, s remote.Script) (remote.Result, error)
 		return remote.Result{}, err
 	}
 	go func() {
+		defer remote.Guard()
 		r.feed.Write(s.Stdin)
 		r.feed.Close()
 	}()
@@ -112,7 +113,11 @@ func (h *local) Start(ctx context.Context, s remote.Script) (remote.Session, err
 		return nil, err
 	}
 	r.out, r.errOut = read, errOut
-	h.wait.Go(func() { <-r.ended; write.CloseWithError(r.err) })
+	h.wait.Go(func() {
+		defer remote.Guard()
+		<-r.ended
+		write.CloseWithError(r.err)
+	})
 	return r, nil
 }
 
@@ -162,8 +167,12 @@ func (h *local) startOn(ctx context.Context, s remote.Script, out, errOut io.Wri
 	ctx, r.cancel = context.WithCancelCause(ctx)
 	stop := context.AfterFunc(h.ctx, func() { r.cancel(errLost) })
 	_, _, life, _ := h.n.gate.state()
-	h.wait.Go(func() { h.watch(ctx, life, r.cancel) })
 	h.wait.Go(func() {
+		defer remote.Guard()
+		h.watch(ctx, life, r.cancel)
+	})
+	h.wait.Go(func() {
+		defer remote.Guard()
 		defer close(r.ended)
 		defer stop()
 		defer feed.Close()

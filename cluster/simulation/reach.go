@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/simulation/model"
 	"chef-backend-cockpit/remote"
 )
 
@@ -53,4 +54,19 @@ func (c *Cluster) CtlCalls(name string) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.world.CtlCalls(name)
+}
+
+// CutOff cuts the operator's way to every node, silently as a dead network
+// does, or gives it back. The nodes themselves see each other.
+func (c *Cluster) CutOff(on bool) {
+	_ = c.hand(func(w *model.World) error { // it cannot fail
+		for _, n := range c.Nodes() {
+			if on {
+				w.Cut("", n.Name)
+			} else {
+				w.Join("", n.Name)
+			}
+		}
+		return nil
+	})
 }

@@ -12,6 +12,8 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"chef-backend-cockpit/cluster/simulation/machine"
+
+	"chef-backend-cockpit/remote"
 )
 
 // sessionGrace is what the processes of a closed channel get to end by
@@ -45,11 +47,18 @@ func (s *session) serve(ctx context.Context, requests <-chan *ssh.Request) {
 		if ok && !s.started && (r.Type == "exec" || r.Type == "shell") {
 			s.started = true
 			text := requested(r)
-			s.running.Go(func() { s.run(ctx, text) })
+			s.running.Go(func() {
+				defer remote.Guard()
+				s.run(ctx, text)
+			})
 		}
 	}
 	ended := make(chan struct{})
-	go func() { s.running.Wait(); close(ended) }()
+	go func() {
+		defer remote.Guard()
+		s.running.Wait()
+		close(ended)
+	}()
 	select {
 	case <-ended:
 		return
@@ -104,6 +113,7 @@ func (s *session) run(ctx context.Context, text string) {
 		hangUp = func() { t.signal(syscall.SIGHUP) }
 	}
 	s.running.Go(func() {
+		defer remote.Guard()
 		if _, err := io.Copy(input, s.channel); !errors.Is(err, errEnd) {
 			hangUp()
 		}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"chef-backend-cockpit/remote"
 )
 
 // handshakeTime bounds how long a connection may take to log in, as sshd's
@@ -46,6 +48,7 @@ func (s *server) address() string { return s.listener.Addr().String() }
 // accept takes every connection, as the kernel of a host would; whether the
 // host answers is the gate's business.
 func (s *server) accept() {
+	defer remote.Guard()
 	for {
 		conn, err := s.listener.Accept()
 		if err != nil {
@@ -56,7 +59,10 @@ func (s *server) accept() {
 		closed := s.ctx.Err() != nil
 		if !closed {
 			s.conns[gated] = true
-			s.running.Go(func() { s.serve(gated) })
+			s.running.Go(func() {
+				defer remote.Guard()
+				s.serve(gated)
+			})
 		}
 		s.mu.Unlock()
 		if closed {
@@ -86,6 +92,7 @@ func (s *server) serve(conn *gatedConn) {
 	}()
 	greeted := make(chan struct{})
 	s.running.Go(func() {
+		defer remote.Guard()
 		select {
 		case <-greeted:
 		case <-s.c.clock.After(handshakeTime):
@@ -105,6 +112,7 @@ func (s *server) serve(conn *gatedConn) {
 	}
 	defer login.Close()
 	s.running.Go(func() {
+		defer remote.Guard()
 		for r := range requests {
 			if r.WantReply {
 				r.Reply(false, nil) // keepalive@openssh.com too: the answer is the sign of life
@@ -131,6 +139,7 @@ func (s *server) serve(conn *gatedConn) {
 			continue
 		}
 		sessions.Go(func() {
+			defer remote.Guard()
 			newSession(s, channel, login.User()).serve(s.ctx, requests)
 			<-free
 		})

@@ -123,7 +123,11 @@ func (h *local) Terminal(ctx context.Context, s remote.Script, size remote.Size)
 	}
 	t.in = r.feed
 	r.out, r.errOut = read, &bounded{limit: 4 << 10, last: true}
-	h.wait.Go(func() { <-r.ended; write.Close() })
+	h.wait.Go(func() {
+		defer remote.Guard()
+		<-r.ended
+		write.Close()
+	})
 	return handedOver{r, t}, nil
 }
 

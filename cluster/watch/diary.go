@@ -29,6 +29,7 @@ type diary struct {
 	queue  queue
 	status diaryStatus
 
+	left    bool          // closed for good: what comes late has no place any more
 	leaving chan struct{} // closed when the cockpit is left: nobody waits for long
 	once    sync.Once
 }
@@ -111,6 +112,7 @@ func (d *diary) close(why string) error {
 	d.hurry()
 	d.mu.Lock()
 	busy := d.open || d.queue.writing
+	d.left = true
 	d.mu.Unlock()
 	if !busy {
 		return nil
@@ -136,7 +138,7 @@ func (d *diary) round(v *cluster.View, findings []cluster.Finding, working bool)
 	for _, f := range findings {
 		grave = grave || f.Priority <= cluster.P2 && f.Under == ""
 	}
-	if !grave && !d.open {
+	if !grave && !d.open || d.left {
 		return
 	}
 	d.begin()

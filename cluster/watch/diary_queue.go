@@ -15,9 +15,9 @@ import (
 // Bounds of the way to the disk, on the real clock: a disk does not run faster
 // with the simulation.
 const (
-	queueMost  = 128                    // records of rounds that wait: four minutes and more
-	patience   = 5 * time.Second        // for a record that is waited for; then the disk counts as hanging
-	lastMoment = 400 * time.Millisecond // the same when the cockpit is left
+	queueMost  = 128                     // records of rounds that wait: four minutes and more
+	patience   = 5 * time.Second         // for a record that is waited for; then the disk counts as hanging
+	lastMoment = 1500 * time.Millisecond // the same when the cockpit is left
 )
 
 // reopening is the kind of entry that goes on with an incident of an earlier
@@ -29,6 +29,9 @@ const closing = "close"
 
 // errHangs is what a disk that does not answer is called.
 var errHangs = errors.New("the disk of the journal does not answer")
+
+// errLeft is what comes when the cockpit is being left.
+var errLeft = errors.New("the cockpit is being left")
 
 // queue is what waits to be written, in order. One goroutine writes, while
 // there is something to write.
@@ -85,7 +88,11 @@ func (d *diary) now(kind string, data any) error {
 	acts := kind == journal.Intent || kind == journal.Confirm
 	e := &entry{kind: kind, data: data, done: make(chan error, 1)}
 	d.mu.Lock()
-	if acts && d.queue.hangs {
+	switch {
+	case d.left && kind != closing:
+		d.mu.Unlock()
+		return errLeft
+	case acts && d.queue.hangs:
 		d.mu.Unlock()
 		return errHangs
 	}

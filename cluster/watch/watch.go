@@ -82,6 +82,7 @@ type Watch struct {
 	reported chan struct{} // a report came in
 	changed  chan struct{} // for the screen
 	wait     sync.WaitGroup
+	ending   sync.WaitGroup // what waits for the others
 	cancel   context.CancelFunc
 }
 
@@ -160,16 +161,31 @@ func (w *Watch) run(f func()) {
 	}()
 }
 
+// deadNodes is how long what was asked of nodes may take to end before the
+// incident is closed all the same, on the real clock.
+const deadNodes = 400 * time.Millisecond
+
 // Close ends looking and following and closes the incident; a detached step
-// goes on at its node. The hosts belong to the caller.
+// goes on at its node. What does not end at once, on a node that is dead, does
+// not keep the incident from being closed. The hosts belong to the caller.
 func (w *Watch) Close() error {
 	if w.cancel != nil {
 		w.cancel()
 	}
 	w.diary.hurry()
-	w.executor.Close()
-	w.wait.Wait()
-	return w.diary.close("the cockpit was left")
+	ended, all := context.WithCancel(context.Background())
+	w.ending.Go(func() {
+		defer remote.Guard()
+		defer all()
+		w.executor.Close()
+		w.wait.Wait()
+	})
+	short, cancel := context.WithTimeout(ended, deadNodes)
+	defer cancel()
+	<-short.Done()
+	err := w.diary.close("the cockpit was left")
+	w.ending.Wait()
+	return err
 }
 
 // peersOf lists the other nodes, with the addresses that are known by now.

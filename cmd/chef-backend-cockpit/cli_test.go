@@ -17,7 +17,7 @@ func call(t *testing.T, args ...string) (code int, out, errOut string) {
 	}
 	defer in.Close()
 	var o, e bytes.Buffer
-	code = run(t.Context(), args, in, &o, &e)
+	code = run(t.Context(), newEnding(), args, in, &o, &e)
 	return code, o.String(), e.String()
 }
 

@@ -38,6 +38,7 @@ func (f *fleet) close() error {
 	for i, c := range f.closers {
 		wait.Add(1)
 		go func() {
+			defer remote.Guard()
 			defer wait.Done()
 			errs[i] = c()
 		}()
@@ -188,6 +189,7 @@ func (g *gathering) reach(ctx context.Context) {
 		}
 		wait.Add(1)
 		go func() {
+			defer remote.Guard()
 			defer wait.Done()
 			c.err = remote.ConnectFirst(ctx, c.host)
 		}()

@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -18,26 +16,33 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	e := newEnding()
+	ctx := e.listen(context.Background())
+	os.Exit(run(ctx, e, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 // run is main without the process around it: it returns the exit code and
-// writes at most one line to errOut for an error.
-func run(ctx context.Context, args []string, in *os.File, out, errOut io.Writer) int {
-	e := &env{in: in, out: out, err: errOut, warnings: &warnings{out: errOut}}
+// writes at most one line to errOut for an error. After a signal the code is
+// the signal's, whatever else went wrong.
+func run(ctx context.Context, end *ending, args []string, in *os.File, out, errOut io.Writer) int {
+	e := &env{in: in, out: out, err: errOut, warnings: &warnings{out: errOut}, ending: end}
 	root := rootCommand(e)
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)
 	err := root.ExecuteContext(ctx)
-	if err == nil {
-		return 0
+	code := 0
+	if err != nil {
+		code = exitCode(err)
 	}
-	code := exitCode(err)
+	came, signalled := errors.AsType[signalled](context.Cause(ctx))
+	if signalled && code != exitInternal {
+		code = came.code()
+	}
+	if err == nil || signalled && errors.Is(err, context.Canceled) {
+		return code
+	}
 	if text := err.Error(); text != "" {
 		fmt.Fprintln(errOut, "chef-backend-cockpit: "+oneLine(text))
 	}
@@ -89,6 +94,7 @@ type env struct {
 	in       *os.File
 	out, err io.Writer
 	warnings *warnings
+	ending   *ending
 
 	configFile string
 	cluster    string
@@ -129,7 +135,7 @@ One HOST is enough: the others come from the cluster.`,
 		return usage("%v; see chef-backend-cockpit --help", err)
 	})
 	root.AddCommand(watchCommand(e), demoCommand(e), statusCommand(e), diagnoseCommand(e),
-		procedureCommand(e), journalCommand(e), catalogueCommand(e), versionCommand(e))
+		procedureCommand(e), journalCommand(e), replayCommand(e), catalogueCommand(e), versionCommand(e))
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}

@@ -38,12 +38,19 @@ type terminal struct {
 // open starts the program with arguments in a terminal of that size.
 func open(t *testing.T, cols, rows int, args ...string) *terminal {
 	t.Helper()
+	return openWith(t, cols, rows, nil, args...)
+}
+
+// openWith is open with more in the environment.
+func openWith(t *testing.T, cols, rows int, env []string, args ...string) *terminal {
+	t.Helper()
 	home := t.TempDir()
 	s := &terminal{
 		t: t, cmd: exec.Command(os.Args[0], args...), state: home + "/state",
 		changed: make(chan struct{}, 1), ended: make(chan struct{}), emu: vt.NewEmulator(cols, rows), size: [2]int{cols, rows},
 	}
 	s.cmd.Env = []string{asProgram + "=1", "TERM=xterm-256color", "HOME=" + home, "XDG_STATE_HOME=" + s.state, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + home}
+	s.cmd.Env = append(s.cmd.Env, env...)
 	f, err := pty.StartWithSize(s.cmd, &pty.Winsize{Cols: uint16(cols), Rows: uint16(rows)})
 	if err != nil {
 		t.Fatal(err)

@@ -145,3 +145,69 @@ func TestFilesTellOneStory(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryGoroutineIsGuarded holds that a panic in any goroutine is heard: one
+// that is not ends the program with the terminal raw. The parts of a simulated
+// machine are outside: nobody's data hangs on them.
+func TestEveryGoroutineIsGuarded(t *testing.T) {
+	outside := []string{"cluster/simulation/machine", "cmd/chef-backend-lab"}
+	all := sources(t)
+	begins := map[string]*ast.BlockStmt{} // by package and name
+	for _, s := range all {
+		for _, d := range s.file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Body != nil {
+				begins[s.pkg+"."+f.Name.Name] = f.Body
+			}
+		}
+	}
+	found := 0
+	for _, s := range all {
+		if under(s.pkg, outside) {
+			continue
+		}
+		check := func(at string, f ast.Expr) {
+			found++
+			body := begins[s.pkg+"."+nameOf(f)]
+			if l, ok := f.(*ast.FuncLit); ok {
+				body = l.Body
+			}
+			if !guarded(body) {
+				t.Errorf("%s: %s does not begin with defer remote.Guard()", s.path, at)
+			}
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GoStmt:
+				check("go "+nameOf(n.Call.Fun), n.Call.Fun)
+			case *ast.CallExpr:
+				if x, ok := n.Fun.(*ast.SelectorExpr); ok && x.Sel.Name == "Go" && len(n.Args) == 1 {
+					check("Go("+nameOf(n.Args[0])+")", n.Args[0])
+				}
+			}
+			return true
+		})
+	}
+	if found < 30 {
+		t.Errorf("only %d goroutines found", found)
+	}
+}
+
+// nameOf is the name of a function or method that is called.
+func nameOf(f ast.Expr) string {
+	switch f := f.(type) {
+	case *ast.Ident:
+		return f.Name
+	case *ast.SelectorExpr:
+		return f.Sel.Name
+	}
+	return "func"
+}
+
+// guarded answers whether a function begins with the guard.
+func guarded(body *ast.BlockStmt) bool {
+	if body == nil || len(body.List) == 0 {
+		return false
+	}
+	d, ok := body.List[0].(*ast.DeferStmt)
+	return ok && nameOf(d.Call.Fun) == "Guard"
+}

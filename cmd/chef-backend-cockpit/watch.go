@@ -10,7 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/cluster/journal"
+	"chef-backend-cockpit/cluster/watch"
 	"chef-backend-cockpit/remote"
 	"chef-backend-cockpit/tui"
 )
@@ -51,33 +53,59 @@ func (e *env) open(ctx context.Context, f *fleet) error {
 	if err != nil {
 		return err
 	}
-	w.Start(ctx)
-	defer e.warnings.hold()()
-	err = tui.Run(ctx, tui.Options{
-		Door: w, Clock: f.clock, Human: remote.System{}, In: e.in, Out: e.out,
-		NoColor: e.noColor || os.Getenv("NO_COLOR") != "",
-	})
-	if closed := w.Close(); err == nil {
-		err = closed
-	}
-	return left(ctx, err, filepath.Dir(dir))
+	return e.show(ctx, screen{door: w, clock: f.clock, start: w.Start, close: w.Close})
 }
 
-// left turns the way in which the screen ended into the program's own: a
-// signal or a closed terminal is how an operator leaves, too; a fault of the
-// program leaves its stack in a file.
-func left(ctx context.Context, err error, dir string) error {
-	if ctx.Err() != nil || errors.Is(err, tui.ErrGone) {
-		return nil
-	}
-	p, ok := errors.AsType[*tui.PanicError](err)
-	if !ok {
+// screen is what is shown: a living cluster or a replay.
+type screen struct {
+	door  watch.Door
+	clock cluster.Clock
+	start func(context.Context)
+	close func() error
+}
+
+// closeWithin is how long the screen's door may take to close: nodes that are
+// dead, or a disk that hangs, hold nobody up. The journal is closed by then, or
+// cannot be.
+const closeWithin = 2500 * time.Millisecond
+
+// show opens the screen until the operator leaves, a signal comes, the terminal
+// is gone, or a goroutine of the program panics. The terminal is as before when
+// it returns.
+func (e *env) show(ctx context.Context, s screen) error {
+	ctx, fault := context.WithCancelCause(ctx)
+	defer fault(nil)
+	remote.OnFault(func(f *remote.Fault) {
+		fault(f)
+		e.ending.soon(exitInternal, func() {
+			fmt.Fprintln(e.err, "chef-backend-cockpit: "+oneLine(faulty(f, errors.New("it did not end in time"), "").Error()))
+		})
+	})
+	out, _ := e.out.(*os.File)
+	e.ending.owns(e.in, out)
+	defer e.ending.owns(nil, nil)
+	s.start(ctx)
+	defer e.warnings.hold()()
+	err := tui.Run(ctx, tui.Options{
+		Door: s.door, Clock: s.clock, Human: remote.System{}, In: e.in, Out: e.out,
+		NoColor: e.noColor || os.Getenv("NO_COLOR") != "",
+	})
+	incident := s.door.State().Incident
+	closed := within(closeWithin, s.close)
+	return left(ctx, err, closed, incident)
+}
+
+// within closes something that may hang.
+func within(d time.Duration, do func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		defer remote.Guard()
+		done <- do()
+	}()
+	select {
+	case err := <-done:
 		return err
+	case <-time.After(d):
+		return errors.New("not everything could be ended in time; what was running on a node goes on there")
 	}
-	path := filepath.Join(dir, "fault-"+time.Now().UTC().Format("20060102T150405Z")+".txt")
-	report := fmt.Sprintf("%v\n\n%s\n", p.Value, p.Stack)
-	if os.MkdirAll(dir, 0o700) != nil || os.WriteFile(path, []byte(report), 0o600) != nil {
-		path = "nowhere: the state folder cannot be written"
-	}
-	return &exitError{exitInternal, fmt.Errorf("%w; what was running on a node goes on there; details: %s", err, path)}
 }
