@@ -18,7 +18,7 @@ var serviceActs = map[string]act{
 	"deny":           {"SERVICE", "its data directory belongs to root, and it was killed", denyAct, allowAct},
 	"recover-slowly": {"", "PostgreSQL was interrupted, and its recovery waits for an archive that does not answer", recoverSlowlyAct, recoverAct},
 	"slow-copy":      {"", "every pg_basebackup works a hundredth of the time", slowCopyAct, unslowCopyAct},
-	"stall-copy":     {"", "the next pg_basebackup stops after its first second", stallCopyAct, unslowCopyAct},
+	"stall-copy":     {"", "the next pg_basebackup stops in the middle", stallCopyAct, unslowCopyAct},
 	"trickle":        {"", "PostgreSQL is written to all the time, 64 kB a second", trickleAct, untrickleAct},
 	"clients":        {"", "PostgreSQL has as many clients as it takes", clientsAct, unclientsAct},
 	"slot":           {"", "a replication slot that nobody uses holds WAL", slotAct, unslotAct},
@@ -123,12 +123,20 @@ func recoverAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
 // meanwhile and must go on, or the sender would drop it.
 const oldest = "pgrep -ox pg_basebackup"
 
-func slowCopyAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
-	return h.background(ctx, "copy", "while :; do p=$("+oldest+") && kill -STOP $p; sleep 1.98; [ -z \"$p\" ] || kill -CONT $p; sleep 0.02; done")
+// aMoment lets a base backup work for 20 ms, then rest for so many seconds; one
+// that has yet to connect is waited for, as it would give up.
+func aMoment(rest string) string {
+	return "p=; if [ -d " + dataDir + "/base ] && p=$(" + oldest + "); then kill -STOP $p; sleep " + rest + "; kill -CONT $p; sleep 0.02; else sleep 0.03; fi"
 }
 
+func slowCopyAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
+	return h.background(ctx, "copy", "while :; do "+aMoment("1.98")+"; done")
+}
+
+// stallCopyAct slows the copy down until there is something of it.
 func stallCopyAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
-	return h.background(ctx, "copy", "until p=$("+oldest+"); do sleep 0.02; done; kill -STOP $p; sleep 1.98; kill -CONT $p; sleep 0.01; kill -STOP $p; sleep 100000")
+	return h.background(ctx, "copy", "n=0; while [ ${n:-0} -lt 8000 ]; do "+aMoment("0.98")+
+		"; [ -z \"$p\" ] || n=$(du -sk "+dataDir+" 2>/dev/null | cut -f1); done; kill -STOP $("+oldest+"); sleep 100000")
 }
 
 func unslowCopyAct(ctx context.Context, _ *Lab, h *Host, _ string) error {

@@ -4,6 +4,7 @@ package lab
 
 import (
 	"context"
+	"time"
 )
 
 // ofMembers are stories of etcd's list of members, and of who may be in it.
@@ -48,7 +49,11 @@ func oldMembers(ctx context.Context, s *strike) error {
 			return err
 		}
 	}
-	return nil
+	// Three that were all started elect nobody by themselves; somebody helps.
+	old := lost[0]
+	return until(ctx, "the old cluster has a leader", time.Minute, []string{old.log("leaderl", "current"), old.log("etcd", "current")}, func(ctx context.Context) error {
+		return old.ctl(ctx, "promote "+old.Name)
+	})
 }
 
 func memberRemoved(ctx context.Context, s *strike) error {
