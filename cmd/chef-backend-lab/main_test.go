@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"flag"
 	"os"
 	"slices"
 	"strings"
@@ -27,6 +28,11 @@ func TestMain(m *testing.M) {
 	}
 	if inChild() && os.Getpid() == 1 {
 		os.Exit(beInit())
+	}
+	// How many labs stand side by side is for places to say.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "64"); err != nil {
+		panic(err)
 	}
 	os.Exit(m.Run())
 }
@@ -81,6 +87,7 @@ func realLab(t *testing.T) bed {
 // A power cut is silent for the others, and the host comes back as another boot
 // of the same machine.
 func TestPowerAndCables(t *testing.T) {
+	t.Parallel()
 	if !apart(t) {
 		return
 	}

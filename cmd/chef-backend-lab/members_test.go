@@ -19,6 +19,7 @@ func (d *drill) ask(node, command string, want int) string {
 // ask of it: a survivor becomes a cluster of its own, new machines join it, a
 // member is removed, cleansed and joined again, the leadership moves.
 func TestMembershipOnRealParts(t *testing.T) {
+	t.Parallel()
 	if !apart(t) {
 		return
 	}

@@ -25,6 +25,7 @@ const rowWithin = 14 * time.Minute
 // rows that the simulation is tried on. Each row has a lab of its own, several
 // of them side by side, the longest rows first.
 func TestScenariosOnTheLab(t *testing.T) {
+	t.Parallel()
 	if inChild() {
 		for _, s := range scenario.Table {
 			t.Run(s.Name, func(t *testing.T) { tryRow(t, s) })

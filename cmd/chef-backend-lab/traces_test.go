@@ -66,6 +66,7 @@ func program(t *testing.T, args ...string) *exec.Cmd {
 }
 
 func TestNothingStaysBehindALab(t *testing.T) {
+	t.Parallel()
 	if !apart(t) {
 		return
 	}
@@ -81,6 +82,7 @@ func TestNothingStaysBehindALab(t *testing.T) {
 }
 
 func TestNothingStaysBehindAnInterruptedUp(t *testing.T) {
+	t.Parallel()
 	if !apart(t) {
 		return
 	}
@@ -105,6 +107,7 @@ func TestNothingStaysBehindAnInterruptedUp(t *testing.T) {
 
 // Bad use gets one line that says what is wrong, and leaves everything as it is.
 func TestBadUseOfALab(t *testing.T) {
+	t.Parallel()
 	if !apart(t) {
 		return
 	}
