@@ -151,7 +151,10 @@ func (l *lock) begin(plan string) (whole bool) {
 	l.own = l.own[max(0, len(l.own)-keptTokens):]
 	ctx, end := context.WithCancel(l.x.ctx)
 	l.end = end
-	l.x.wait.Go(func() { l.keep(ctx) })
+	l.x.wait.Go(func() {
+		defer remote.Guard()
+		l.keep(ctx)
+	})
 	return true
 }
 

@@ -59,8 +59,14 @@ func (x *Executor) seize(ctx context.Context, host remote.Host, s seizing) (*gri
 	if err == nil && fr.kind == "held" {
 		var beating context.Context
 		beating, g.cancel = context.WithCancel(x.ctx)
-		x.wait.Go(func() { g.hear(frames) })
-		x.wait.Go(func() { g.beat(beating) })
+		x.wait.Go(func() {
+			defer remote.Guard()
+			g.hear(frames)
+		})
+		x.wait.Go(func() {
+			defer remote.Guard()
+			g.beat(beating)
+		})
 		return g, nil
 	}
 	session.Close()
@@ -192,10 +198,14 @@ const goodbye = 400 * time.Millisecond
 // letGo ends the input, on which the node gives the lock up at once, and then
 // the session.
 func (g *grip) letGo() {
+	defer remote.Guard()
 	g.cancel()
 	ctx, cancel := context.WithTimeout(context.Background(), goodbye)
 	defer cancel()
-	go g.session.Stdin().Close() // a link that is dead may hold it up
+	go func() { // a link that is dead may hold it up
+		defer remote.Guard()
+		g.session.Stdin().Close()
+	}()
 	select {
 	case <-g.over:
 	case <-ctx.Done():

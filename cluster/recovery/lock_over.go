@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/remote"
 )
 
 // lockIdle is how long a lock that was taken over is kept without a plan.
@@ -76,6 +77,7 @@ func (x *Executor) enter() error {
 
 // keepIdle gives a lock that was taken over up again when no plan uses it.
 func (x *Executor) keepIdle() {
+	defer remote.Guard()
 	select {
 	case <-x.ctx.Done():
 	case <-x.o.Clock.After(lockIdle):
