@@ -26,6 +26,7 @@ var machineActs = map[string]act{
 	"setting":      {"KEY=VALUE", "leaderl.KEY in the configuration, and leaderl restarted", settingAct, unsettingAct},
 	"failover-off": {"SCOPE", "failover switched off, for the cluster or the node", failoverOffAct, failoverOnAct},
 	"bar":          {"PEER", "PostgreSQL of the host admits no new replication from the peer", barAct, unbarAct},
+	"fourth-node":  {"", "etcd and leaderl of the host's cluster list a node that was never started", fourthAct, unfourthAct},
 	"other-etcd":   {"", "etcd of the host has lost its data and belongs to a cluster of another token", otherEtcdAct, sameEtcdAct},
 }
 
@@ -262,4 +263,25 @@ func sameEtcdAct(ctx context.Context, l *Lab, h *Host, _ string) error {
 	err := stopAct(ctx, l, h, "etcd")
 	_, back := sh(ctx, h, "[ ! -d "+etcdData+".lab ] || { rm -rf "+etcdData+" "+etcdArgs+"; mv "+etcdData+".lab "+etcdData+"; }")
 	return errors.Join(err, back, h.control(ctx, "etcd", "u"))
+}
+
+// The fourth node, which nobody has: an address of the lab's network, and etcd's
+// and the stand-in's names for it.
+const (
+	fourthURL  = "http://10.0.4.14:2380"
+	fourthGUID = "44444444444444444444444444444444"
+	fourthKey  = "http://127.0.0.1:2379/v2/keys/cb/nodes/" + fourthGUID
+	membersURL = "http://127.0.0.1:2379/v2/members"
+)
+
+func fourthAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
+	_, err := sh(ctx, h, `curl -sf -m 5 -X POST -H 'Content-Type: application/json' -d '{"peerURLs":["`+fourthURL+`"]}' `+membersURL+` &&
+curl -sf -m 5 -X PUT --data-urlencode 'value={"name":"be4","address":"10.0.4.14","guid":"`+fourthGUID+`"}' `+fourthKey)
+	return err
+}
+
+func unfourthAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
+	return h.onDisk(ctx, `id=$(curl -s -m 5 `+membersURL+` | grep -o '"id":"[0-9a-f]*","name":"","peerURLs":."`+fourthURL+`' | cut -d '"' -f 4)
+[ -z "$id" ] || curl -sf -m 5 -X DELETE `+membersURL+`/$id
+curl -s -m 5 -X DELETE `+fourthKey+` >/dev/null`)
 }

@@ -20,7 +20,7 @@ var serviceActs = map[string]act{
 	"slow-copy":      {"", "every pg_basebackup works a hundredth of the time", slowCopyAct, unslowCopyAct},
 	"stall-copy":     {"", "the next pg_basebackup stops in the middle", stallCopyAct, unslowCopyAct},
 	"trickle":        {"", "PostgreSQL is written to all the time, 64 kB a second", trickleAct, untrickleAct},
-	"clients":        {"", "PostgreSQL has as many clients as it takes", clientsAct, unclientsAct},
+	"clients":        {"", "PostgreSQL has as many clients as it takes but its superuser", clientsAct, unclientsAct},
 	"slot":           {"", "a replication slot that nobody uses holds WAL", slotAct, unslotAct},
 	"shards":         {"COLOUR", "Elasticsearch (stand-in) tells red, yellow or read-only", shardsAct, unshardsAct},
 }
@@ -156,16 +156,17 @@ func untrickleAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
 	return h.endBackground(ctx, "trickle")
 }
 
-// clientsAct leaves nothing to the superuser either, and takes every place
-// that becomes free.
+// clientsAct takes every place that becomes free, but for those that PostgreSQL
+// reserves for its superuser: leaderl goes on.
 func clientsAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
-	err := h.background(ctx, "clients", `for i in $(seq 105); do while :; do psql -Xq -h /tmp -U chef_pgsql -d postgres -c "select pg_sleep(100000)" >/dev/null 2>&1; sleep 1; done & done; wait`)
+	const psql = "psql -Xq -h /tmp -U replicator -d postgres -c "
+	err := h.background(ctx, "clients", `for i in $(seq 100); do while :; do `+psql+`"select pg_sleep(100000)" >/dev/null 2>&1; sleep 1; done & done; wait`)
 	if err != nil {
 		return err
 	}
-	return until(ctx, "PostgreSQL of "+h.Name+" turns clients away", 30*time.Second, []string{h.log("postgresql", "current")}, func(ctx context.Context) error {
-		out, err := sh(ctx, h, "psql -Xq -h /tmp -U chef_pgsql -d postgres -c 'select 1' 2>&1 || :")
-		if err == nil && !strings.Contains(out, "too many clients") && !strings.Contains(out, "connection slots") {
+	return until(ctx, "PostgreSQL of "+h.Name+" turns clients away", time.Minute, []string{h.log("postgresql", "current")}, func(ctx context.Context) error {
+		out, err := sh(ctx, h, psql+"'select 1' 2>&1 || :")
+		if err == nil && !strings.Contains(out, "connection slots are reserved") && !strings.Contains(out, "too many clients") {
 			err = fmt.Errorf("psql says %s", out)
 		}
 		return err

@@ -12,6 +12,7 @@ var ofMembers = map[string]story{
 	"old-member-returned":      {"a follower was made a cluster of its own, and then one of the two that had lost their power got it back", oldMember},
 	"old-members-returned":     {"the same, and both get it back, out of reach of the survivor: the old cluster lives again", oldMembers},
 	"etcd-member-removed":      {"a follower was removed while it had no power, and boots again with its old disk", memberRemoved},
+	"not-three-nodes":          {"a fourth node was registered and never started", onLeader("fourth-node")},
 	"etcd-cluster-id-mismatch": {"etcd of a follower lost its data and was started as of another cluster", onFollower("other-etcd")},
 }
 
