@@ -52,6 +52,7 @@ func TestScenariosOnTheSimulation(t *testing.T) {
 		} else {
 			t.Logf("%d rows of %d; all of them: make test-scenarios", len(Core), len(Table))
 		}
+		t.Run("two-cockpits", twoCockpits)
 		for _, s := range rows {
 			t.Run(s.Name, func(t *testing.T) {
 				t.Parallel()

@@ -47,12 +47,14 @@ type overSSH struct {
 	sim     *simulation.Cluster
 	w       *watch.Watch
 	journal string
+	clock   cluster.Clock
 	plan    cluster.Plan
 }
 
 func newOverSSH(t *testing.T) *overSSH {
 	o := &overSSH{t: t, journal: t.TempDir()}
 	clock := remote.NewScaled(speed)
+	o.clock = clock
 	var err error
 	if o.sim, err = simulation.Start(t.Context(), simulation.Options{Clock: clock, Seed: 1}); err != nil {
 		t.Fatal(err)
