@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -132,11 +131,7 @@ func faulty(f *remote.Fault, closed error, incident string) error {
 	if dir, err := journal.DefaultDir(); err == nil {
 		dir = filepath.Dir(dir)
 		name := filepath.Join(dir, "fault-"+time.Now().UTC().Format("20060102T150405Z")+".txt")
-		build := ""
-		if info, ok := debug.ReadBuildInfo(); ok {
-			build = info.GoVersion + " " + info.Main.Version
-		}
-		text := fmt.Sprintf("chef-backend-cockpit %s %s\nincident: %s\nclosing: %v\n\n%v\n\n%s\n", version, build, or(incident, "none"), closed, f.Value, f.Stack)
+		text := fmt.Sprintf("%s\nincident: %s\nclosing: %v\n\n%v\n\n%s\n", versionText(), or(incident, "none"), closed, f.Value, f.Stack)
 		if os.MkdirAll(dir, 0o700) == nil && writeWhole(name, []byte(text)) == nil {
 			path = name
 		}

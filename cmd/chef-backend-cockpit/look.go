@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/catalogue"
 	"chef-backend-cockpit/cluster/journal"
 	"chef-backend-cockpit/cluster/watch"
 )
@@ -81,13 +82,23 @@ func (e *env) look(ctx context.Context, hosts []string, print func(*watch.Watch)
 		return nothingSeen(err)
 	}
 	defer f.close()
-	state := ""
-	if dir, err := journal.DefaultDir(); err == nil { // without a home there are no marks either
-		state = filepath.Dir(dir)
-	}
 	c, err := e.warnedCatalogue()
 	if err != nil {
 		return err
+	}
+	return e.lookAt(ctx, f, c, func(w *watch.Watch) error {
+		if err := print(w); err != nil {
+			return err
+		}
+		return verdict(w.State())
+	})
+}
+
+// lookAt looks at a fleet until the findings have settled.
+func (e *env) lookAt(ctx context.Context, f *fleet, c *catalogue.Catalogue, then func(*watch.Watch) error) error {
+	state := ""
+	if dir, err := journal.DefaultDir(); err == nil { // without a home there are no marks either
+		state = filepath.Dir(dir)
 	}
 	w, err := f.watch(watchOptions{catalogue: c, readOnly: true, logs: true, state: state})
 	if err != nil {
@@ -101,10 +112,7 @@ func (e *env) look(ctx context.Context, hosts []string, print func(*watch.Watch)
 		return ctx.Err()
 	}
 	settle(ctx, w, f.clock)
-	if err := print(w); err != nil {
-		return err
-	}
-	return verdict(w.State())
+	return then(w)
 }
 
 // nothingSeen is an error of connecting with the exit code 3, unless it is one

@@ -135,7 +135,7 @@ One HOST is enough: the others come from the cluster.`,
 		return usage("%v; see chef-backend-cockpit --help", err)
 	})
 	root.AddCommand(watchCommand(e), demoCommand(e), statusCommand(e), diagnoseCommand(e),
-		procedureCommand(e), journalCommand(e), replayCommand(e), catalogueCommand(e), versionCommand(e))
+		procedureCommand(e), journalCommand(e), replayCommand(e), bundleCommand(e), catalogueCommand(e), versionCommand(e))
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}
