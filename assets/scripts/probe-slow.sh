@@ -69,7 +69,8 @@ probe_addresses() {
 # probe_running: whether any database server runs, by the process list; the
 # name is put together so that this text itself is no answer.
 probe_running() {
-	probe_name=postgres
+	probe_name=postgres COLUMNS=1000
+	export COLUMNS
 	case $(probe_within 2 ps -e -o args= 2>/dev/null | head -c 524288) in
 	'') return 2 ;;
 	*"/$probe_name -D "*) return 0 ;;

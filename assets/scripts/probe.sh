@@ -314,7 +314,11 @@ probe_clock() {
 	probe_end "$1" "$?"
 }
 
+# probe_ps: the process list, each row cut: ours alone are as long as their
+# scripts, and with some of them the list could not be read to its end.
 probe_ps() {
+	COLUMNS=1000
+	export COLUMNS
 	probe_begin ps
 	probe_within 2 ps -e -o pid= -o ppid= -o args= 2>&1
 	probe_end ps "$?"
