@@ -147,7 +147,7 @@ func (m *model) lockSegment() segment {
 	case l.Held != cluster.True:
 		return segment{says: []string{""}}
 	case l.Ours:
-		return segment{p: m.st.dim, rank: 9, says: []string{"lock: yours since " + sinceText(l.Holder.Since), ""}}
+		return segment{p: m.st.dim, rank: 9, says: []string{"lock: yours since " + sinceText(l.Holder.Since), "lock: yours", ""}}
 	}
 	return segment{p: m.st.amber, rank: 2, says: []string{
 		"! " + l.Holder.Who + " acts since " + sinceText(l.Holder.Since) + " (K)", "! " + l.Holder.Who + " acts (K)",

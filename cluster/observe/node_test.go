@@ -34,6 +34,9 @@ func newFakeNode(t testing.TB) *fakeNode {
 	}
 	n.file("/var/opt/chef-backend/leaderl/data/unsynced", "")
 	n.file("/opt/chef-backend/version-manifest.txt", "chef-backend 2.3.16\n\nComponent  Version\n")
+	n.file("/var/opt/chef-backend-cockpit/lock/step", "7f3a0001 1-stop fd:00:4711 token\n")
+	n.file("/var/opt/chef-backend-cockpit/steps/7f3a0001/1-stop/command", "chef-backend-ctl stop leaderl\n")
+	n.file("/var/opt/chef-backend-cockpit/steps/7f3a0001/1-stop/exit", "0\n")
 	n.file("/etc/machine-id", "0123456789abcdef0123456789abcdef\n")
 	n.tool("sv", `shift
 for s; do case $s in
