@@ -243,10 +243,15 @@ func (j *Journal) write(kind string, data any, durable bool) error {
 		return err
 	}
 	j.seq, j.prev, j.shown = j.seq+1, r.Hash, shown
-	if durable {
+	switch {
+	case durable:
 		// What could not be made durable once may be gone although a later
 		// attempt succeeds: the chain could have a hole.
-		j.torn = j.durable()
+		if j.torn = j.file.Sync(); j.torn == nil {
+			j.torn = j.there()
+		}
+	case kind != Output: // of which there may be many
+		j.torn = j.there()
 	}
 	return j.torn
 }
@@ -264,12 +269,9 @@ func (j *Journal) append(line []byte) error {
 	return nil
 }
 
-// durable waits until all that was written is on disk, where somebody can find
-// it: a file that was removed, or whose disk has gone, takes bytes for a while.
-func (j *Journal) durable() error {
-	if err := j.file.Sync(); err != nil {
-		return err
-	}
+// there answers whether somebody can find what was written: a file that was
+// removed, or whose disk has gone, takes bytes for a while.
+func (j *Journal) there() error {
 	ours, err := j.file.Stat()
 	if err != nil {
 		return err

@@ -90,7 +90,11 @@ func (r *report) note(rec Record, d *NoteData) {
 	switch {
 	case rec.Seq == 0:
 		r.opening = d.Opening
-		r.tell(rec, "the incident is opened")
+		text := "the incident is opened"
+		if d.Continues != "" {
+			text += "; it continues " + d.Continues + ", whose journal could not be gone on with"
+		}
+		r.tell(rec, text)
 	case d.Closed:
 		r.closed = true
 		fallthrough

@@ -107,6 +107,27 @@ func TestClosedTerminalEndsInOrder(t *testing.T) {
 	s.closedWell()
 }
 
+// A journal whose disk has gone, with no way to make another one, keeps nobody
+// from leaving: the terminal is given back, and what failed is said.
+func TestEndsInOrderWhenTheDiskHasGone(t *testing.T) {
+	t.Parallel()
+	s := open(t, 100, 30, "demo", "--scenario", "leaderl-down", "--speed", "10")
+	s.see("P2", "leaderl-down")
+	dir := filepath.Join(s.state, "chef-backend-cockpit", "incidents")
+	s.when("the incident is on disk", func(string) bool { all, _ := journal.List(dir); return len(all) == 1 && all[0].Records > 2 })
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dir, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.press("q")
+	if code := s.exit(); code != 1 || !bytes.Contains(s.sent(), []byte("the incident could not be closed")) {
+		t.Errorf("exit code %d: %q", code, last(s.sent()))
+	}
+	s.restored()
+}
+
 // With every link cut there is nobody to say goodbye to: leaving takes no
 // longer than a second, measured with threefold slack, in whatever way.
 func TestQuitsWithAllNodesDead(t *testing.T) {
