@@ -5,6 +5,7 @@ package lab
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // ofNetwork are stories of hosts and links.
@@ -25,17 +26,18 @@ var ofNetwork = map[string]story{
 }
 
 // raftLeader is the host whose etcd leads, which need not be that of leaderl.
-func (s *strike) raftLeader(ctx context.Context) (*Host, error) {
-	for i := range s.state.Hosts {
-		h := &s.state.Hosts[i]
-		if !alive(h.PID, h.Start) {
-			continue
+// During an election there is none for a while.
+func (s *strike) raftLeader(ctx context.Context) (leader *Host, err error) {
+	err = until(ctx, "a raft leader of etcd", 15*time.Second, nil, func(ctx context.Context) error {
+		for _, h := range s.allHosts() {
+			if alive(h.PID, h.Start) && h.says(ctx, `curl -s -m 2 http://127.0.0.1:2379/v2/stats/self | grep -c '"state":"StateLeader"'`) == "1" {
+				leader = h
+				return nil
+			}
 		}
-		if h.says(ctx, `curl -s -m 2 http://127.0.0.1:2379/v2/stats/self | grep -c '"state":"StateLeader"'`) == "1" {
-			return h, nil
-		}
-	}
-	return nil, errors.New("no etcd says that it is the raft leader")
+		return errors.New("no etcd says that it is one")
+	})
+	return leader, err
 }
 
 func followersGone(ctx context.Context, s *strike) error {
