@@ -118,7 +118,7 @@ func downAct(ctx context.Context, _ *Lab, h *Host, service string) error {
 }
 
 func (h *Host) untilDown(ctx context.Context, service string) error {
-	return until(ctx, service+" of "+h.Name+" down", 15*time.Second, []string{h.log(service, "current")}, func(ctx context.Context) error {
+	return until(ctx, service+" of "+h.Name+" down", 40*time.Second, []string{h.log(service, "current")}, func(ctx context.Context) error {
 		out, err := sh(ctx, h, "sv status "+serviceDir+"/"+service+" || :")
 		if err == nil && (!strings.HasPrefix(out, "down:") || strings.Contains(out, "want up")) {
 			err = errors.New(out)

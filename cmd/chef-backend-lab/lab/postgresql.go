@@ -47,7 +47,7 @@ func (l *Lab) foundDatabase(ctx context.Context) error {
 			return err
 		}
 	}
-	return until(ctx, "two followers stream from "+first.Name, 15*time.Second, []string{first.log("postgresql", "current")},
+	return until(ctx, "two followers stream from "+first.Name, 40*time.Second, []string{first.log("postgresql", "current")},
 		func(ctx context.Context) error {
 			n, err := l.sql(ctx, first, "select count(*) from pg_stat_replication where state = 'streaming'")
 			if err == nil && n != "2" {
@@ -97,7 +97,7 @@ func (h *Host) startDatabase(ctx context.Context) error {
 	if err := h.firstStart(ctx, "postgresql"); err != nil {
 		return err
 	}
-	return until(ctx, "PostgreSQL of "+h.Name, 15*time.Second, []string{h.log("postgresql", "current")}, func(ctx context.Context) error {
+	return until(ctx, "PostgreSQL of "+h.Name, 40*time.Second, []string{h.log("postgresql", "current")}, func(ctx context.Context) error {
 		_, err := sh(ctx, h, "pg_isready -h /tmp -U chef_pgsql")
 		return err
 	})

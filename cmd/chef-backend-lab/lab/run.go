@@ -15,9 +15,10 @@ import (
 	"time"
 )
 
-// Times that bound what the lab does. They are several times what was measured.
+// Times that bound what the lab does. They are many times what was measured: a
+// machine that builds and tests beside it is several times slower.
 const (
-	upWithin   = 90 * time.Second
+	upWithin   = 3 * time.Minute
 	downWithin = 30 * time.Second
 	lockWithin = 2 * time.Second
 	pollEvery  = 50 * time.Millisecond

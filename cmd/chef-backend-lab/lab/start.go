@@ -18,14 +18,14 @@ import (
 func (l *Lab) startCluster(ctx context.Context) error {
 	for i := range l.state.Hosts {
 		h := &l.state.Hosts[i]
-		if err := until(ctx, "sshd of "+h.Name, 10*time.Second, []string{h.dir("console.log"), h.file("/var/log/sshd.log")}, h.sshAnswers); err != nil {
+		if err := until(ctx, "sshd of "+h.Name, 30*time.Second, []string{h.dir("console.log"), h.file("/var/log/sshd.log")}, h.sshAnswers); err != nil {
 			return err
 		}
 	}
 	l.progress("sshd answers on three hosts")
 	for i := range l.state.Hosts {
 		h := &l.state.Hosts[i]
-		if err := until(ctx, "etcd of "+h.Name, 20*time.Second, []string{h.log("etcd", "current")}, h.etcdHealthy); err != nil {
+		if err := until(ctx, "etcd of "+h.Name, 40*time.Second, []string{h.log("etcd", "current")}, h.etcdHealthy); err != nil {
 			return err
 		}
 	}
@@ -55,7 +55,7 @@ func (l *Lab) startCluster(ctx context.Context) error {
 // firstStart starts a service that was held back, for good.
 func (h *Host) firstStart(ctx context.Context, service string) error {
 	folder := serviceDir + "/" + service
-	return until(ctx, service+" of "+h.Name, 10*time.Second, []string{h.log(service, "current")}, func(ctx context.Context) error {
+	return until(ctx, service+" of "+h.Name, 30*time.Second, []string{h.log(service, "current")}, func(ctx context.Context) error {
 		// sv would look only twice a second whether it is up.
 		out, err := sh(ctx, h, "rm -f "+folder+"/down; printf u >"+folder+"/supervise/control; sv status "+folder)
 		if err == nil && !strings.HasPrefix(out, "run:") {
@@ -71,7 +71,7 @@ func (l *Lab) settled(ctx context.Context) error {
 		h := &l.state.Hosts[i]
 		what := h.Name + " takes part"
 		logs := []string{h.log("leaderl", "current"), h.log("elasticsearch", "current"), h.log("postgresql", "current")}
-		err := until(ctx, what, 40*time.Second, logs, func(ctx context.Context) error {
+		err := until(ctx, what, 90*time.Second, logs, func(ctx context.Context) error {
 			out, err := sh(ctx, h, optDir+"/bin/chef-backend-ctl cluster-status")
 			if err != nil {
 				return err
