@@ -41,7 +41,8 @@ type leftover struct {
 	going   bool // the operator let it go on
 }
 
-// openIntent is an act whose outcome nobody wrote.
+// openIntent is the newest act, where nobody wrote its outcome or it was
+// unknown.
 type openIntent struct {
 	cluster.Intent
 	i  int // of the step in the state
@@ -166,15 +167,17 @@ func (r *run) recallOutcome(o cluster.Outcome, at time.Time) error {
 	}
 	st := &r.state.Steps[i]
 	st.Status, st.Sentence, st.Ended, st.Exit, st.ExitKnown = o.Status, o.Sentence, at, o.Exit, o.ExitKnown
+	open := r.left.open
+	again := o.Status == cluster.StatusUnknown && open != nil && open.i == i
+	if open != nil && open.i == i && !again {
+		r.left.open = nil // else it is looked up again: it may be seen by now
+	}
 	r.mark(st.Step.ID, func(m *mark) {
-		m.intended = false
+		m.intended = again
 		m.started = m.started && o.Status != cluster.StatusRefused
 		m.handed = m.handed || strings.HasPrefix(o.Sentence, wantsTerminal)
 		m.by, m.bytes, m.digest = o.By, o.Bytes, o.Digest
 	})
-	if open := r.left.open; open != nil && open.i == i {
-		r.left.open = nil
-	}
 	if renames(st.Step.Command) && o.Status == cluster.StatusDone {
 		r.identity[st.Step.Node] = r.identity[st.Step.Node].renamed()
 	}

@@ -64,12 +64,12 @@ func notWell(s cluster.Status) cluster.Status {
 	return s
 }
 
-// settleOpen looks up the act without an outcome, and writes what came of it.
+// settleOpen looks up the act without a known outcome, and writes what came of it.
 func (r *run) settleOpen(ctx context.Context, open *openIntent) ending {
 	say := "was at work when the cockpit was left; it is looked up on " + open.Node
 	r.change(func(p *cluster.PlanState) {
 		p.Status, p.Sentence = cluster.StatusRunning, joinText([]string{p.Steps[open.i].Step.Say, say})
-		p.Steps[open.i].Sentence = say
+		p.Steps[open.i].Status, p.Steps[open.i].Sentence = cluster.StatusRunning, say
 	})
 	end := r.lookUpOpen(ctx, open)
 	if ctx.Err() != nil {
@@ -155,6 +155,10 @@ func (r *run) goesBack() bool {
 		slices.ContainsFunc(r.plan.Steps[from:], func(s cluster.PlanStep) bool { return r.marked(s.ID).started })
 }
 
+// connectTries is how often a node is waited for before the guards are asked,
+// to be shown with the question.
+const connectTries = 3
+
 // askToGoOn holds before a step until the plan's phrases were typed once more,
 // with the guards as they are now.
 func (r *run) askToGoOn(ctx context.Context, i int, why string) ending {
@@ -166,6 +170,15 @@ func (r *run) askToGoOn(ctx context.Context, i int, why string) ending {
 	}
 	began := r.x.o.Clock.Now()
 	r.x.fresh(ctx, began, true)
+	// A cockpit that has just begun may still be connecting.
+	for n := 0; n < connectTries && s.Node != "" && !identityOf(r.x.current(r.view(), began).Report(s.Node)).known(); n++ {
+		if end := r.pauseFor(ctx, i, s, s.Node+" is not seen yet"+r.linkText(s.Node)); !end.well() {
+			r.step(i, func(st *cluster.StepState) { *st = was })
+			return end
+		}
+		began = r.x.o.Clock.Now()
+		r.x.fresh(ctx, began, true)
+	}
 	var missing string
 	if s.Command != "" || s.Kind == cluster.StepManual {
 		checked := askAll(r.x.current(r.view(), began), &r.plan, s, r.general)

@@ -151,7 +151,7 @@ func (r *run) carryOut(ctx context.Context) {
 // again.
 func (r *run) forth(ctx context.Context) ending {
 	from, end := r.takeUp(ctx)
-	if end.well() {
+	if end.well() && from < len(r.plan.Steps) {
 		end = r.takeLock(ctx)
 	}
 	for i := from; i < len(r.plan.Steps) && end.well() && ctx.Err() == nil; i++ {

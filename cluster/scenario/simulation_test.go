@@ -20,6 +20,9 @@ const wholeTable = "CHEF_BACKEND_SCENARIOS"
 // TestMain tries four rows at a time, whatever the number of cores: they wait
 // far more than they work.
 func TestMain(m *testing.M) {
+	if spec := os.Getenv(childEnv); spec != "" {
+		os.Exit(child(spec))
+	}
 	flag.Parse()
 	if err := flag.Set("test.parallel", "4"); err != nil {
 		panic(err)

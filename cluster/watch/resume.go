@@ -113,9 +113,9 @@ func (w *Watch) recorder() recovery.Recorder {
 // around is a recorder with something around it.
 type around struct {
 	inner recovery.Recorder
-	call  func(kind string, record func() error) error
+	call  func(kind string, data any, record func() error) error
 }
 
 func (a around) Record(kind string, data any) error {
-	return a.call(kind, func() error { return a.inner.Record(kind, data) })
+	return a.call(kind, data, func() error { return a.inner.Record(kind, data) })
 }

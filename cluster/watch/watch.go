@@ -45,7 +45,7 @@ type Options struct {
 	TakeUp     bool   // plans of this cluster that a cockpit left without an end are taken up
 	// AroundRecord stands around every record that a plan writes, which it has
 	// to call; tests let a cockpit die there. nil: nothing does.
-	AroundRecord func(kind string, record func() error) error
+	AroundRecord func(kind string, data any, record func() error) error
 	MarksFile    string // where marks of nodes are kept; "" for in memory alone
 	Amiss        string // shown as a standing message: what was left out at the start; "" for nothing
 	Operator     string // who sits here, for marks and the journal: user@host
