@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// joinsWithin is how long leaderl may be initializing.
-const joinsWithin = 60 * time.Second
-
 // hungAfter is how long a service must have run before its silence counts.
 const hungAfter = time.Minute
 

@@ -95,9 +95,9 @@ var advised = []Scenario{
 	{Name: "partition-partial", Expect: []string{"partition-partial@be3"}, Within: 2 * time.Minute, Heal: true, Healed: 4 * time.Minute, May: mendingBy("be3")},
 	{Name: "partition-quorum-kept", Expect: []string{"partition-quorum-kept@be3"}, Within: 3 * time.Minute, Heal: true, Healed: 4 * time.Minute, May: mendingBy("be3")},
 	{Name: "partition-quorum-lost", Expect: []string{"partition-quorum-lost"}, Within: 3 * time.Minute, Heal: true, Healed: 6 * time.Minute,
-		May: append(mendingBy("be1", "be2", "be3"), "failover-under-way", "no-leader", "deposed-leader-blocked")},
+		May: append(mendingBy("be1", "be2", "be3"), "failover-under-way", "no-leader", "deposed-leader-blocked", "no-eligible-follower")},
 	{Name: "quorum-lost-one-seen", Expect: []string{"quorum-lost-one-seen"}, Within: 3 * time.Minute, Heal: true, Healed: 6 * time.Minute,
-		May: append(mendingBy("be1", "be2", "be3"), "failover-under-way", "no-leader", "deposed-leader-blocked")},
+		May: append(mendingBy("be1", "be2", "be3"), "failover-under-way", "no-leader", "deposed-leader-blocked", "no-eligible-follower")},
 	{Name: "two-primaries", Expect: []string{"leaderl-down@be1", "two-primaries"}, Within: 4 * time.Minute,
 		// A real primary writes of its own within seconds: that shows before both are seen to take writes.
 		May: []string{"failover-under-way", "timeline-diverged@be1"}},
