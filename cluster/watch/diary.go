@@ -103,8 +103,8 @@ func (d *diary) remark(text string) {
 	}
 }
 
-// close ends the incident when the cockpit is left. It waits a moment for what
-// is queued, and not for a disk that hangs.
+// close ends the incident when the cockpit is left. It waits for what is
+// queued while patience lasts, and not for a disk that hangs.
 func (d *diary) close(why string) error {
 	if d.journal == nil {
 		return nil

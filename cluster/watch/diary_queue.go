@@ -15,9 +15,9 @@ import (
 // Bounds of the way to the disk, on the real clock: a disk does not run faster
 // with the simulation.
 const (
-	queueMost  = 128                     // records of rounds that wait: four minutes and more
-	patience   = 5 * time.Second         // for a record that is waited for; then the disk counts as hanging
-	lastMoment = 1500 * time.Millisecond // the same when the cockpit is left
+	queueMost  = 128                    // records of rounds that wait: four minutes and more
+	patience   = 5 * time.Second        // for a record that is waited for; then the disk counts as hanging
+	lastMoment = 400 * time.Millisecond // the same when the cockpit is left, but for the last record
 )
 
 // reopening is the kind of entry that goes on with an incident of an earlier
@@ -105,11 +105,15 @@ func (d *diary) now(kind string, data any) error {
 
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	leaving := d.leaving
+	if kind == closing {
+		leaving = nil // the last record is worth its time
+	}
 	select {
 	case err := <-e.done:
 		return err
 	case <-ctx.Done():
-	case <-d.leaving:
+	case <-leaving:
 		short, cancel := context.WithTimeout(ctx, lastMoment)
 		defer cancel()
 		select {
@@ -185,7 +189,7 @@ func (d *diary) keep(e *entry) error {
 		return nil
 	case closing:
 		if d.journal.ID() == "" {
-			return nil // nothing of it was ever written: there is nothing to end
+			return d.trouble() // nothing is open: why, if there should be something
 		}
 		return errors.Join(d.journal.Record(journal.Note, e.data), d.journal.Close())
 	}
@@ -194,6 +198,16 @@ func (d *diary) keep(e *entry) error {
 		err = d.journal.Record(e.kind, e.data)
 	}
 	return err
+}
+
+// trouble is why the journal cannot be written; nil while it can.
+func (d *diary) trouble() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.status.trouble == "" {
+		return nil
+	}
+	return errors.New(d.status.trouble)
 }
 
 // settle tells whoever waits, and notes how the journal is.

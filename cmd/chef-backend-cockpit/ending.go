@@ -29,7 +29,7 @@ func (s signalled) code() int { return 128 + int(s.sig) }
 // overdue is how long an end in order may take after a signal or a panic. A
 // terminal that takes no more bytes, or a lock that a panic left, would hold
 // the program for ever.
-const overdue = 5 * time.Second
+const overdue = 8 * time.Second
 
 // ending sees to it that the program ends when it has to, with the terminal as
 // it was.

@@ -64,10 +64,10 @@ type screen struct {
 	close func() error
 }
 
-// closeWithin is how long the screen's door may take to close: nodes that are
-// dead, or a disk that hangs, hold nobody up. The journal is closed by then, or
-// cannot be.
-const closeWithin = 2500 * time.Millisecond
+// closeWithin is how long the screen's door may take to close. Dead nodes take
+// a fraction of it; a slow disk is given the time to take the journal's last
+// record. The terminal is given back before.
+const closeWithin = 6 * time.Second
 
 // show opens the screen until the operator leaves, a signal comes, the terminal
 // is gone, or a goroutine of the program panics. The terminal is as before when
