@@ -92,6 +92,9 @@ func (r *run) whyNotOffered(p Repair) string {
 				continue
 			}
 			if o.Tier >= cluster.T3 {
+				if o.Ready && r.w.State().Mode != watch.Armed {
+					return "offered, ready, although the cockpit is not armed"
+				}
 				if err := r.armed(); err != nil {
 					return err.Error()
 				}
