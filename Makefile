@@ -6,7 +6,7 @@ SCENARIO ?= follower-wal-gap
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 export CGO_ENABLED = $(if $(RACE),1,0)
 
-.PHONY: help test-scenarios demo lab test test-lab build lint manual bench clean
+.PHONY: help test-safety test-scenarios demo lab test test-lab build lint manual bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
@@ -25,6 +25,12 @@ test: ## run all tests (RACE=1: with the race detector, needs a C compiler)
 test-scenarios: ## try every row of the scenario table on the simulation (ROWS=regexp)
 	CHEF_BACKEND_SCENARIOS=1 $(GO) test -count=1 -v -timeout 20m \
 		-run '$(if $(ROWS),^TestScenariosOnTheSimulation$$/^table$$/$(ROWS),.)' ./cluster/scenario
+
+# Tests of what must not happen to data; each prints how often it was tried.
+SAFETY = ^(TestKilledAtEveryBoundary|TestCutInEveryStep|TestPlanIsTakenUpAgain|TestWhatBecameOfAStep|TestRacesOfTwoCockpits)$$
+
+test-safety: ## kill the cockpit at every boundary, cut links in every step, race two cockpits
+	CHEF_BACKEND_SAFETY=1 $(GO) test -count=1 -v -timeout 15m -run '$(SAFETY)' ./cluster/recovery ./cluster/scenario
 
 test-lab: ## try the scenarios on real hosts (Linux, root; ROWS=regexp, AT_ONCE=n labs side by side)
 	CHEF_BACKEND_LAB=1 CHEF_BACKEND_LAB_AT_ONCE=$(AT_ONCE) $(GO) test -count=1 -v -timeout 25m \

@@ -168,7 +168,7 @@ func (f *follower) absent() (outcome, ending, bool) {
 }
 
 func (f *follower) never(why string) (outcome, ending, bool) {
-	f.r.mark(f.id, func(m *mark) { m.started = false })
+	f.r.mark(f.id, func(m *mark) { m.started = m.again > 0 }) // chosen again: it ran before
 	return outcome{}, ending{status: cluster.StatusRefused, sentence: why + notRun(f.s)}, true
 }
 

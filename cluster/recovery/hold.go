@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -107,7 +108,7 @@ func (r *run) askPhrase(ctx context.Context, i int, s cluster.PlanStep, why stri
 // end of its own: a machine may only be on its way.
 func (r *run) pauseFor(ctx context.Context, i int, s cluster.PlanStep, said string) ending {
 	r.change(func(p *cluster.PlanState) {
-		p.Status, p.Sentence = cluster.StatusWaiting, "waits for "+s.Node+": "+said
+		p.Status, p.Sentence = cluster.StatusWaiting, cmp.Or(waitsFor(s.Node), "waits: ")+said
 		p.Steps[i].Status, p.Steps[i].Sentence = cluster.StatusWaiting, p.Sentence
 	})
 	select {
@@ -118,6 +119,13 @@ func (r *run) pauseFor(ctx context.Context, i int, s cluster.PlanStep, said stri
 	case <-r.x.o.Clock.After(askEvery):
 		return ending{status: cluster.StatusDone}
 	}
+}
+
+func waitsFor(node string) string {
+	if node == "" {
+		return ""
+	}
+	return "waits for " + node + ": "
 }
 
 // meet looks at the node that a step reaches; said is who it is, or that it does

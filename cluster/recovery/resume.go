@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strings"
 
 	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/remote"
 )
 
 // Resume takes up a plan that was left. What was at work is looked up at its
@@ -155,9 +157,29 @@ func (r *run) goesBack() bool {
 		slices.ContainsFunc(r.plan.Steps[from:], func(s cluster.PlanStep) bool { return r.marked(s.ID).started })
 }
 
-// connectTries is how often a node is waited for before the guards are asked,
-// to be shown with the question.
+// connectTries is how often links are waited for before the guards are asked.
 const connectTries = 3
+
+// connected waits a little for the links of a cockpit that has just begun: what
+// is asked and the lock need more than the step's own node.
+func (r *run) connected(ctx context.Context, i int, s cluster.PlanStep) ending {
+	for range connectTries {
+		var not []string
+		for name, h := range r.x.o.Hosts {
+			if h.Link().Phase == remote.Connecting {
+				not = append(not, name)
+			}
+		}
+		if len(not) == 0 {
+			break
+		}
+		slices.Sort(not)
+		if end := r.pauseFor(ctx, i, s, "connecting to "+strings.Join(not, " and ")); !end.well() {
+			return end
+		}
+	}
+	return ending{status: cluster.StatusDone}
+}
 
 // askToGoOn holds before a step until the plan's phrases were typed once more,
 // with the guards as they are now.
@@ -168,17 +190,12 @@ func (r *run) askToGoOn(ctx context.Context, i int, why string) ending {
 	if len(phrases) == 0 {
 		phrases = []string{"go on"}
 	}
+	if end := r.connected(ctx, i, s); !end.well() {
+		r.step(i, func(st *cluster.StepState) { *st = was })
+		return end
+	}
 	began := r.x.o.Clock.Now()
 	r.x.fresh(ctx, began, true)
-	// A cockpit that has just begun may still be connecting.
-	for n := 0; n < connectTries && s.Node != "" && !identityOf(r.x.current(r.view(), began).Report(s.Node)).known(); n++ {
-		if end := r.pauseFor(ctx, i, s, s.Node+" is not seen yet"+r.linkText(s.Node)); !end.well() {
-			r.step(i, func(st *cluster.StepState) { *st = was })
-			return end
-		}
-		began = r.x.o.Clock.Now()
-		r.x.fresh(ctx, began, true)
-	}
 	var missing string
 	if s.Command != "" || s.Kind == cluster.StepManual {
 		checked := askAll(r.x.current(r.view(), began), &r.plan, s, r.general)

@@ -405,3 +405,25 @@ func TestHeldPlan(t *testing.T) {
 		t.Errorf("%s: %s; ran %v", p.Status, p.Sentence, w.ran)
 	}
 }
+
+// A step that is chosen again and then refused is still one of which nobody
+// knows what it came to.
+func TestRepetitionIsRefused(t *testing.T) {
+	w := leftAt(t, "stop leaderl")
+	for _, f := range w.folders {
+		f.exit, f.gone = "", true
+	}
+	w.nodes["be3"].down["leaderl"] = false
+	x := w.another()
+	p := w.resumed(x)
+	w.before = func() { w.mu.Lock(); w.nodes["be3"].machine = "another"; w.mu.Unlock() }
+	p = w.goOn(x, p)
+	if st := p.Steps[0]; st.Status != cluster.StatusUnknown || p.Status != cluster.StatusUnknown || len(w.ran) != 1 || len(p.OpenEnds) == 0 {
+		t.Errorf("%s: %s, the plan %s: %s, %v; ran %v", st.Status, st.Sentence, p.Status, p.Sentence, p.OpenEnds, w.ran)
+	}
+	for _, data := range w.kept {
+		if o, ok := data.(cluster.Outcome); ok && o.Status != cluster.StatusUnknown {
+			t.Errorf("its outcome is written as %s: %s", o.Status, o.Sentence)
+		}
+	}
+}

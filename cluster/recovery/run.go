@@ -183,8 +183,15 @@ func (r *run) carry(ctx context.Context, i int, general []cluster.Guard) ending 
 // settle notes how a step ended, in the state and in the journal.
 func (r *run) settle(i int, end ending) ending {
 	now := r.x.o.Clock.Now()
+	m := r.marked(r.snapshot().Steps[i].Step.ID)
+	if m.again > 0 && end.status == cluster.StatusRefused {
+		// It ran before: what that came to is as unknown as it was.
+		end.status, end.sentence = cluster.StatusUnknown, "what it came to before is unknown; "+end.sentence
+	}
 	r.step(i, func(st *cluster.StepState) { st.Status, st.Sentence, st.Ended = end.status, end.sentence, now })
-	if err := r.recordEnd(i); err != nil && end.well() {
+	err := r.recordEnd(i)
+	r.mark(r.snapshot().Steps[i].Step.ID, func(m *mark) { m.intended = false }) // it has its outcome
+	if err != nil && end.well() {
 		return ending{status: cluster.StatusFailed, sentence: fmt.Sprintf("%s; the journal can no longer be written: %v", end.sentence, err)}
 	}
 	return end

@@ -34,6 +34,7 @@ type childSpec struct {
 	Repair  int      // which of its procedures is carried out
 	Done    []string // boundaries at which a child has died already
 	Never   bool     // it does not die any more
+	Begun   bool     // its plan was confirmed: logs tell nothing that is still needed
 }
 
 // event is one line that the child says.
@@ -166,7 +167,7 @@ func (c *cockpit) work(ctx context.Context) error {
 		defer hosts[name].Close()
 	}
 	w, err := watch.New(watch.Options{Cluster: clusterName, Nodes: c.spec.Nodes, Hosts: hosts, Clock: c.spec.Clock, Catalogue: all,
-		Logs: true, JournalDir: c.spec.Journal, MarksFile: c.spec.Marks, Operator: "ann@bastion", TakeUp: true, AroundRecord: c.around})
+		Logs: !c.spec.Begun, JournalDir: c.spec.Journal, MarksFile: c.spec.Marks, Operator: "ann@bastion", TakeUp: true, AroundRecord: c.around})
 	if err != nil {
 		return err
 	}

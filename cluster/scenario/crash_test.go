@@ -24,8 +24,10 @@ import (
 // safetyEnv asks for the tests that take minutes: make test-safety.
 const safetyEnv = "CHEF_BACKEND_SAFETY"
 
+func asked() bool { return os.Getenv(safetyEnv) != "" }
+
 func needsTime(t *testing.T) {
-	if os.Getenv(safetyEnv) == "" {
+	if !asked() {
 		t.Skipf("takes minutes: make test-safety, or %s=1", safetyEnv)
 	}
 }
@@ -82,7 +84,8 @@ func newCrashed(t *testing.T, row int) *crashed {
 func (c *crashed) cockpit(repair int, never bool) (ended *cluster.PlanState) {
 	c.t.Helper()
 	spec := childSpec{Clock: c.clock, Nodes: c.sim.Nodes(), Targets: map[string]remote.Target{}, Journal: filepath.Join(c.dir, "incidents"),
-		Marks: filepath.Join(c.dir, "marks.json"), Row: c.row, Repair: repair, Done: c.done, Never: never}
+		Marks: filepath.Join(c.dir, "marks.json"), Row: c.row, Repair: repair, Done: c.done, Never: never,
+		Begun: slices.Contains(c.done, "after confirm")}
 	for _, n := range spec.Nodes {
 		spec.Targets[n.Name] = c.sim.Target(n.Name)
 	}
