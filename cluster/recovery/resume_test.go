@@ -18,7 +18,6 @@ type crash struct {
 	after bool // the record is on disk
 	n     int
 	dead  chan struct{}
-	hook  func(kind string) // nil for none
 }
 
 func (c *crash) Record(kind string, data any) error {
