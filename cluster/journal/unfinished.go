@@ -23,6 +23,8 @@ type Unfinished struct {
 	// Written is how far the output of each step stands in Incident, in bytes;
 	// by the name of the step's folder.
 	Written map[string]int64
+	// Output are the last lines that each step wrote; by the name of its folder.
+	Output map[string][]string
 	// Broken says why the journal cannot be relied on; "" where it can.
 	Broken string
 	InUse  bool // another cockpit has Incident open
@@ -35,6 +37,7 @@ type ownPlan struct {
 	Step   string
 	Offset int64
 	Bytes  int64
+	Lines  []string
 	Ended  *PlanEnd
 	Passed *cluster.Outcome
 	GoesOn string
@@ -126,6 +129,10 @@ type search struct {
 // weighty are kinds that say nothing of plans and make up most of a journal.
 var weighty = [][]byte{[]byte(`"kind":"snapshot"`), []byte(`"kind":"finding"`)}
 
+// lastLines is how many lines of a step's output are kept, as many as the plan
+// shows.
+const lastLines = 200
+
 // kindWithin is how far into a line its kind stands at the latest.
 const kindWithin = 128
 
@@ -157,7 +164,7 @@ func (s *search) take(incident string, r Record) {
 		return
 	}
 	if r.Kind == Confirm && o.Plan[0] == '{' {
-		s.plans[id] = &Unfinished{Plan: id, Confirmed: r}
+		s.plans[id] = &Unfinished{Plan: id, Confirmed: r, Output: map[string][]string{}}
 		s.order = append(s.order, id)
 	}
 	p := s.plans[id]
@@ -174,6 +181,11 @@ func (s *search) take(incident string, r Record) {
 	switch {
 	case r.Kind == Output:
 		p.Written[o.Step] = max(p.Written[o.Step], o.Offset+o.Bytes)
+		lines := append(p.Output[o.Step], o.Lines...)
+		if o.Offset == 0 {
+			lines = o.Lines // written once more, in another incident
+		}
+		p.Output[o.Step] = lines[max(0, len(lines)-lastLines):]
 	case r.Seq != p.Confirmed.Seq || r.Hash != p.Confirmed.Hash:
 		p.Records = append(p.Records, r)
 	}

@@ -67,7 +67,7 @@ func TestUnfinishedPlansAreFound(t *testing.T) {
 	old := dropped(j)
 	p := find()
 	if len(p) != 1 || p[0].InUse || p[0].Broken != "" || p[0].Plan != "00000001" || kinds(p[0].Records) != "intent outcome note intent" ||
-		p[0].Written["3-copy"] != 7 || p[0].Incident != old {
+		p[0].Written["3-copy"] != 7 || !slices.Equal(p[0].Output["3-copy"], []string{"abc"}) || p[0].Incident != old {
 		t.Fatalf("after its cockpit died: %+v", p)
 	}
 	// It goes on in another incident, of the same second.

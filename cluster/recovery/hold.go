@@ -55,9 +55,12 @@ func (r *run) leave(i int, h *hold) {
 
 // askPhrase holds before a step that reaches a further node until its phrase is
 // typed. Who the node is is taken first, and shown with the question; the
-// step's session compares it with what was confirmed. why is said before the
-// question.
-func (r *run) askPhrase(ctx context.Context, i int, s cluster.PlanStep, why string) ending {
+// step's session compares it with what was confirmed. before is what is said
+// before the question, anew every few seconds; nil for nothing.
+func (r *run) askPhrase(ctx context.Context, i int, s cluster.PlanStep, before func() string) ending {
+	if before == nil {
+		before = func() string { return "" }
+	}
 	h := &hold{ask: cluster.AskPhrase, step: s.ID, phrase: s.Phrase}
 	said := ""
 	for s.Command != "" && h.who == nil {
@@ -71,8 +74,8 @@ func (r *run) askPhrase(ctx context.Context, i int, s cluster.PlanStep, why stri
 			}
 		}
 	}
-	ask := joinText([]string{why, fmt.Sprintf("type %q to go on: %s", s.Phrase, s.Say)})
-	r.enter(i, h, s.Phrase, joinText([]string{ask, said}))
+	ask := fmt.Sprintf("type %q to go on: %s", s.Phrase, s.Say)
+	r.enter(i, h, s.Phrase, joinText([]string{before(), ask, said}))
 	defer r.leave(i, h)
 	for {
 		select {
@@ -91,14 +94,13 @@ func (r *run) askPhrase(ctx context.Context, i int, s cluster.PlanStep, why stri
 			return ending{status: cluster.StatusDone}
 		case <-r.x.o.Clock.After(askEvery):
 		}
-		if s.Command == "" {
-			continue
+		if s.Command != "" {
+			var why string
+			if said, why = r.meet(ctx, s, h); why != "" {
+				return ending{status: cluster.StatusRefused, sentence: why + notRun(s)}
+			}
 		}
-		said, why := r.meet(ctx, s, h)
-		if why != "" {
-			return ending{status: cluster.StatusRefused, sentence: why + notRun(s)}
-		}
-		if sentence := joinText([]string{ask, said}); r.snapshot().Steps[i].Sentence != sentence {
+		if sentence := joinText([]string{before(), ask, said}); r.snapshot().Steps[i].Sentence != sentence {
 			r.change(func(p *cluster.PlanState) { p.Sentence, p.Steps[i].Sentence = sentence, sentence })
 		}
 	}

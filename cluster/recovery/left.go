@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,6 +22,9 @@ type Left struct {
 	// Written is how far the output of each step stands in the incident that is
 	// gone on with, in bytes; by the name of the step's folder.
 	Written map[string]int64
+	// Output are the last lines that each step wrote, by the name of its folder:
+	// facts ask about them.
+	Output map[string][]string
 	// Broken says why the journal cannot be relied on: the plan's steps are
 	// looked up then, and nothing of it can go on.
 	Broken string
@@ -69,6 +73,10 @@ func (x *Executor) restored(l Left) (*run, error) {
 		if err := r.recall(rec); err != nil {
 			return nil, fmt.Errorf("record %d of the plan: %w", n+1, err)
 		}
+	}
+	for i := range r.state.Steps {
+		st := &r.state.Steps[i]
+		st.Output = slices.Clone(l.Output[cmp.Or(r.marked(st.Step.ID).folder, st.Step.ID)])
 	}
 	// A plan goes on only behind steps that are done or not due.
 	last := 0

@@ -157,13 +157,12 @@ func (r *run) goesBack() bool {
 		slices.ContainsFunc(r.plan.Steps[from:], func(s cluster.PlanStep) bool { return r.marked(s.ID).started })
 }
 
-// connectTries is how often links are waited for before the guards are asked.
-const connectTries = 3
-
 // connected waits a little for the links of a cockpit that has just begun: what
 // is asked and the lock need more than the step's own node.
 func (r *run) connected(ctx context.Context, i int, s cluster.PlanStep) ending {
-	for range connectTries {
+	waiting, cancel := context.WithTimeout(ctx, networkWait)
+	defer cancel()
+	for waiting.Err() == nil {
 		var not []string
 		for name, h := range r.x.o.Hosts {
 			if h.Link().Phase == remote.Connecting {
@@ -194,25 +193,36 @@ func (r *run) askToGoOn(ctx context.Context, i int, why string) ending {
 		r.step(i, func(st *cluster.StepState) { *st = was })
 		return end
 	}
-	began := r.x.o.Clock.Now()
-	r.x.fresh(ctx, began, true)
-	var missing string
-	if s.Command != "" || s.Kind == cluster.StepManual {
-		checked := askAll(r.x.current(r.view(), began), &r.plan, s, r.general)
-		r.step(i, func(st *cluster.StepState) { st.Guards = checked })
-		if missing = firstMissing(checked, r.typed); missing != "" {
-			missing = "does not hold now: " + missing
-		}
+	r.x.fresh(ctx, r.x.o.Clock.Now(), true)
+	before := func() string {
+		return joinText([]string{"the cockpit was left during this plan, and nothing goes on by itself", why, r.missingNow(i, s)})
 	}
 	for _, phrase := range phrases {
 		s.Phrase = phrase
-		if end := r.askPhrase(ctx, i, s, joinText([]string{"the cockpit was left during this plan, and nothing goes on by itself", why, missing})); !end.well() {
+		if end := r.askPhrase(ctx, i, s, before); !end.well() {
 			r.step(i, func(st *cluster.StepState) { *st = was })
 			return end
 		}
 	}
 	r.left.going = true
 	return ending{status: cluster.StatusDone}
+}
+
+// missingNow asks the guards of a step as they are now, to be shown; what lets
+// it act is asked again when its turn has come. "" where all hold.
+func (r *run) missingNow(i int, s cluster.PlanStep) string {
+	v := r.view()
+	if s.When != nil && s.When.Ask(v, bound(&r.plan, s)).Truth == cluster.False {
+		return "not due now: it will be passed"
+	}
+	checked := askAll(v, &r.plan, s, r.general)
+	r.mu.Lock()
+	r.state.Steps[i].Guards = checked
+	r.mu.Unlock()
+	if why := firstMissing(checked, r.typed); why != "" {
+		return "does not hold now: " + why
+	}
+	return ""
 }
 
 // backAgain asks whether the way back of a plan that was left is to go on, once;

@@ -47,7 +47,7 @@ func (c *crash) die(first bool) {
 func (w *world) left() (l Left, confirmed bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	l.Written = map[string]int64{}
+	l.Written, l.Output = map[string]int64{}, map[string][]string{}
 	for n, data := range w.kept {
 		raw, err := json.Marshal(data)
 		if err != nil {
@@ -58,6 +58,7 @@ func (w *world) left() (l Left, confirmed bool) {
 			l.Confirmed, l.At, confirmed = raw, d.At, true
 		case piece:
 			l.Written[d.Step] = max(l.Written[d.Step], d.Offset+d.Bytes)
+			l.Output[d.Step] = append(l.Output[d.Step], d.Lines...)
 		default:
 			l.Records = append(l.Records, LeftRecord{Kind: w.records[n], At: w.clock.Now(), Data: raw})
 		}
@@ -371,6 +372,15 @@ func TestBrokenJournalDoesNotGoOn(t *testing.T) {
 	p := w.done(x)
 	if p.Status != cluster.StatusStopped || p.Steps[2].Status != cluster.StatusDone || !strings.Contains(p.Sentence, "record 7 was changed") || len(w.ran) != 3 {
 		t.Errorf("%s: %s; ran %v", p.Status, p.Sentence, w.ran)
+	}
+}
+
+// What a step has written is known to the facts of the steps behind it.
+func TestOutputIsTakenUp(t *testing.T) {
+	w := leftAt(t, "chef-backend-ctl start")
+	p := w.resumed(w.another())
+	if out := strings.Join(p.Steps[2].Output, "\n"); !strings.Contains(out, "base backup completed") {
+		t.Errorf("the copy's output is %q", out)
 	}
 }
 

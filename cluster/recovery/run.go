@@ -208,7 +208,7 @@ func (r *run) attempt(ctx context.Context, i int, s cluster.PlanStep, general []
 		return end
 	}
 	if s.Phrase != "" {
-		if end := r.askPhrase(ctx, i, s, ""); !end.well() {
+		if end := r.askPhrase(ctx, i, s, nil); !end.well() {
 			return end
 		}
 		if began, end, due = r.due(ctx, s); !due {

@@ -262,7 +262,7 @@ func (c *cockpit) at(p *cluster.PlanState, resumed bool) (over bool, err error) 
 		if s.PID != 0 && (s.Status == cluster.StatusRunning || s.Status == cluster.StatusWaiting) {
 			c.boundary("during " + s.Step.ID)
 		}
-		if s.Status != cluster.StatusAsked || c.typed[s.Step.ID] == string(s.Asks)+s.AskedFor+s.Began.String() {
+		if s.Status != cluster.StatusAsked || strings.Contains(s.Sentence, "does not hold now") || c.typed[s.Step.ID] == string(s.Asks)+s.AskedFor+s.Began.String() {
 			continue
 		}
 		c.typed[s.Step.ID] = string(s.Asks) + s.AskedFor + s.Began.String()

@@ -71,7 +71,7 @@ func (w *Watch) resume(p journal.Unfinished) (ended <-chan struct{}, err error) 
 	case w.o.ReadOnly:
 		return nil, errors.New("the cockpit is read-only")
 	}
-	l := recovery.Left{Confirmed: p.Confirmed.Data, At: p.Confirmed.At, Broken: p.Broken}
+	l := recovery.Left{Confirmed: p.Confirmed.Data, At: p.Confirmed.At, Broken: p.Broken, Output: p.Output}
 	for _, r := range p.Records {
 		l.Records = append(l.Records, recovery.LeftRecord{Kind: r.Kind, At: r.At, Data: r.Data})
 	}
