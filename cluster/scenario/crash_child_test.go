@@ -33,6 +33,7 @@ type childSpec struct {
 	Row     int      // of crashRows
 	Repair  int      // which of its procedures is carried out
 	Done    []string // boundaries at which a child has died already
+	Only    string   // it dies nowhere else: how the boundary's name begins
 	Never   bool     // it does not die any more
 	Begun   bool     // its plan was confirmed: logs tell nothing that is still needed
 }
@@ -106,7 +107,7 @@ func (c *cockpit) say(e event) {
 // boundary is where the child may be killed: it dies at the first one that no
 // child before it died at, without a chance to do anything about it.
 func (c *cockpit) boundary(name string) {
-	if c.spec.Never || slices.Contains(c.spec.Done, name) {
+	if c.spec.Never || slices.Contains(c.spec.Done, name) || !strings.HasPrefix(name, c.spec.Only) {
 		return
 	}
 	c.say(event{What: "dies", Boundary: name})

@@ -59,6 +59,7 @@ type crashed struct {
 	dir      string
 	done     []string       // boundaries of the procedure at work
 	base     map[string]int // by node: step commands of the procedures before
+	only     string         // boundaries whose names begin so; "" for all
 	deaths   int
 	hands    map[string]bool
 	children int
@@ -96,7 +97,7 @@ func (c *crashed) strike() {
 func (c *crashed) cockpit(repair int, never bool) (ended *cluster.PlanState) {
 	c.t.Helper()
 	spec := childSpec{Clock: c.clock, Nodes: c.sim.Nodes(), Targets: map[string]remote.Target{}, Journal: filepath.Join(c.dir, "incidents"),
-		Marks: filepath.Join(c.dir, "marks.json"), Row: c.row, Repair: repair, Done: c.done, Never: never,
+		Marks: filepath.Join(c.dir, "marks.json"), Row: c.row, Repair: repair, Done: c.done, Only: c.only, Never: never,
 		Begun: slices.Contains(c.done, "after confirm")}
 	for _, n := range spec.Nodes {
 		spec.Targets[n.Name] = c.sim.Target(n.Name)
@@ -340,6 +341,23 @@ func (c *crashed) result() {
 			c.t.Errorf("step commands on %s:\n  got  %q\n  want %q", n.Name, got, want)
 		}
 	}
+}
+
+// A cockpit that is killed while its step is at work leaves the step running;
+// the next one follows it, waits for the operator, and ends the plan.
+func TestKilledWhileAStepIsAtWork(t *testing.T) {
+	t.Parallel()
+	row := slices.IndexFunc(crashRows(), func(s Scenario) bool { return s.Procedure == "rebuild-follower" })
+	c := newCrashed(t, row)
+	c.only = "during 3-basebackup"
+	if p := c.cockpit(0, false); p != nil {
+		t.Fatalf("the plan ended %s before anybody died%s", p.Status, steps(*p))
+	}
+	c.done = append(c.done, "after confirm") // which it was
+	if p := c.cockpit(0, true); p.Status != cluster.StatusDone {
+		t.Fatalf("%s: %s%s", p.Status, p.Sentence, steps(*p))
+	}
+	c.result()
 }
 
 // Whoever kills the cockpit at any boundary of the journal, of any procedure:
