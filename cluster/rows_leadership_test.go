@@ -156,16 +156,16 @@ func leadershipRows() []rowCase {
 			}
 		}, looks: 40, never: []string{"failover-disabled"}},
 		{name: "nobody leads and failover is disabled", change: func(s *stage) { failoverOff(s); nobody(s) }, looks: 40, want: []string{"failover-disabled", "no-leader"}},
-		{name: "no-eligible-follower", change: func(s *stage) { ineligible(s, "be2", "be3") }, looks: 5, want: []string{"no-eligible-follower"}},
+		{name: "no-eligible-follower", change: func(s *stage) { ineligible(s, "be2", "be3") }, looks: 33, want: []string{"no-eligible-follower"}},
 		{name: "no-eligible-follower, one is blocked", change: func(s *stage) {
 			ineligible(s, "be2")
 			s.row("be3", func(r *cluster.CtlNode) { r.Blocked = cluster.True })
-		}, looks: 5, want: []string{"no-eligible-follower"}},
-		{name: "no-eligible-follower, one is", change: func(s *stage) { ineligible(s, "be2") }, looks: 20, never: []string{"no-eligible-follower"}},
+		}, looks: 33, want: []string{"no-eligible-follower"}},
+		{name: "no-eligible-follower, one is", change: func(s *stage) { ineligible(s, "be2") }, looks: 40, never: []string{"no-eligible-follower"}},
 		{name: "no-eligible-follower, of one it is not told", change: func(s *stage) {
 			ineligible(s, "be2")
 			s.row("be3", func(r *cluster.CtlNode) { r.Eligible, r.Blocked = cluster.Unknown, cluster.Unknown })
-		}, looks: 20, never: []string{"no-eligible-follower"}},
+		}, looks: 40, never: []string{"no-eligible-follower"}},
 		{name: "cluster-down", change: func(s *stage) { stopAll(s, "be1", "be2", "be3") }, looks: 40, want: []string{"cluster-down"}, hidden: []string{"etcd-quorum-lost"}},
 		{name: "cluster-down, not before 60 s", change: func(s *stage) { stopAll(s, "be1", "be2", "be3") }, looks: 29, others: true, never: []string{"cluster-down"}},
 		{name: "cluster-down, one host is off", change: func(s *stage) { stopAll(s, "be1", "be2"); s.powerOff("be3") }, looks: 40, want: []string{"cluster-down"}},

@@ -174,7 +174,7 @@ func TestServiceRows(t *testing.T) {
 			for _, n := range stageNodes {
 				s.at(n.Name).Elasticsearch.Status = known("red")
 			}
-		}, looks: 12, want: []string{"elasticsearch-red"}},
+		}, looks: 33, want: []string{"elasticsearch-red"}},
 		{name: "red is what one cut-off node says", change: func(s *stage) {
 			furnish(s)
 			s.at("be3").Elasticsearch.Status, s.at("be3").Elasticsearch.Nodes = known("red"), known(1)
