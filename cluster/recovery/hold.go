@@ -211,10 +211,7 @@ func (r *run) typedText(text string) error {
 		return fmt.Errorf("nothing was done: %s", unready)
 	}
 	if right {
-		r.x.mu.Lock()
-		err := r.x.unarmed(&r.plan)
-		r.x.mu.Unlock()
-		if err != nil {
+		if err := r.x.unarmed(&r.plan); err != nil {
 			return err
 		}
 		t := typing{Plan: r.plan.ID, Step: h.step, Typed: text, Identity: who, By: r.x.o.Operator, At: r.x.o.Clock.Now()}

@@ -126,6 +126,7 @@ func (x *Executor) Confirm(planID, text string) (left []string, err error) {
 	if r, err := x.atWork(planID); err == nil {
 		return nil, r.typedText(text)
 	}
+	v := x.view()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	f, err := x.held(planID)
@@ -151,12 +152,12 @@ func (x *Executor) Confirm(planID, text string) (left []string, err error) {
 	if f.typed < len(f.plan.Phrases) {
 		return f.plan.Phrases[f.typed:], nil
 	}
-	if l := x.view().Lock(); acts(&f.plan) && l.Held == cluster.True && !l.Ours {
+	if l := v.Lock(); acts(&f.plan) && l.Held == cluster.True && !l.Ours {
 		f.typed--
 		return nil, fmt.Errorf("nothing was done: %s", heldBy(l))
 	}
 	x.drop(planID)
-	return nil, x.begin(f)
+	return nil, x.begin(f, v)
 }
 
 // errLeaving: nothing is begun any more.
@@ -199,9 +200,10 @@ type confirmation struct {
 // PlanID names the plan that was confirmed.
 func (c confirmation) PlanID() string { return c.Plan.ID }
 
-// begin starts a plan whose phrases were all typed. Callers hold the lock.
-func (x *Executor) begin(f *frozen) error {
-	guards, _ := recheck(x.view(), &f.plan)
+// begin starts a plan whose phrases were all typed, where v still allows it.
+// Callers hold the lock.
+func (x *Executor) begin(f *frozen, v *cluster.View) error {
+	guards, _ := recheck(v, &f.plan)
 	typed := overrides(f.plan.Phrases)
 	if why := firstMissing(guards, typed); why != "" {
 		return fmt.Errorf("nothing was done: %s", why)

@@ -78,10 +78,11 @@ type Executor struct {
 	cancel context.CancelFunc
 	wait   sync.WaitGroup
 
-	lock locker
+	lock  locker
+	armed armed
 
+	// mu is never held while a view is asked for: the watch locks what makes one.
 	mu     sync.Mutex
-	armed  time.Time // since when T3 may be confirmed; zero for not
 	frozen map[string]*frozen
 	order  []string // ids of frozen, oldest first
 	run    *run     // the plan at work; nil for none

@@ -353,3 +353,32 @@ func TestBlankViewEnablesNothing(t *testing.T) {
 		t.Error("a name that a shell reads stands in a command")
 	}
 }
+
+// The watch locks what makes a view, and asks the executor things while it
+// does: a view asked for under the executor's lock would stop both for good.
+func TestConfirmAsksForItsViewUnlocked(t *testing.T) {
+	w := newWorld(t)
+	w.nodes["be3"].streams, w.nodes["be3"].unsynced = false, true
+	x := w.executor()
+	plan, err := x.Plan(context.Background(), "restart-service", "be3", "postgresql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	views := 0
+	x.o.View = func() *cluster.View {
+		views++
+		if !x.mu.TryLock() {
+			t.Fatal("a view was asked for under the executor's lock")
+		}
+		x.mu.Unlock()
+		return w.view()
+	}
+	// The journal refuses, so that no plan begins, which locks on its own.
+	w.refuse["confirm"] = errors.New("disk full")
+	for _, text := range plan.Phrases {
+		_, err = x.Confirm(plan.ID, text)
+	}
+	if err == nil || !strings.Contains(err.Error(), "could not be written") || views == 0 {
+		t.Fatal(err, views)
+	}
+}

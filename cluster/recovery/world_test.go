@@ -159,7 +159,7 @@ func (w *world) executor() *Executor {
 	})
 	w.t.Cleanup(x.Close)
 	x.lock = &w.lock
-	x.armed = w.clock.Now().Add(10000 * time.Hour) // for as long as the test, whose clock leaps
+	x.armed.set(w.clock.Now().Add(10000 * time.Hour)) // for as long as the test, whose clock leaps
 	return x
 }
 
