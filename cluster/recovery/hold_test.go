@@ -84,7 +84,9 @@ func TestFurtherNodeIsMetFirst(t *testing.T) {
 				if st := w.asked(cluster.AskPhrase); !strings.Contains(st.Sentence, c.shown) || st.AskedFor != "be3" || len(w.ran) != 1 {
 					t.Errorf("asked for %q: %s; ran %v", st.AskedFor, st.Sentence, w.ran)
 				}
-				change(c.after)
+				w.mu.Lock()
+				w.before = func() { change(c.after) }
+				w.mu.Unlock()
 				if _, err := x.Confirm(plan.ID, c.typed); (err == nil) != (c.typed == "be3") {
 					t.Error(err)
 				}

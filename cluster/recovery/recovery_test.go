@@ -360,7 +360,7 @@ func TestConfirmAsksForItsViewUnlocked(t *testing.T) {
 	w := newWorld(t)
 	w.nodes["be3"].streams, w.nodes["be3"].unsynced = false, true
 	x := w.executor()
-	plan, err := x.Plan(context.Background(), "restart-service", "be3", "postgresql")
+	plan, err := x.Plan(context.Background(), "rebuild-follower", "be3", "")
 	if err != nil {
 		t.Fatal(err)
 	}
