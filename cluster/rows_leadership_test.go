@@ -156,11 +156,11 @@ func leadershipRows() []rowCase {
 			}
 		}, looks: 40, never: []string{"failover-disabled"}},
 		{name: "nobody leads and failover is disabled", change: func(s *stage) { failoverOff(s); nobody(s) }, looks: 40, want: []string{"failover-disabled", "no-leader"}},
-		{name: "no-eligible-follower", change: func(s *stage) { ineligible(s, "be2", "be3") }, looks: 33, want: []string{"no-eligible-follower"}},
+		{name: "no-eligible-follower", change: func(s *stage) { ineligible(s, "be2", "be3") }, looks: 30, want: []string{"no-eligible-follower"}},
 		{name: "no-eligible-follower, one is blocked", change: func(s *stage) {
 			ineligible(s, "be2")
 			s.row("be3", func(r *cluster.CtlNode) { r.Blocked = cluster.True })
-		}, looks: 33, want: []string{"no-eligible-follower"}},
+		}, looks: 30, want: []string{"no-eligible-follower"}},
 		{name: "no-eligible-follower, one is", change: func(s *stage) { ineligible(s, "be2") }, looks: 40, never: []string{"no-eligible-follower"}},
 		{name: "no-eligible-follower, of one it is not told", change: func(s *stage) {
 			ineligible(s, "be2")

@@ -49,11 +49,11 @@ func (b simulated) Hosts() map[string]remote.Host {
 func TestScenariosOnTheSimulation(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	t.Run("table", func(t *testing.T) {
-		rows := Core
+		rows := core
 		if os.Getenv(wholeTable) != "" {
 			rows = Table
 		} else {
-			t.Logf("%d rows of %d; all of them: make test-scenarios", len(Core), len(Table))
+			t.Logf("%d rows of %d; all of them: make test-scenarios", len(core), len(Table))
 		}
 		t.Run("two-cockpits", twoCockpits)
 		for _, s := range rows {
