@@ -57,6 +57,8 @@ type cursor struct {
 	failed bool
 	// torn: the first line began before the offset and is passed over.
 	torn bool
+
+	mark mark
 }
 
 // taker takes what a cursor finds, in the order of the log.
@@ -65,6 +67,8 @@ type taker interface {
 	fileEnd()         // the next bytes are of another file
 	// gap is a hole; exact tells whether its bytes are known.
 	gap(bytes int64, exact bool)
+	// passed is a hole that was left on purpose: there was too much to read.
+	passed(bytes int64)
 }
 
 // resume prepares for a new session.
@@ -88,6 +92,7 @@ func (c *cursor) listed(files []file, t taker) {
 		exact := known.rotated() || !c.resumed
 		c.lose(i, exact, t)
 		c.chain = files[k:]
+		c.hurry(t)
 		c.remember(files)
 		return
 	}
@@ -102,6 +107,7 @@ func (c *cursor) listed(files []file, t taker) {
 	c.chain = nil
 	if first >= 0 {
 		c.chain = files[first:]
+		c.hurry(t)
 	}
 	c.remember(files)
 }
@@ -120,6 +126,7 @@ func (c *cursor) start(files []file) {
 	c.chain = files[first:]
 	c.offset = max(0, behind-backlogBytes)
 	c.torn = c.offset > 0
+	c.mark = mark{set: !c.torn}
 	c.remember(files)
 }
 
@@ -179,6 +186,7 @@ func (c *cursor) lose(n int, exact bool, t taker) {
 // rewind goes to the start of a file.
 func (c *cursor) rewind() {
 	c.offset, c.proof, c.torn, c.verify = 0, c.proof[:0], false, false
+	c.mark = mark{set: true}
 }
 
 // seen hears of current as it is now; nil: it is not there.
@@ -211,8 +219,10 @@ func (c *cursor) want(t taker) (f file, skip int64, ok bool) {
 		return file{}, 0, false
 	}
 	for len(c.chain) > 1 && c.offset >= c.chain[0].size && !c.verify {
+		passed := c.mark.behind(c.chain[0], c.offset)
 		c.chain = c.chain[1:]
 		c.rewind()
+		c.mark = passed
 		t.fileEnd()
 	}
 	if len(c.chain) == 0 || c.offset >= c.chain[0].size && !c.verify {
@@ -258,6 +268,7 @@ func (c *cursor) got(data []byte, skip int64, now *file, t taker) bool {
 	}
 	fresh := data[before:]
 	c.verify = false
+	c.mark.read(data, before, skip*blockSize)
 	if c.torn {
 		fresh = c.skipTorn(data, before)
 	}

@@ -47,11 +47,19 @@ type log struct {
 	cursor
 	folder  string // "" until it is known
 	missing int    // polls without a current
+	handed  handed // what was handed on last
 
 	// Of the request under way:
 	read  file // what is being read; its name is "" for nothing
 	skip  int64
 	asked bool // for a listing
+}
+
+// handed tells one position from the next.
+type handed struct {
+	offset int64
+	files  int
+	after  string
 }
 
 func newFollower(l *Logs, node string, first int) *follower {
@@ -146,13 +154,33 @@ func (f *follower) poll(in io.Writer, out *answers) (busy bool, err error) {
 	}
 	for _, g := range f.logs {
 		g.idle()
-		if len(g.batch.entries) > 0 || g.batch.bytes > 0 {
-			f.l.take(g.stream)
-			g.batch.reset()
-		}
+		f.hand(g)
 	}
 	f.alive()
 	return busy, nil
+}
+
+// hand gives on what an answer brought of one log, and how far it is read now.
+func (f *follower) hand(g *log) {
+	var at position
+	if f.l.o.Keep != "" && g.started && g.mark.set && !g.hole.open {
+		if is := (handed{g.mark.offset, len(g.chain), g.after}); is != g.handed {
+			at, g.handed = g.position(), is
+		}
+	}
+	if len(g.batch.entries) == 0 && g.batch.bytes == 0 && at.Node == "" {
+		return
+	}
+	f.l.take(g.stream, at)
+	g.batch.reset()
+}
+
+// idle shows what nothing follows; then it counts as read.
+func (g *log) idle() {
+	open := g.stream.open
+	if g.stream.idle(); open && !g.stream.open {
+		g.markHere()
+	}
 }
 
 // request asks for the next bytes of every log, then how the files are: what

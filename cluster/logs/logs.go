@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -34,6 +35,9 @@ type Options struct {
 	RingBytes int
 	// Folder holds the logs on the nodes; "" means /var/log/chef-backend.
 	Folder string
+	// Keep is the file in which the positions in the logs and the signs outlive
+	// the cockpit; "" for none. Two cockpits may share it.
+	Keep string
 	// Changed is called, never under a lock, when there are new lines or
 	// streams changed; it must not block. It may be nil.
 	Changed func()
@@ -71,6 +75,9 @@ type Logs struct {
 	store   *store
 	signs   map[signKey]*cluster.SignSeen
 	states  []cluster.StreamState // by node, then by service, as the streams are
+
+	positions []position // of what was taken, by stream; the zero one until it was begun
+	keepErr   error
 }
 
 // signKey is what signs are counted by.
@@ -109,15 +116,19 @@ func New(o Options) (*Logs, error) {
 			l.states = append(l.states, cluster.StreamState{Node: n.Name, Service: s, Reason: "not followed yet"})
 		}
 	}
+	l.positions = make([]position, len(names))
 	l.opening.begun = make([]bool, len(l.followers))
 	l.merge = newMerger(len(names))
 	l.store = newStore(o.RingBytes, names, func(i int16) string { return m.Sign(int(i)).Name })
 	l.store.yield = func() { l.mu.Unlock(); l.mu.Lock() }
+	if l.o.Keep != "" {
+		l.recall()
+	}
 	return l, nil
 }
 
-// Run follows until ctx is done and returns when nothing of it is left. What
-// is held stays and can still be asked for. It may be called once.
+// Run follows until ctx is done and returns when nothing of it is left and the
+// positions are kept, as fast as the disk is. What is held stays and can still be asked for. It may be called once.
 func (l *Logs) Run(ctx context.Context) {
 	l.mu.Lock()
 	if l.opening.until.IsZero() {
@@ -135,7 +146,27 @@ func (l *Logs) Run(ctx context.Context) {
 		defer remote.Guard()
 		l.placeLines(ctx)
 	})
+	if l.o.Keep != "" {
+		all.Go(func() {
+			defer remote.Guard()
+			l.keep(ctx)
+		})
+	}
 	all.Wait()
+	l.finish()
+}
+
+// finish places what still waits, so that all that was taken was shown, and
+// keeps how far that is.
+func (l *Logs) finish() {
+	l.mu.Lock()
+	l.merge.release(math.MaxInt64, l.store.place)
+	k := l.snapshot()
+	l.mu.Unlock()
+	if l.o.Keep != "" {
+		l.write(k, "")
+	}
+	l.o.Changed()
 }
 
 // placeEvery is how often waiting lines are looked at.
@@ -171,8 +202,9 @@ func (l *Logs) placeLines(ctx context.Context) {
 	}
 }
 
-// take receives what one answer brought of one stream.
-func (l *Logs) take(s *stream) {
+// take receives what one answer brought of one stream, and how far it is read
+// with that; the zero position where that is not known.
+func (l *Logs) take(s *stream, at position) {
 	b := &s.batch
 	l.mu.Lock()
 	st := &l.states[s.index]
@@ -189,6 +221,9 @@ func (l *Logs) take(s *stream) {
 		l.count(s, h, b)
 	}
 	l.merge.push(s.index, b)
+	if at.Node != "" {
+		l.positions[s.index] = at
+	}
 	if l.merge.pending > maxPending {
 		l.merge.release(s.now, l.store.place)
 	}
@@ -262,10 +297,17 @@ func (l *Logs) Find(q Query, from uint64, dir int) (seq uint64, ok bool) {
 	return l.store.before(a, from)
 }
 
-// Signs are the signs recognised since the start, by stream and in the order of
+// Signs are the signs recognised since the start, by this cockpit and by those
+// whose positions it took up, by stream and in the order of
 // the catalogue.
 func (l *Logs) Signs() []cluster.SignSeen {
 	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.seen()
+}
+
+// seen is Signs under the lock.
+func (l *Logs) seen() []cluster.SignSeen {
 	keys := make([]signKey, 0, len(l.signs))
 	for k := range l.signs {
 		keys = append(keys, k)
@@ -277,7 +319,6 @@ func (l *Logs) Signs() []cluster.SignSeen {
 	for i, k := range keys {
 		seen[i] = *l.signs[k]
 	}
-	l.mu.Unlock()
 	return seen
 }
 

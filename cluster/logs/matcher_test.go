@@ -255,7 +255,7 @@ func BenchmarkIntake(b *testing.B) {
 	for range b.N {
 		s.now += int64(window) + 1
 		s.take(chunk)
-		l.take(s)
+		l.take(s, position{})
 		s.batch.reset()
 		l.mu.Lock()
 		l.merge.release(s.now+int64(window), l.store.place)

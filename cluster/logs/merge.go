@@ -90,6 +90,16 @@ func (m *merger) oldest() int {
 	return best
 }
 
+// waits tells whether a line waits that had arrived at that time.
+func (m *merger) waits(at int64) bool {
+	for i := range m.queues {
+		if q := &m.queues[i]; q.head < len(q.entries) && q.entries[q.head].arrived <= at {
+			return true
+		}
+	}
+	return false
+}
+
 // idle tells whether nothing waits.
 func (m *merger) idle() bool { return m.pending == 0 }
 

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"encoding/json"
 	"fmt"
 	"path"
 	"sort"
@@ -25,6 +26,7 @@ type diskLog struct {
 	lines   int
 	ends    []int64 // total length of the lines 1…i
 	blind   bool    // between svlogd's rename and its open
+	half    string  // the rest of a line that was begun
 }
 
 type diskFile struct {
@@ -53,12 +55,33 @@ func (d *diskLog) append(n int) {
 	if d.blind {
 		d.create()
 	}
-	for range n {
-		d.lines++
-		line := fmt.Sprintf("2026-11-23_11:34:%02d.%05d %d%s\n", d.lines/1000%60, d.lines%1000, d.lines, strings.Repeat("x", d.lines%90))
-		d.files["current"].data = append(d.files["current"].data, line...)
-		d.ends = append(d.ends, d.ends[d.lines-1]+int64(len(line)))
+	if d.half != "" {
+		d.put(d.half)
+		d.half = ""
 	}
+	for range n {
+		d.put(d.line())
+	}
+}
+
+func (d *diskLog) put(text string) {
+	d.files["current"].data = append(d.files["current"].data, text...)
+}
+
+// tear begins a line: its first n bytes.
+func (d *diskLog) tear(n int) {
+	d.append(0)
+	line := d.line()
+	d.put(line[:n])
+	d.half = line[n:]
+}
+
+// line is the next line.
+func (d *diskLog) line() string {
+	d.lines++
+	line := fmt.Sprintf("2026-11-23_11:34:%02d.%05d %d%s\n", d.lines/1000%60, d.lines%1000, d.lines, strings.Repeat("x", d.lines%90))
+	d.ends = append(d.ends, d.ends[d.lines-1]+int64(len(line)))
+	return line
 }
 
 func (d *diskLog) rename() {
@@ -132,16 +155,12 @@ func (d *diskLog) serve(request string, meanwhile func()) []part {
 }
 
 // However svlogd writes, renames, opens and deletes between any two calls of
-// the reader, every line comes once and in order, and every hole has one gap
+// the reader, however links are cut and cockpits started anew, every line comes
+// once and in order, and every hole has one gap
 // record, whose figure is exact or not too large.
 func TestAnyInterleavingOfRotation(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		l, err := New(Options{Nodes: []cluster.Node{{Name: "be1"}}, Clock: newManual()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		f := newFollower(l, "be1", 0)
-		g := f.logs[2]
+		f, g := newCockpit(t)
 		d := newDiskLog(g.folder)
 		for range 6 { // three files were rotated before
 			d.rename()
@@ -179,6 +198,15 @@ func TestAnyInterleavingOfRotation(t *testing.T) {
 				}
 				g.resume()
 			}
+			if rapid.IntRange(0, 9).Draw(t, "restart") == 0 && g.mark.set && !g.hole.open {
+				p := passedOn(t, g.position())
+				for range rapid.IntRange(0, 30).Draw(t, "acts") {
+					act()
+				}
+				f, g = newCockpit(t)
+				g.goOnFrom(p)
+				g.resume()
+			}
 			poll(act)
 		}
 		d.append(1)
@@ -189,6 +217,70 @@ func TestAnyInterleavingOfRotation(t *testing.T) {
 		}
 		check.end()
 	})
+}
+
+// A cockpit that ends in the midst of a line, in the midst of a file or of two,
+// leaves the whole line to the next one.
+func TestRestartInTheMidstOfALine(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f, g := newCockpit(t)
+		d := newDiskLog(g.folder)
+		check := &lineCheck{t: t, d: d}
+		for range rapid.IntRange(2, 40).Draw(t, "rounds") {
+			switch rapid.IntRange(0, 4).Draw(t, "act") {
+			case 0:
+				d.append(rapid.IntRange(0, 50).Draw(t, "lines"))
+			case 1, 2:
+				d.tear(rapid.IntRange(0, 27).Draw(t, "torn at"))
+			case 3:
+				d.rename()
+			case 4:
+				if g.mark.set {
+					p := passedOn(t, g.position())
+					f, g = newCockpit(t)
+					g.goOnFrom(p)
+					g.resume()
+				}
+			}
+			for busy := true; busy; {
+				var err error
+				if busy, err = f.answer(d.serve(f.request(), func() {})); err != nil {
+					t.Fatal(err)
+				}
+				check.hear(g)
+			}
+		}
+		d.append(1)
+		for range 2*d.rotated + 4 {
+			if _, err := f.answer(d.serve(f.request(), func() {})); err != nil {
+				t.Fatal(err)
+			}
+			check.hear(g)
+		}
+		check.end()
+	})
+}
+
+// newCockpit is a follower of one node and its log of etcd.
+func newCockpit(t *rapid.T) (*follower, *log) {
+	l, err := New(Options{Nodes: []cluster.Node{{Name: "be1"}}, Clock: newManual()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFollower(l, "be1", 0)
+	return f, f.logs[2]
+}
+
+// passedOn is a position as the next cockpit reads it.
+func passedOn(t *rapid.T, p position) (next position) {
+	b, err := json.Marshal(p)
+	if err == nil {
+		err = json.Unmarshal(b, &next)
+	}
+	if err != nil || !next.sound("/var/log/chef-backend") {
+		t.Fatalf("%s cannot be taken up: %v", b, err)
+	}
+	return next
 }
 
 // lineCheck holds the lines that came against those that were written.
@@ -230,7 +322,7 @@ func (c *lineCheck) line(n int) {
 		c.t.Fatalf("no gap between lines %d and %d", c.last, n)
 	case c.gap != nil && c.gap.cut > missing:
 		c.t.Fatalf("%q, but only %d bytes are missing", c.text, missing)
-	case c.gap != nil && strings.Contains(c.text, "here: "+strconv.FormatInt(c.gap.cut, 10)+" ") && c.gap.cut != missing:
+	case c.gap != nil && strings.HasPrefix(c.text, strconv.FormatInt(c.gap.cut, 10)+" ") && c.gap.cut != missing:
 		c.t.Fatalf("%q, but %d bytes are missing", c.text, missing)
 	}
 	c.last, c.gap = n, nil

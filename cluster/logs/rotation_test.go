@@ -84,17 +84,24 @@ type followed struct {
 }
 
 func follow(t *testing.T, h remote.Host, folder string, signs []cluster.Sign) *followed {
+	return followWith(t, Options{Host: func(string) remote.Host { return h }, Signs: signs, Folder: folder})
+}
+
+// followKept keeps its positions in a file.
+func followKept(t *testing.T, h remote.Host, folder, keep string) *followed {
+	return followWith(t, Options{Host: func(string) remote.Host { return h }, Signs: someSigns, Folder: folder, Keep: keep})
+}
+
+func followWith(t *testing.T, o Options) *followed {
 	f := &followed{changed: make(chan struct{}, 1)}
-	l, err := New(Options{
-		Nodes: []cluster.Node{{Name: "be1"}}, Host: func(string) remote.Host { return h },
-		Clock: remote.NewScaled(20), Signs: signs, Folder: folder,
-		Changed: func() {
-			select {
-			case f.changed <- struct{}{}:
-			default:
-			}
-		},
-	})
+	o.Nodes, o.Clock = []cluster.Node{{Name: "be1"}}, remote.NewScaled(20)
+	o.Changed = func() {
+		select {
+		case f.changed <- struct{}{}:
+		default:
+		}
+	}
+	l, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,6 +132,8 @@ func (f *followed) holds(text string) func() bool {
 		return err == nil && len(p.Lines) == 1
 	}
 }
+
+func (f *followed) holdsLine(n int) func() bool { return f.holds(fmt.Sprintf("line %d of", n)) }
 
 // numbers are the line numbers of a service in the order held, gaps as 0.
 func (f *followed) numbers(t *testing.T, service string) (ns []int, gaps []cluster.Line) {
@@ -264,7 +273,7 @@ func TestTruncation(t *testing.T) {
 	s.write(2)
 	f.until(t, "the lines after", f.holds("line 502 of"))
 	ns, gaps := f.numbers(t, "leaderl")
-	if len(gaps) != 1 || !strings.Contains(gaps[0].Text, "lines are missing") {
+	if len(gaps) != 1 || !strings.Contains(gaps[0].Text, " between 20") {
 		t.Fatalf("gaps: %v", gaps)
 	}
 	if n := len(ns); ns[n-1] != 502 || ns[n-2] != 501 || ns[n-3] != 0 || ns[n-4] != 500 {

@@ -2,7 +2,6 @@ package logs
 
 import (
 	"bytes"
-	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -67,17 +66,9 @@ type stream struct {
 	hole    hole
 
 	key     int64
+	last    int64 // the newest stamp; 0 for none
 	level   cluster.Level
 	matches []int
-}
-
-// hole is what is missing since the last line; files may be found gone one
-// after the other, and it stays one hole until a byte comes.
-type hole struct {
-	open  bool
-	bytes int64
-	exact bool
-	since int64
 }
 
 func newStream(index int, node, service string, m *Matcher) *stream {
@@ -88,7 +79,7 @@ func newStream(index int, node, service string, m *Matcher) *stream {
 // is searched for signs at once.
 func (s *stream) take(data []byte) {
 	s.batch.bytes += uint64(len(data))
-	s.closeHole()
+	s.closeHole(data)
 	if s.open {
 		data = s.goOn(data)
 	}
@@ -150,38 +141,12 @@ func (s *stream) idle() {
 		s.flush()
 	}
 	if s.hole.open && s.now-s.hole.since > int64(partialFor) {
-		s.closeHole()
+		s.closeHole(nil)
 	}
 }
 
 // fileEnd hears that the next bytes are of another file.
 func (s *stream) fileEnd() { s.edge = s.open }
-
-// gap hears that bytes are missing after what was taken.
-func (s *stream) gap(n int64, exact bool) {
-	s.flush()
-	h := &s.hole
-	*h = hole{open: true, bytes: h.bytes + n, exact: exact && (h.exact || !h.open), since: s.now}
-}
-
-// closeHole puts one record where lines are missing.
-func (s *stream) closeHole() {
-	if !s.hole.open {
-		return
-	}
-	text := "lines are missing here: "
-	switch n := strconv.FormatInt(s.hole.bytes, 10); {
-	case s.hole.exact:
-		text += n + " bytes"
-	case s.hole.bytes > 0:
-		text += "at least " + n + " bytes"
-	default:
-		text += "nobody knows how many"
-	}
-	e := entry{kind: cluster.LineGap, level: cluster.LevelWarning, sign: -1, cut: s.hole.bytes}
-	s.hole = hole{}
-	s.add(e, []byte(text+"; the log was cut or deleted before it could be read"))
-}
 
 // line takes one line apart and adds it; ask tells whether it may have a sign.
 func (s *stream) line(raw []byte, lost int64, ask bool) {
@@ -194,6 +159,7 @@ func (s *stream) line(raw []byte, lost int64, ask bool) {
 	e := entry{cut: lost, sign: -1, level: levelOf(s.service, text)}
 	if n > 0 {
 		e.stamp = ns - s.ahead
+		s.last = e.stamp
 	}
 	if e.level == cluster.LevelNone && continues(text) {
 		e.level = s.level

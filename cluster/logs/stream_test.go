@@ -85,7 +85,7 @@ func TestEndsOfFiles(t *testing.T) {
 	s.gap(5, true)
 	s.gap(7, false)
 	s.take([]byte("on\n"))
-	want = append(want, "last words", "lines are …93 (cut 12)", "on")
+	want = append(want, "last words", "at least 1…102 (cut 12)", "on")
 	if got := s.texts(); !reflect.DeepEqual(got, want) || s.batch.entries[4].kind != cluster.LineGap {
 		t.Fatalf("%q", got)
 	}

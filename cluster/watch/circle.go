@@ -231,6 +231,11 @@ func (w *Watch) publish() {
 func (w *Watch) notices() []Notice {
 	n := append(w.diary.notices(w.o.ReadOnly), w.marks.trouble()...)
 	n = append(n, w.left...)
+	if w.logs != nil {
+		if err := w.logs.Kept(); err != nil {
+			n = append(n, Notice{Text: "where the logs were read to is not kept: " + remote.Safe([]byte(err.Error()))})
+		}
+	}
 	if w.o.Amiss != "" {
 		n = append(n, Notice{Text: w.o.Amiss})
 	}

@@ -45,10 +45,11 @@ type Options struct {
 	TakeUp     bool   // plans of this cluster that a cockpit left without an end are taken up
 	// AroundRecord stands around every record that a plan writes, which it has
 	// to call; tests let a cockpit die there. nil: nothing does.
-	AroundRecord func(kind string, data any, record func() error) error
-	MarksFile    string // where marks of nodes are kept; "" for in memory alone
-	Amiss        string // shown as a standing message: what was left out at the start; "" for nothing
-	Operator     string // who sits here, for marks and the journal: user@host
+	AroundRecord  func(kind string, data any, record func() error) error
+	PositionsFile string // where the positions in the logs are kept; "" for nowhere
+	MarksFile     string // where marks of nodes are kept; "" for in memory alone
+	Amiss         string // shown as a standing message: what was left out at the start; "" for nothing
+	Operator      string // who sits here, for marks and the journal: user@host
 }
 
 // Watch is one cockpit's circle. All methods are safe for concurrent use.
@@ -113,7 +114,7 @@ func New(o Options) (*Watch, error) {
 	if o.Logs {
 		l, err := logs.New(logs.Options{
 			Nodes: o.Nodes, Host: func(node string) remote.Host { return o.Hosts[node] }, Clock: o.Clock,
-			Signs: o.Catalogue.Signs, Offset: w.clockOffset, RingBytes: 32 << 20, Changed: w.wake,
+			Signs: o.Catalogue.Signs, Offset: w.clockOffset, RingBytes: 32 << 20, Changed: w.wake, Keep: o.PositionsFile,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("signs of the catalogue: %w", err)

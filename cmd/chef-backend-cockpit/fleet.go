@@ -58,14 +58,15 @@ type watchOptions struct {
 
 // watch prepares the circle over the fleet.
 func (f *fleet) watch(o watchOptions) (*watch.Watch, error) {
-	marks := ""
+	marks, positions := "", ""
 	if o.state != "" && !f.passing {
-		marks = filepath.Join(o.state, "marks", url.PathEscape(f.cluster)+".json")
+		name := url.PathEscape(f.cluster) + ".json"
+		marks, positions = filepath.Join(o.state, "marks", name), filepath.Join(o.state, "positions", name)
 	}
 	return watch.New(watch.Options{
 		Cluster: f.cluster, Stamp: f.stamp, StampColor: f.colour, Nodes: f.nodes, Hosts: f.hosts,
 		Clock: f.clock, Catalogue: o.catalogue, ReadOnly: o.readOnly, Logs: o.logs, JournalDir: o.journal,
-		TakeUp: !f.passing, MarksFile: marks, Operator: operator(), Amiss: o.amiss,
+		TakeUp: !f.passing, MarksFile: marks, PositionsFile: positions, Operator: operator(), Amiss: o.amiss,
 	})
 }
 
