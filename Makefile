@@ -32,8 +32,8 @@ SAFETY = ^(TestKilledAtEveryBoundary|TestCutInEveryStep|TestPlanIsTakenUpAgain|T
 test-safety: ## kill the cockpit at every boundary, cut links in every step, race two cockpits
 	CHEF_BACKEND_SAFETY=1 $(GO) test -count=1 -v -timeout 15m -run '$(SAFETY)' ./cluster/recovery ./cluster/scenario
 
-test-lab: ## try the scenarios on real hosts (Linux, root; ROWS=regexp, AT_ONCE=n labs side by side)
-	CHEF_BACKEND_LAB=1 CHEF_BACKEND_LAB_AT_ONCE=$(AT_ONCE) $(GO) test -count=1 -v -timeout 25m \
+test-lab: ## try the core scenarios on real hosts (Linux, root; ALL=1, ROWS=regexp, AT_ONCE=n labs side by side)
+	CHEF_BACKEND_LAB=$(if $(ROWS)$(ALL),all,1) CHEF_BACKEND_LAB_AT_ONCE=$(AT_ONCE) $(GO) test -count=1 -v -timeout $(if $(ALL),60m,25m) \
 		-run '$(if $(ROWS),^TestScenariosOnTheLab$$/$(ROWS),.)' ./cmd/chef-backend-lab
 
 build: ## build the one binary, without cgo

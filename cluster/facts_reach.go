@@ -23,6 +23,8 @@ func init() {
 		Fact{"others-hold-quorum", "The other nodes alone are a healthy majority of the listed etcd members (etcd health, members).", aboutNode((*View).othersHoldQuorum), noArgs},
 		Fact{"booted-recently", "The host booted within the last 3 minutes (uptime).", aboutNode((*View).bootedRecently), noArgs},
 		Fact{"in-maintenance", "The operator marked the node as in planned work.", aboutNode((*View).maintenance), noArgs},
+		Fact{"planned-work", "The operator marked some node as in planned work.", aboutCluster((*View).planned), noArgs},
+		Fact{"planned-work-while-led", "The operator marked some node as in planned work, and somebody leads meanwhile.", aboutCluster((*View).plannedWhileLed), noArgs},
 		Fact{"one-node-reachable", "Exactly one node can be reached from here (reach).", aboutCluster((*View).oneReachable), noArgs},
 		Fact{"survivor-unhealthy", "etcd on the only reachable node is not healthy, in two looks (etcd health).", aboutCluster((*View).survivorUnhealthy), noArgs},
 		Fact{"survivor-alone", "The only reachable node sees none of the others (its peers' ports).", aboutCluster((*View).survivorAlone), noArgs},
@@ -186,6 +188,24 @@ func (v *View) maintenance(node string) Answer {
 		return say(True, node+" is "+v.MaintenanceNote(node))
 	}
 	return say(False, node+" is not in maintenance")
+}
+
+func (v *View) planned() Answer {
+	for _, n := range v.nodes() {
+		if v.inMaintenance(n.Name) {
+			return v.maintenance(n.Name)
+		}
+	}
+	return say(False, "no node is in maintenance")
+}
+
+// plannedWhileLed: what planned work takes out is known to who marked it, as
+// long as it does no more than that.
+func (v *View) plannedWhileLed() Answer {
+	e := v.Elected()
+	lead := e.Answer
+	lead.Truth = e.Truth
+	return all("", v.planned(), lead)
 }
 
 // reachable lists the nodes that are reached from here; sure is false while

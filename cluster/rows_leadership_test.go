@@ -149,6 +149,10 @@ func leadershipRows() []rowCase {
 			}
 		}, looks: 5},
 		{name: "failover-disabled", change: failoverOff, looks: 40, want: []string{"failover-disabled"}, hidden: []string{"redundancy-lost"}},
+		{name: "failover-disabled, for planned work", change: func(s *stage) {
+			failoverOff(s)
+			s.view.Maintenance["be2"] = s.now.Add(time.Hour)
+		}, looks: 40, never: []string{"failover-disabled", "redundancy-lost"}},
 		{name: "failover-disabled for a node", change: func(s *stage) { s.row("be3", func(r *cluster.CtlNode) { r.Failover = cluster.False }) }, looks: 5, want: []string{"failover-disabled"}},
 		{name: "failover-disabled, not told", change: func(s *stage) {
 			for _, n := range stageNodes {

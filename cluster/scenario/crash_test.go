@@ -337,7 +337,7 @@ func (c *crashed) result() {
 				got[i] = strings.ReplaceAll(got[i], id, "PLAN")
 			}
 		}
-		if want := c.s.Commands[n.Name]; !slices.Equal(got, want) {
+		if want := c.s.Commands[n.Name]; !c.s.rightly(n.Name, got) {
 			c.t.Errorf("step commands on %s:\n  got  %q\n  want %q", n.Name, got, want)
 		}
 	}
@@ -372,7 +372,7 @@ func TestKilledAtEveryBoundary(t *testing.T) {
 			for _, p := range repairs(s) {
 				driven[p.Procedure] = true
 			}
-			t.Run(fmt.Sprintf("%d-%s-%s", i, s.Procedure, s.Name), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%d-%s-%s", i, s.Procedure, s.Row()), func(t *testing.T) {
 				t.Parallel()
 				c := newCrashed(t, i)
 				defer func() { deaths.Add(int64(c.deaths)); children.Add(int64(c.children)) }()

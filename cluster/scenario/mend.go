@@ -25,6 +25,10 @@ func (r *run) mend(ctx context.Context) error {
 			return err
 		}
 	}
+	guide, err := r.guide(ctx)
+	if err != nil {
+		return err
+	}
 	repairs := r.s.Before
 	if r.s.Procedure != "" {
 		repairs = append(slices.Clone(repairs), Repair{r.s.Procedure, r.s.Node, r.s.Service, r.s.Typed})
@@ -34,23 +38,36 @@ func (r *run) mend(ctx context.Context) error {
 			return fmt.Errorf("%s %s %s: %w", p.Procedure, p.Node, p.Service, err)
 		}
 	}
+	if guide != "" {
+		return r.follow(ctx, guide)
+	}
 	return nil
+}
+
+// guide begins the plan that waits for the others, and answers its id.
+func (r *run) guide(ctx context.Context) (id string, err error) {
+	if r.s.Guide == "" {
+		return "", nil
+	}
+	plan, err := r.plan(ctx, Repair{Procedure: r.s.Guide})
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", r.s.Guide, err)
+	}
+	return plan.ID, r.confirm(plan)
 }
 
 // repair carries out one procedure.
 func (r *run) repair(ctx context.Context, p Repair) error {
-	if len(r.s.Expect) > 0 { // where nothing stands it comes from the node's own menu
+	// Where nothing stands it comes from the node's own menu, and so do the parts of a guide.
+	if len(r.s.Expect) > 0 && r.s.Guide == "" {
 		if err := r.offered(ctx, p); err != nil {
 			return err
 		}
 	}
-	planning, cancel := context.WithTimeout(ctx, planWithin)
-	defer cancel()
-	plan, err := r.w.Plan(planning, p.Procedure, p.Node, p.Service)
+	plan, err := r.plan(ctx, p)
 	if err != nil {
-		return fmt.Errorf("plan: %w", err)
+		return err
 	}
-	r.plans = append(r.plans, plan.ID)
 	if want := p.Typed; want == nil && len(plan.Phrases) > 1 || want != nil && !slices.Equal(plan.Phrases, want) {
 		return fmt.Errorf("the plan asks for %q, not for %q", plan.Phrases, want)
 	}
@@ -58,6 +75,18 @@ func (r *run) repair(ctx context.Context, p Repair) error {
 		return err
 	}
 	return r.follow(ctx, plan.ID)
+}
+
+// plan asks for a plan.
+func (r *run) plan(ctx context.Context, p Repair) (cluster.Plan, error) {
+	planning, cancel := context.WithTimeout(ctx, planWithin)
+	defer cancel()
+	plan, err := r.w.Plan(planning, p.Procedure, p.Node, p.Service)
+	if err != nil {
+		return plan, fmt.Errorf("plan: %w", err)
+	}
+	r.plans = append(r.plans, plan.ID)
+	return plan, nil
 }
 
 // offeredWithin is how long an offer may wait for looks to catch up with the
@@ -146,11 +175,14 @@ func (r *run) follow(ctx context.Context, id string) error {
 	for {
 		s := r.w.State()
 		r.note(s)
-		if s.Run != nil && s.Run.Plan.ID == id && !s.Run.Running() {
-			if s.Run.Status == cluster.StatusDone {
+		for _, p := range s.View.Plans {
+			if p.Plan.ID != id || p.Running() {
+				continue
+			}
+			if p.Status == cluster.StatusDone {
 				return nil
 			}
-			return fmt.Errorf("%s ended %s: %s%s", s.Run.Plan.Title, s.Run.Status, s.Run.Sentence, steps(*s.Run))
+			return fmt.Errorf("%s ended %s: %s%s", p.Plan.Title, p.Status, p.Sentence, steps(p))
 		}
 		if s.Run != nil {
 			if err := r.onlyAllowed(s, r.allowed()); err != nil {
@@ -239,7 +271,7 @@ func (r *run) commands() error {
 				got[i] = strings.ReplaceAll(got[i], id, "PLAN")
 			}
 		}
-		if !slices.Equal(got, want) {
+		if !r.s.rightly(n.Name, got) {
 			return fmt.Errorf("step commands on %s:\n  got  %q\n  want %q", n.Name, got, want)
 		}
 	}

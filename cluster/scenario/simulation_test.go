@@ -57,7 +57,7 @@ func TestScenariosOnTheSimulation(t *testing.T) {
 		}
 		t.Run("two-cockpits", twoCockpits)
 		for _, s := range rows {
-			t.Run(s.Name, func(t *testing.T) {
+			t.Run(s.Row(), func(t *testing.T) {
 				t.Parallel()
 				clock := remote.NewScaled(speed)
 				sim, err := simulation.Start(t.Context(), simulation.Options{Clock: clock, Seed: 1})

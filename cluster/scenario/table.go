@@ -7,21 +7,11 @@ import (
 
 // Table is all scenarios, ordinary days first. The simulation strikes the last
 // follower, be3, where a fault has no node of its own; be1 leads at the start.
-var Table = slices.Concat(Core, simulatedOnly(slices.Concat(leadershipRows, serviceRows, machineRows, procedureRows)))
+var Table = slices.Concat(Core, moreDays, leadershipRows, serviceRows, machineRows, procedureRows)
 
 // Core are the rows that are tried with every change; the others take as long
 // again several times.
 var Core = slices.Concat(ordinaryDays, repaired, advised)
-
-// simulatedOnly marks rows that no real hosts have been tried with.
-func simulatedOnly(rows []Scenario) []Scenario {
-	for i := range rows {
-		if rows[i].NotOnLab == "" {
-			rows[i].NotOnLab = "tried on the simulation only so far"
-		}
-	}
-	return rows
-}
 
 // ordinaryDays are what must never frighten: nothing but May ever stands.
 var ordinaryDays = []Scenario{
@@ -31,6 +21,16 @@ var ordinaryDays = []Scenario{
 		Name: "failover", Quiet: true, Within: 150 * time.Second, OnLab: 2 * time.Minute,
 		May: []string{"failover-under-way", "syncing@be1", "redundancy-lost", "postgresql-starting@be1"},
 	},
+}
+
+// moreDays are ordinary days that take their time.
+var moreDays = []Scenario{
+	{Name: "first-sync", Quiet: true, Within: 6 * time.Minute, May: append(mendingBy("be3"), "postgresql-down@be3")},
+	// It ends with a failover, asked for.
+	{Name: "rolling-upgrade", Quiet: true, Within: 8 * time.Minute, Maintain: []string{"be1", "be2", "be3"},
+		May: []string{"failover-under-way"}},
+	{Name: "maintenance", Quiet: true, Within: 6 * time.Minute, Maintain: []string{"be3"}},
+	{Name: "bad-link", Quiet: true, Within: 5 * time.Minute},
 }
 
 // stopLeaderl and the like are the commands of the guide, as they must reach a
@@ -72,6 +72,7 @@ var repaired = []Scenario{
 		May:       []string{"failover-under-way", "no-leader", "redundancy-lost"},
 		Procedure: "promote-previous-leader", Node: "be1", Healed: 5 * time.Minute, Typed: []string{"snapshot be1", "promote be1"},
 		Commands: map[string][]string{"be1": {asideNoStart, "chef-backend-ctl restart postgresql", "chef-backend-ctl promote be1"}},
+		Spared:   "chef-backend-ctl promote be1", // freed of its sentinel, leaderl may elect it by itself
 	},
 	serviceDown("postgresql", "postgresql-down"),
 	serviceDown("etcd", "etcd-down"),

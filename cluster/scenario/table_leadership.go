@@ -87,6 +87,9 @@ var leadershipRows = []Scenario{
 		Name: "sync-stalled", Expect: []string{"sync-stalled@be3"}, Within: 16 * time.Minute, Heal: true, Healed: 8 * time.Minute, May: mendingBy("be3"),
 	},
 	{
+		Name: "follower-lagging", Expect: []string{"follower-lagging@be3"}, Within: 4 * time.Minute, Heal: true, Healed: 4 * time.Minute, May: mendingBy("be3"),
+	},
+	{
 		Name: "wal-gap-near", Expect: []string{"wal-gap-near@be3"}, Within: 3 * time.Minute, Heal: true, Healed: 4 * time.Minute, May: mendingBy("be3"),
 	},
 }

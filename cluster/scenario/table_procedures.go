@@ -47,19 +47,19 @@ func servicesDownOn(node string) []string {
 // procedure is taken from the node's own menu.
 var procedureRows = []Scenario{
 	{ // a new machine takes the place of a dead one
-		Name: "node-down", Expect: []string{"node-down@be3"}, Within: 2 * time.Minute, Fence: []string{"be3"},
+		As: "replace-node", Name: "node-down", Expect: []string{"node-down@be3"}, Within: 2 * time.Minute, Fence: []string{"be3"},
 		May:       append(mendingBy("be3"), append(servicesDownOn("be3"), "not-three-nodes", "etcd-member-removed@be3", "login-failed@be3", "supervisor-down@be3")...),
 		Procedure: "replace-node", Node: "be3", Healed: 4 * time.Minute,
 		Commands: map[string][]string{"be1": {removeBe3}, "be3": {joinNewToBe1, joinNewToBe1 + acceptLicence}},
 	},
 	{ // the machine itself is cleansed and joined again
-		Name: "healthy", May: append(mendingBy("be3"), append(servicesDownOn("be3"), "not-three-nodes", "etcd-member-removed@be3", "supervisor-down@be3")...),
+		As: "replace-node-itself", Name: "healthy", May: append(mendingBy("be3"), append(servicesDownOn("be3"), "not-three-nodes", "etcd-member-removed@be3", "supervisor-down@be3")...),
 		Within: time.Minute, Before: []Repair{{Procedure: "stop-node", Node: "be3"}},
 		Procedure: "replace-node", Node: "be3", Healed: 4 * time.Minute,
 		Commands: map[string][]string{"be1": {removeBe3}, "be3": {stopAll, asideConfig, cleanse, makeConfig, putConfigBack, joinAgain, joinAgain + acceptLicence}},
 	},
 	{ // the last node is made a cluster of its own, and two new machines join it
-		Name: "two-nodes-down", Expect: []string{"two-nodes-down"}, Within: 3 * time.Minute, Fence: []string{"be1", "be2"},
+		As: "quorum-loss-recovery", Name: "two-nodes-down", Expect: []string{"two-nodes-down"}, Within: 3 * time.Minute, Fence: []string{"be1", "be2"},
 		May: append(mendingBy("be1", "be2", "be3"), "quorum-lost-one-seen", "elasticsearch-red", "failover-under-way", "no-leader", "deposed-leader-blocked",
 			"node-down@be1", "node-down@be2", "not-three-nodes", "login-failed@be1", "login-failed@be2", "supervisor-down@be1", "supervisor-down@be2",
 			"etcd-member-removed@be1", "etcd-member-removed@be2", "old-member-returned@be1", "old-member-returned@be2"),
@@ -67,32 +67,51 @@ var procedureRows = []Scenario{
 		Commands: map[string][]string{"be3": {createOfOne}, "be1": {joinNewToBe3, joinNewToBe3 + acceptLicence}, "be2": {joinNewToBe3, joinNewToBe3 + acceptLicence}},
 	},
 	{ // what a stale primary wrote is saved before it is rebuilt
-		Name: "two-primaries", Expect: []string{"leaderl-down@be1", "two-primaries"}, Within: 4 * time.Minute,
+		As: "stop-stale-primary", Name: "two-primaries", Expect: []string{"leaderl-down@be1", "two-primaries"}, Within: 4 * time.Minute,
 		May:       append(mendingBy("be1"), append(servicesDownOn("be1"), "failover-under-way", "syncing@be1", "follows-wrong-node@be2", "old-leader-unseen@be1")...),
 		Before:    []Repair{{Procedure: "stop-stale-primary", Node: "be1"}},
 		Procedure: "rebuild-follower", Node: "be1", Healed: 6 * time.Minute,
 		Commands: map[string][]string{"be1": {stopLeaderl, stopPostgreSQL, saveFolder, saveFiles("be1"), readFiles("be1"), stopLeaderl, clusterStatus, baseBackupFrom("10.0.4.13"), startAll}},
 	},
 	{ // what only a diverged follower holds is saved before it is rebuilt, so that nothing has to be given up by typing
-		Name: "timeline-diverged-beyond", Expect: []string{"timeline-diverged@be3"}, Within: 4 * time.Minute,
+		As: "backup-nodes", Name: "timeline-diverged-beyond", Expect: []string{"timeline-diverged@be3"}, Within: 4 * time.Minute,
 		May:       append(mendingBy("be1", "be3"), append(servicesDownOn("be3"), "failover-under-way", "no-leader")...),
 		Before:    []Repair{{Procedure: "stop-node", Node: "be3"}, {Procedure: "backup-nodes", Node: "be3"}},
 		Procedure: "rebuild-follower", Node: "be3", Healed: 6 * time.Minute,
 		Commands: map[string][]string{"be3": {stopAll, saveFolder, saveFiles("be3"), readFiles("be3"), stopLeaderl, clusterStatus, baseBackupFrom("10.0.4.12"), startAll}},
 	},
+	{ // the guide for followers, with its parts as plans of their own
+		As: "general-follower-recovery", Name: "follower-wal-gap", Expect: []string{"follower-wal-gap@be3"}, Within: 2 * time.Minute,
+		May:       append(mendingBy("be3"), servicesDownOn("be3")...),
+		Guide:     "general-follower-recovery",
+		Before:    []Repair{{Procedure: "stop-node", Node: "be3"}, {Procedure: "backup-nodes", Node: "be3"}},
+		Procedure: "rebuild-follower", Node: "be3", Healed: 6 * time.Minute,
+		Commands: map[string][]string{"be3": {stopAll, saveFolder, saveFiles("be3"), readFiles("be3"), stopLeaderl, clusterStatus, baseBackup, startAll}},
+	},
+	{ // the last node is made anew from a backup; joining the others to it is another day
+		As: "restore-node", Name: "two-nodes-down", Expect: []string{"two-nodes-down"}, Within: 3 * time.Minute, Fence: []string{"be1", "be2"},
+		May: append(mendingBy("be3"), append(servicesDownOn("be3"), "quorum-lost-one-seen", "elasticsearch-red", "failover-under-way", "no-leader",
+			"deposed-leader-blocked", "node-down@be1", "node-down@be2", "not-three-nodes")...),
+		Procedure: "restore-node", Node: "be3", Typed: []string{"snapshot be3", "restore be3"},
+	},
+	{ // nothing is done but to look on
+		As: "observe", Name: "failover-under-way", Expect: []string{"failover-under-way"}, Within: 3 * time.Minute,
+		May:       []string{"syncing@be1", "redundancy-lost", "postgresql-starting@be1"},
+		Procedure: "observe", Healed: 10 * time.Minute,
+	},
 	{ // leadership is handed over in good order
-		Name: "healthy", Within: time.Minute, May: append(mendingBy("be1"), "failover-under-way", "deposed-leader-stuck@be1"),
+		As: "orderly-failover", Name: "healthy", Within: time.Minute, May: append(mendingBy("be1"), "failover-under-way", "deposed-leader-stuck@be1"),
 		Procedure: "orderly-failover", Node: "be2", Healed: 5 * time.Minute,
 		Commands: map[string][]string{"be2": {"chef-backend-ctl promote be2"}},
 	},
 	{ // and taken back by nobody in particular, with failover off and on before
-		Name: "healthy", Within: time.Minute, May: append(mendingBy("be1"), "failover-under-way", "failover-disabled", "deposed-leader-stuck@be1"),
+		As: "orderly-failover-any", Name: "healthy", Within: time.Minute, May: append(mendingBy("be1"), "failover-under-way", "failover-disabled", "deposed-leader-stuck@be1"),
 		Before:    []Repair{{Procedure: "set-failover-off"}, {Procedure: "set-failover-on"}},
 		Procedure: "orderly-failover-any", Healed: 5 * time.Minute,
 		Commands: map[string][]string{"be1": {failoverOff, failoverOn, "chef-backend-ctl demote"}},
 	},
 	{
-		Name: "healthy", Within: time.Minute, Procedure: "support-bundle", Node: "be3", Healed: time.Minute,
+		As: "support-bundle", Name: "healthy", Within: time.Minute, Procedure: "support-bundle", Node: "be3", Healed: time.Minute,
 		Commands: map[string][]string{"be3": {"chef-backend-ctl gather-logs"}},
 	},
 }

@@ -27,6 +27,7 @@ var (
 	mending     = regexp.MustCompile(`\b(mend|restore|repair)\b[^.]*\b(network|connectivity|connection|cable|link)`)
 	switching   = regexp.MustCompile(`\b(power|switch|start)\w*\b.{0,40}\b(on|up)\b`)
 	switchedOff = regexp.MustCompile(`\b(power|switch)\w*\b.{0,24}\boff\b`)
+	restoring   = regexp.MustCompile(`chef-backend-ctl restore\b`)
 	saying      = regexp.MustCompile(`\b(tick only if you accept|call support|open a ticket)\b`)
 )
 
@@ -61,6 +62,8 @@ func (c *Cluster) ByHand(s cluster.PlanStep) error {
 // acts are what is to be done at the node, in order.
 func (c *Cluster) acts(text string) (all []func(name, toDo string) error) {
 	switch {
+	case restoring.MatchString(text):
+		return append(all, c.restore)
 	case installing.MatchString(text):
 		all = append(all, c.replace, c.answers)
 	case switchedOff.MatchString(text):
@@ -122,6 +125,15 @@ func (c *Cluster) replace(name, _ string) error {
 	}
 	c.hand(func(w *model.World) error { w.PowerOn(name); return nil })
 	return nil
+}
+
+// restore makes a cluster of one out of a node, as chef-backend-ctl restore
+// does. The backup is taken to hold what the node held.
+func (c *Cluster) restore(name, _ string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.world.Advance(c.clock.Now())
+	return c.world.Restore(name)
 }
 
 // answers waits until a node can be reached.

@@ -29,6 +29,7 @@ import (
 // network, mounts and processes of its own. All of it ends with the child,
 // whatever became of the lab.
 const (
+	labEnv     = "CHEF_BACKEND_LAB"         // 1: the lab is tried; all: with every row of the table
 	apartEnv   = "CHEF_BACKEND_LAB_APART"   // set in the child
 	figuresEnv = "CHEF_BACKEND_LAB_FIGURES" // where the child writes its figures
 	atOnceEnv  = "CHEF_BACKEND_LAB_AT_ONCE" // labs side by side
@@ -57,7 +58,7 @@ type figures struct {
 
 // whyNot is why no lab can be had here, "" when one can.
 func whyNot(ctx context.Context) string {
-	if os.Getenv("CHEF_BACKEND_LAB") == "" {
+	if os.Getenv(labEnv) == "" {
 		return "set CHEF_BACKEND_LAB=1, as root"
 	}
 	if err := lab.Possible(ctx); err != nil {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,21 +29,27 @@ func TestScenariosOnTheLab(t *testing.T) {
 	t.Parallel()
 	if inChild() {
 		for _, s := range scenario.Table {
-			t.Run(s.Name, func(t *testing.T) { tryRow(t, s) })
+			t.Run(s.Row(), func(t *testing.T) { tryRow(t, s) })
 		}
 		return
 	}
 	refused := whyNot(t.Context())
+	table := scenario.Core
+	if os.Getenv(labEnv) == "all" {
+		table = scenario.Table
+	} else {
+		t.Logf("%d rows of %d; all of them: make test-lab ALL=1", len(scenario.Core), len(scenario.Table))
+	}
 	var rows []scenario.Scenario
-	for _, s := range scenario.Table {
+	for _, s := range table {
 		switch {
-		case !selected(t.Name(), s.Name):
+		case !selected(t.Name(), s.Row()):
 		case s.NotOnLab != "":
-			t.Run(s.Name, func(t *testing.T) { t.Skipf("%s is not for the lab: %s", s.Name, s.NotOnLab) })
+			t.Run(s.Row(), func(t *testing.T) { t.Skipf("%s is not for the lab: %s", s.Row(), s.NotOnLab) })
 		case refused != "":
-			t.Run(s.Name, func(t *testing.T) { t.Skipf("%s needs a real lab: %s", t.Name(), refused) })
+			t.Run(s.Row(), func(t *testing.T) { t.Skipf("%s needs a real lab: %s", t.Name(), refused) })
 		case !lab.Knows(s.Name):
-			t.Run(s.Name, func(t *testing.T) {
+			t.Run(s.Row(), func(t *testing.T) {
 				t.Error("the lab has no such fault; make one, or say in the table why real parts cannot produce it")
 			})
 		default:
@@ -71,8 +78,8 @@ func tryAll(t *testing.T, rows []scenario.Scenario) {
 	for range cap(places) {
 		go func() {
 			for s := range todo {
-				o := outcome{name: s.Name}
-				o.out, o.figures, o.err = runApart(t.Context(), t.Name()+"/"+s.Name, t.TempDir())
+				o := outcome{name: s.Row()}
+				o.out, o.figures, o.err = runApart(t.Context(), t.Name()+"/"+s.Row(), t.TempDir())
 				ended <- o
 			}
 		}()

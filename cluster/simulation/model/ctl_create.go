@@ -1,5 +1,7 @@
 package model
 
+import "fmt"
+
 // ctlCreateCluster is `create-cluster`. Only --quorum-loss-recovery is carried
 // out: founding a cluster is no recovery. Its texts are invented.
 func ctlCreateCluster(p *Process, args []string) {
@@ -34,6 +36,18 @@ func ctlCreateCluster(p *Process, args []string) {
 		say("Waiting for this node to lead..."))
 	p.force()
 	p.then(say("This node is a cluster of its own now."))
+}
+
+// Restore begins what `restore` of a backup ends in: the node alone is a new
+// cluster. The backup is taken to hold what the node holds; time must be
+// advanced for it to come about.
+func (w *World) Restore(name string) error {
+	n := w.node(name)
+	if n == nil || !n.booted() {
+		return fmt.Errorf("%s does not run", name)
+	}
+	w.Exec(name, []string{"chef-backend-ctl", "create-cluster", "--quorum-loss-recovery", "--accept-license", "--yes"}, nil)
+	return w.err
 }
 
 // down is a stage that stops a service and waits for its end.
