@@ -27,9 +27,9 @@ test-scenarios: ## try every row of the scenario table on the simulation (ROWS=r
 		-run '$(if $(ROWS),^TestScenariosOnTheSimulation$$/^table$$/$(ROWS),.)' ./cluster/scenario
 
 # Tests of what must not happen to data; each prints how often it was tried.
-SAFETY = ^(TestKilledAtEveryBoundary|TestCutInEveryStep|TestPlanIsTakenUpAgain|TestWhatBecameOfAStep|TestRacesOfTwoCockpits)$$
+SAFETY = ^(TestKilledAtEveryBoundary|TestCutInEveryStep|TestPlanIsTakenUpAgain|TestWhatBecameOfAStep|TestRacesOfTwoCockpits|TestRehearsal.*)$$
 
-test-safety: ## kill the cockpit at every boundary, cut links in every step, race two cockpits
+test-safety: ## kill the cockpit at every boundary, cut links in every step, race two cockpits, rehearse
 	CHEF_BACKEND_SAFETY=1 $(GO) test -count=1 -v -timeout 15m -run '$(SAFETY)' ./cluster/recovery ./cluster/scenario
 
 test-lab: ## try the core scenarios on real hosts (Linux, root; ALL=1, ROWS=regexp, AT_ONCE=n labs side by side)

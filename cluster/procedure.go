@@ -194,6 +194,9 @@ type PlanState struct {
 	Steps    []StepState // as many as Plan.Steps, then those of Plan.Back that ran
 	Stopping bool        // the operator asked to stop before the next step
 	OpenEnds []string    // what was left behind: "leaderl is stopped on be3"
+	// Prediction is what the plan's rehearsal showed, or shows so far; nil
+	// where it was not rehearsed.
+	Prediction *Prediction
 }
 
 // Running answers whether a step of the plan may still be at work.
@@ -214,6 +217,7 @@ type StepState struct {
 	Output    []string // last lines, safe
 	Progress  string   // "21.4 of 61 GB, 35 %"
 	Asks      Ask      // while Status is StatusAsked
+	Compared  string   // what it brought about against its rehearsal; "" without one
 	AskedFor  string   // why a terminal is wanted, or the phrase to type
 	Guards    []CheckedGuard
 }

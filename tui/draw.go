@@ -130,6 +130,9 @@ func (m *model) drawFooter(w int) string {
 		return l.String()
 	}
 	last := []key.Binding{renamed(m.keys.Help, "help"), renamed(m.keys.Quit, "quit")}
+	if m.outer != nil {
+		last[1] = m.keys.Leave
+	}
 	room := w - 2
 	for _, b := range last {
 		room -= width(b.Help().Key) + 1 + width(b.Help().Desc) + 3

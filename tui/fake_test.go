@@ -43,7 +43,8 @@ type fakeDoor struct {
 	rechecks []cluster.CheckedGuard
 	differs  bool
 
-	terminal watch.Terminal // nil for none
+	terminal  watch.Terminal // nil for none
+	rehearsal *fakeRehearsal // nil for none
 
 	confirmed []string
 	ticked    []string
@@ -151,6 +152,23 @@ func (d *fakeDoor) Terminal(context.Context, string, string, watch.Size) (watch.
 	return d.terminal, d.refuse
 }
 
+// fakeRehearsal is the door of a rehearsal.
+type fakeRehearsal struct {
+	*fakeDoor
+	closes int
+}
+
+func (r *fakeRehearsal) Clock() cluster.Clock { return &handClock{now} }
+func (r *fakeRehearsal) Close() error         { r.closes++; return nil }
+
+func (d *fakeDoor) Rehearse(_ context.Context, plan string) (watch.Rehearsal, error) {
+	d.said = append(d.said, "rehearse "+plan)
+	if d.rehearsal == nil {
+		return nil, errors.New("this state cannot be rehearsed: invented")
+	}
+	return d.rehearsal, nil
+}
+
 func (d *fakeDoor) Stop()                         { d.stops++ }
 func (d *fakeDoor) Rivals(string) []cluster.Rival { return d.rivals }
 
@@ -231,6 +249,10 @@ func (s *stage) settle() {
 		case tea.QuitMsg:
 			s.ended = true
 		case nil:
+		case innerMsg:
+			if _, pump := msg.msg.(contentMsg); !pump { // its own clock never stands still
+				s.send(msg)
+			}
 		default:
 			s.send(msg)
 		}

@@ -69,6 +69,11 @@ func (m *model) key(k tea.KeyMsg) tea.Cmd {
 	if m.player != nil && m.replayKey(k) {
 		return m.refresh()
 	}
+	if m.outer != nil {
+		if cmd, done := m.rehearsalKey(k); done {
+			return cmd
+		}
+	}
 	if top := m.top(); top != nil {
 		return m.overlayKey(top, k)
 	}
@@ -136,6 +141,9 @@ func (m *model) mainKey(k tea.KeyMsg) (tea.Cmd, bool) {
 // quit leaves the cockpit; while a step runs it asks first, and says that the
 // step goes on.
 func (m *model) quit() tea.Cmd {
+	if m.outer != nil {
+		return m.leaveRehearsal()
+	}
 	if r := m.running(); r != nil && m.player == nil {
 		return m.push(newQuitDialog(m, *r))
 	}
@@ -202,6 +210,10 @@ func (m *model) acknowledge() tea.Cmd {
 func (m *model) showRun() {
 	if m.state == nil || m.state.Run == nil {
 		m.say("no plan is at work")
+		return
+	}
+	if m.outer != nil {
+		m.push(newRehearsalView(m.state.Run.Plan))
 		return
 	}
 	m.push(newRunView(m.state.Run.Plan))

@@ -19,7 +19,7 @@ type keyMap struct {
 	Text, Only, Next, Prev, ByNode, ByService, ByLevel, BySign, Clear key.Binding
 	Pause, Follow, NextSign, PrevSign, Unfold, Streams                key.Binding
 
-	Choose, Back, Confirm, Copy, Again, Stop, Output, Answer key.Binding
+	Choose, Back, Confirm, Rehearse, Copy, Again, Stop, Output, Answer, Leave key.Binding
 
 	Play, PlayOne, NextEvent, PrevEvent, Faster, Slower key.Binding // of a replay
 
@@ -59,14 +59,16 @@ func newKeyMap() keyMap {
 		TakeOver:    bind("T", "take the lock over", "T"),
 		Look:        bind("p", "probe all nodes now", "p"),
 
-		Choose:  bind("Enter", "choose", "enter"),
-		Back:    bind("Esc", "back", "esc", "q"),
-		Confirm: bind("c", "confirm", "c"),
-		Copy:    bind("y", "copy", "y"),
-		Again:   bind("p", "make the plan again", "p"),
-		Stop:    bind("s", "stop before the next step", "s"),
-		Answer:  bind("t", "answer what the plan asks", "t"),
-		Output:  bind("o", "whole output", "o"),
+		Choose:   bind("Enter", "choose", "enter"),
+		Back:     bind("Esc", "back", "esc", "q"),
+		Confirm:  bind("c", "confirm", "c"),
+		Rehearse: bind("h", "rehearse on a simulation", "h"),
+		Leave:    bind("q", "leave the rehearsal", "q", "ctrl+c"),
+		Copy:     bind("y", "copy", "y"),
+		Again:    bind("p", "make the plan again", "p"),
+		Stop:     bind("s", "stop before the next step", "s"),
+		Answer:   bind("t", "answer what the plan asks", "t"),
+		Output:   bind("o", "whole output", "o"),
 
 		Help:    bind("?", "help", "?"),
 		Quit:    bind("q", "quit", "q", "ctrl+c"),
@@ -110,7 +112,8 @@ func (k keyMap) groups() []keyGroup {
 		{"What is wrong", []key.Binding{k.Why, k.Recover, k.NodeMenu, k.Acknowledge, k.Since, k.Copies, k.Maintain, k.Fence, k.Arm, k.Lock, k.Running, k.Look, k.Summary}},
 		{"Logs", []key.Binding{k.Text, k.Only, k.Next, k.Prev, k.ByNode, k.ByService, k.ByLevel, k.BySign, k.Clear,
 			k.Pause, k.Follow, k.NextSign, k.PrevSign, k.PageUp, k.PageDown, k.Top, k.Bottom, k.Unfold, k.Streams}},
-		{"In a list or a plan", []key.Binding{k.Choose, k.Confirm, k.Copy, k.Again, k.Answer, k.Stop, k.Output, k.TakeOver, k.Back}},
+		{"In a list or a plan", []key.Binding{k.Choose, k.Confirm, k.Rehearse, k.Copy, k.Again, k.Answer, k.Stop, k.Output, k.TakeOver, k.Back}},
+		{"In a rehearsal", []key.Binding{k.Leave}},
 		{"In a replay", k.replay()},
 	}
 }

@@ -29,6 +29,7 @@ type (
 )
 
 // command makes a command whose panic ends the program in order.
+// What a rehearsal asked for comes back to it.
 func (m *model) command(f func() tea.Msg) tea.Cmd {
 	return func() (msg tea.Msg) {
 		defer func() {
@@ -36,7 +37,10 @@ func (m *model) command(f func() tea.Msg) tea.Cmd {
 				msg = &PanicError{Value: r, Stack: debug.Stack()}
 			}
 		}()
-		return f()
+		if msg = f(); m.outer != nil && msg != nil {
+			msg = innerMsg{m, msg}
+		}
+		return msg
 	}
 }
 

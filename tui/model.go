@@ -33,13 +33,17 @@ type model struct {
 	door watch.Door
 	// player is the door of a replay; nil for a living cluster.
 	player watch.Player
-	clock  cluster.Clock // of the cluster: ages
-	human  cluster.Clock // of the operator: keys
-	out    *output
-	st     *styles
-	keys   keyMap
-	color  string // stamp colour that the styles were made for
-	o      Options
+	// inner is the screen of a rehearsal, shown in place of this one, which
+	// goes on hearing the cluster; outer is what such a screen came from.
+	inner, outer *model
+	began        time.Time     // of a rehearsal, by the cluster's clock
+	clock        cluster.Clock // of the cluster: ages
+	human        cluster.Clock // of the operator: keys
+	out          *output
+	st           *styles
+	keys         keyMap
+	color        string // stamp colour that the styles were made for
+	o            Options
 
 	state    *watch.State
 	lay      layout
@@ -88,9 +92,14 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 		}
 	}()
 	switch msg := msg.(type) {
+	case innerMsg:
+		return m, m.innerUpdate(msg)
 	case tea.WindowSizeMsg:
-		return m, m.resize(msg.Width, msg.Height)
+		return m, tea.Batch(m.resize(msg.Width, msg.Height), m.toInner(msg))
 	case tea.KeyMsg:
+		if m.inner != nil {
+			return m, m.toInner(msg)
+		}
 		return m, m.keyMsg(msg)
 	case contentMsg:
 		return m, tea.Batch(m.refresh(), m.pump())
@@ -101,6 +110,8 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 		return m, m.takeLogs(msg)
 	case planMsg:
 		return m, m.takePlan(msg)
+	case rehearsalMsg:
+		return m, m.takeRehearsal(msg)
 	case quietMsg:
 		return m, m.takeQuiet(msg)
 	case confirmedMsg:
@@ -121,7 +132,7 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 		m.say(msg.text)
 	case tea.ResumeMsg:
 		m.dirty = true
-		return m, m.refresh()
+		return m, tea.Batch(m.refresh(), m.toInner(msg))
 	case *PanicError:
 		m.panic = msg
 		return m, tea.Quit
@@ -131,6 +142,9 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 
 // View returns the frame, built anew only when something has changed.
 func (m *model) View() string {
+	if m.inner != nil {
+		return m.inner.View()
+	}
 	if m.dirty {
 		m.dirty = false
 		m.build()
@@ -222,7 +236,7 @@ func (m *model) bell() tea.Cmd {
 		}
 	}
 	m.belled = stands
-	if !ring || m.out == nil || m.player != nil {
+	if !ring || m.out == nil || m.player != nil || m.outer != nil {
 		return nil
 	}
 	return m.command(func() tea.Msg { _ = m.out.Send("\a"); return nil })

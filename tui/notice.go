@@ -31,6 +31,9 @@ func (m *model) drawRibbon(w int) string {
 	if text == "" {
 		p, text = m.notice(w - 7)
 	}
+	if m.outer != nil {
+		p, text = m.st.strong, m.rehearsalRibbon(text)
+	}
 	l := newLine(w)
 	if text == "" {
 		return l.put(m.st.rule, strings.Repeat("─", w)).String()

@@ -168,6 +168,9 @@ func (m *model) drawBox(rows []string) {
 	}
 	box := make([]string, 0, len(body)+len(foot)+2)
 	left, right := o.head(m)
+	if m.outer != nil {
+		left = "REHEARSAL: " + left
+	}
 	box = append(box, m.boxTop(w, left, right))
 	if len(foot) > 0 {
 		foot[0], hidden = m.footRule(w-4, hidden), ""

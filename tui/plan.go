@@ -21,6 +21,10 @@ type planView struct {
 	changed []string
 	word    string
 	cancel  context.CancelFunc
+	// rehearsing: what is waited for is a simulation; rehearsed is what the
+	// plan's rehearsal showed.
+	rehearsing bool
+	rehearsed  *cluster.Prediction
 }
 
 func newPlanView(p cluster.Plan) *planView { return &planView{plan: p} }
@@ -81,6 +85,7 @@ func (v *planView) body(m *model, w int) ([]string, int) {
 			rows = append(rows, m.planStep(s, w)...)
 		}
 	}
+	rows = append(rows, v.rehearsedRows(m, w)...)
 	for i, c := range p.Copies {
 		if i == 0 {
 			rows = append(rows, "", m.st.title.on("What would be lost of the other copies"))
@@ -146,6 +151,8 @@ func (m *model) planStep(s cluster.PlanStep, w int) []string {
 func (v *planView) foot(m *model, w int) []string {
 	var rows []string
 	switch {
+	case v.rehearsing:
+		rows = []string{m.st.strong.on("Bringing a simulation into the state of the cluster; at most 90 s. Esc goes back.")}
 	case v.cancel != nil:
 		rows = []string{m.st.strong.on("Looking at all nodes afresh for the plan; at most 15 s.")}
 	case len(v.changed) > 0:
@@ -168,13 +175,15 @@ func (v *planView) bindings(m *model) []key.Binding {
 	if v.plan.Tier == cluster.T0 {
 		confirm = renamed(m.keys.Confirm, "begin watching")
 	}
-	return []key.Binding{confirm, renamed(m.keys.Copy, "copy the commands"), renamed(m.keys.Again, "plan again"), bind("up/down", "read"), renamed(m.keys.Back, "back")}
+	return []key.Binding{confirm, renamed(m.keys.Rehearse, "rehearse on a simulation"), renamed(m.keys.Copy, "copy the commands"), renamed(m.keys.Again, "plan again"), bind("up/down", "read"), renamed(m.keys.Back, "back")}
 }
 
 func (v *planView) key(m *model, k tea.KeyMsg) tea.Cmd {
 	switch {
 	case is(k, m.keys.Confirm):
 		return v.confirm(m)
+	case is(k, m.keys.Rehearse):
+		return v.rehearse(m)
 	case is(k, m.keys.Copy):
 		return m.copyText(v.commands(), "the commands are copied, where the terminal allows that")
 	case is(k, m.keys.Again):
@@ -197,7 +206,7 @@ func (v *planView) renewed(m *model, a planMsg) {
 		v.word = a.err.Error()
 		return
 	}
-	v.plan, v.changed, v.word = a.plan, nil, ""
+	v.plan, v.changed, v.word, v.rehearsed = a.plan, nil, "", nil
 	m.say("the plan was made again: read it anew")
 }
 

@@ -138,6 +138,13 @@ func (v *runView) step(m *model, s cluster.StepState, w int) []string {
 		}
 		sub(sp, s.Sentence)
 	}
+	if s.Compared != "" && s.Compared != s.Sentence {
+		cp := m.st.dim
+		if strings.HasPrefix(s.Compared, "not") {
+			cp = m.st.amber
+		}
+		sub(cp, s.Compared)
+	}
 	if s.Status == cluster.StatusAsked {
 		if s.Asks == cluster.AskTick {
 			sub(m.st.strong, s.Step.ToDo)

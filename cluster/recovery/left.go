@@ -62,7 +62,7 @@ func (x *Executor) restored(l Left) (*run, error) {
 	if c.Plan.ID == "" || len(c.Plan.Steps) == 0 {
 		return nil, errors.New("its confirmation holds no plan")
 	}
-	f := &frozen{plan: c.Plan, general: c.General, identity: c.Identity, typed: len(c.Plan.Phrases)}
+	f := &frozen{plan: c.Plan, general: c.General, identity: c.Identity, typed: len(c.Plan.Phrases), predicted: c.Predicted}
 	if f.identity == nil {
 		f.identity = map[string]identity{}
 	}

@@ -18,6 +18,8 @@ type frozen struct {
 	general  []cluster.Guard     // hold before every step
 	identity map[string]identity // by node
 	typed    int                 // how many of the phrases were typed
+
+	predicted *cluster.Prediction // of its rehearsal; nil for none
 }
 
 // Plan binds a procedure after a look, slow part included, at every node, begun
@@ -41,14 +43,19 @@ func (x *Executor) Plan(ctx context.Context, procedure, node, service string) (c
 	if err != nil {
 		return plan, err
 	}
+	x.hold(freeze(v, plan, general))
+	return plan, nil
+}
+
+// freeze keeps a plan with who its nodes are by now.
+func freeze(v *cluster.View, plan cluster.Plan, general []cluster.Guard) *frozen {
 	f := &frozen{plan: plan, general: general, identity: map[string]identity{}}
-	for _, s := range append(append([]cluster.PlanStep(nil), plan.Steps...), plan.Back...) {
+	for _, s := range slices.Concat(plan.Steps, plan.Back) {
 		if s.Command != "" && s.Node != "" {
 			f.identity[s.Node] = identityOf(v.Report(s.Node))
 		}
 	}
-	x.hold(f)
-	return plan, nil
+	return f
 }
 
 // view is the newest view with the time of now.
@@ -195,6 +202,8 @@ type confirmation struct {
 	Identity map[string]identity `json:"identity"`
 	By       string              `json:"by,omitempty"`
 	At       time.Time           `json:"at"`
+	// Predicted is what the plan's rehearsal showed; nil where it was not rehearsed.
+	Predicted *cluster.Prediction `json:"predicted,omitempty"`
 }
 
 // PlanID names the plan that was confirmed.
@@ -210,7 +219,7 @@ func (x *Executor) begin(f *frozen, v *cluster.View) error {
 	}
 	now := x.o.Clock.Now()
 	if kept(&f.plan) {
-		c := confirmation{Plan: f.plan, General: f.general, Typed: f.plan.Phrases, Identity: f.identity, By: x.o.Operator, At: now}
+		c := confirmation{Plan: f.plan, General: f.general, Typed: f.plan.Phrases, Identity: f.identity, By: x.o.Operator, At: now, Predicted: f.predicted}
 		if err := x.o.Recorder.Record("confirm", c); err != nil {
 			return fmt.Errorf("nothing was done: the confirmation could not be written: %w", err)
 		}

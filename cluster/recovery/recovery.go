@@ -51,6 +51,9 @@ type Options struct {
 	// Recognise says what the last raw lines of a failed command mean and what
 	// is offered for it; "" where nothing is known. nil recognises nothing.
 	Recognise func(lines [][]byte) string
+	// Rehearses: the hosts are those of a simulation, and what each step brings
+	// about is told as a prediction. Nothing is compared then.
+	Rehearses bool
 	// Base is the cockpit's folder on the nodes; "" for the stock one.
 	Base string
 }

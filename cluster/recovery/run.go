@@ -30,13 +30,17 @@ type run struct {
 	met   map[string]bool  // nodes for which a phrase was typed before a step
 
 	left *leftover // what is known of a plan that is taken up again; nil for a new one
+
+	predicted *cluster.Prediction // of its rehearsal; nil for none
+	was       []cluster.KeyFact   // in a rehearsal: the facts before the step at work
+	beyond    bool                // it went on where the rehearsal had stopped
 }
 
 func newRun(x *Executor, f *frozen, typed map[string]bool, now time.Time) *run {
 	r := &run{
-		x: x, plan: f.plan, general: f.general, identity: maps.Clone(f.identity), typed: typed,
+		x: x, plan: f.plan, general: f.general, identity: maps.Clone(f.identity), typed: typed, predicted: f.predicted,
 		stop: make(chan struct{}), done: make(chan struct{}), marks: map[string]*mark{}, met: map[string]bool{},
-		state: cluster.PlanState{Plan: f.plan, Status: cluster.StatusRunning, Began: now, Sentence: "confirmed"},
+		state: cluster.PlanState{Plan: f.plan, Status: cluster.StatusRunning, Began: now, Sentence: "confirmed", Prediction: f.predicted},
 	}
 	for _, s := range f.plan.Steps {
 		r.state.Steps = append(r.state.Steps, cluster.StepState{Step: s, Status: cluster.StatusNext})
@@ -129,13 +133,14 @@ func (r *run) carryOut(ctx context.Context) {
 		return
 	}
 	if end.well() {
-		end = ending{status: cluster.StatusDone, sentence: "all steps are done"}
+		end = ending{status: cluster.StatusDone, sentence: joinText([]string{"all steps are done", r.endAsRehearsed(ctx)})}
 	} else {
 		end.sentence = joinText([]string{end.sentence, r.back(ctx)})
 	}
 	if ctx.Err() != nil {
 		return
 	}
+	r.foretellEnd(end)
 	now := r.x.o.Clock.Now()
 	ends := openEnds(r.snapshot(), end.well())
 	if err := r.recordPlanEnd(end, ends); err != nil {
@@ -153,11 +158,16 @@ func (r *run) forth(ctx context.Context) ending {
 	if end.well() && from < len(r.plan.Steps) {
 		end = r.takeLock(ctx)
 	}
+	r.beginForetelling(ctx)
 	for i := from; i < len(r.plan.Steps) && end.well() && ctx.Err() == nil; i++ {
+		if end := r.asRehearsed(ctx, i); !end.well() {
+			return end
+		}
 		if r.stopping() && !r.plan.Steps[i].Joined {
 			return ending{status: cluster.StatusStopped, sentence: fmt.Sprintf("stopped by the operator before step %s", r.plan.Steps[i].Number)}
 		}
 		end = r.carry(ctx, i, r.general)
+		r.foretell(ctx, i, end)
 	}
 	return end
 }

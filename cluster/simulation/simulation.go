@@ -39,6 +39,10 @@ type Options struct {
 	// Dir is an existing folder for the nodes' files, which stay there; "" is
 	// a temporary one that Close removes.
 	Dir string
+	// Like brings the simulation into the state that a view tells of another
+	// cluster, whose nodes' names and addresses it takes; nil is a healthy one.
+	// A state that cannot be represented is an error of Start.
+	Like *cluster.View
 }
 
 // Cluster is a running simulation. It is safe for concurrent use.
@@ -52,6 +56,8 @@ type Cluster struct {
 	done  chan struct{} // closed when the clock driver has ended
 	close sync.Once
 	err   error // of Close
+
+	assumed []string // what Like did not tell
 
 	mu    sync.Mutex // around world and all below
 	world *model.World
@@ -80,8 +86,8 @@ type node struct {
 }
 
 var (
-	names     = []string{"be1", "be2", "be3"}
-	addresses = []string{"10.0.4.11", "10.0.4.12", "10.0.4.13"}
+	ownNames     = []string{"be1", "be2", "be3"}
+	ownAddresses = []string{"10.0.4.11", "10.0.4.12", "10.0.4.13"}
 )
 
 // Scenarios are all stories, in the order in which to show them.
@@ -118,24 +124,15 @@ func (c *Cluster) build(o Options) error {
 	if c.keys, err = newKeys(c.dir); err != nil {
 		return err
 	}
+	names, addresses := called(o.Like)
 	for i, name := range names {
-		n, err := c.newNode(name, addresses[i])
+		n, err := c.newNode(name, addresses[i], fmt.Sprintf("node%d", i+1))
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		c.nodes = append(c.nodes, n)
 	}
-	c.mu.Lock()
-	c.world = model.New(model.Options{Seed: o.Seed, Start: start, Names: names, Addresses: addresses,
-		Files: func(name string) model.Files { return c.node(name).machine.Files() },
-		Log: func(name, service, line string, at time.Time) {
-			if n := c.node(name); n != nil {
-				n.logs.write(service, line, at)
-			}
-		}})
-	err = c.world.Err()
-	c.mu.Unlock()
-	if err != nil {
+	if err := c.begin(o, start, names, addresses); err != nil {
 		return err
 	}
 	hosts := map[string]ssh.PublicKey{}
@@ -151,6 +148,40 @@ func (c *Cluster) build(o Options) error {
 	c.plan(faults, o.StrikeAfter)
 	return c.keys.writeHosts(hosts)
 }
+
+// begin makes the world, in the state that is asked for.
+func (c *Cluster) begin(o Options, start time.Time, names, addresses []string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.world = model.New(model.Options{Seed: o.Seed, Start: start, Names: names, Addresses: addresses,
+		Files: func(name string) model.Files { return c.node(name).machine.Files() },
+		Log: func(name, service, line string, at time.Time) {
+			if n := c.node(name); n != nil {
+				n.logs.write(service, line, at)
+			}
+		}})
+	if o.Like != nil {
+		var err error
+		if c.assumed, err = c.world.Bring(o.Like); err != nil {
+			return err
+		}
+	}
+	return c.world.Err()
+}
+
+// called are the names and addresses of the nodes.
+func called(like *cluster.View) (names, addresses []string) {
+	if like == nil || like.Snapshot == nil || len(like.Snapshot.Nodes) == 0 {
+		return ownNames, ownAddresses
+	}
+	for _, n := range like.Snapshot.Nodes {
+		names, addresses = append(names, n.Name), append(addresses, n.Address)
+	}
+	return names, addresses
+}
+
+// Assumed says in sentences what Options.Like did not tell and was assumed.
+func (c *Cluster) Assumed() []string { return c.assumed }
 
 // story is what happens in a scenario; nothing in "".
 func story(name string) ([]model.TimedFault, error) {
@@ -179,9 +210,9 @@ func (c *Cluster) plan(faults []model.TimedFault, first time.Duration) {
 	}
 }
 
-func (c *Cluster) newNode(name, address string) (*node, error) {
+func (c *Cluster) newNode(name, address, folder string) (*node, error) {
 	n := &node{name: name, address: address, gate: newGate()}
-	dir := filepath.Join(c.dir, name)
+	dir := filepath.Join(c.dir, folder)
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, err
 	}

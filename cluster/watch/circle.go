@@ -221,7 +221,7 @@ func (w *Watch) publish() {
 		Seq: w.stateSeq, At: v.Now, Cluster: w.o.Cluster, Stamp: w.o.Stamp, StampColor: w.o.StampColor,
 		Mode: w.mode(), ArmedUntil: w.armedUntil(), Lock: v.Lock(), Other: w.neighbour.plan(), View: v, Leadership: v.Leadership(), Margin: v.Margin(), Board: v.Board(),
 		Findings: w.findings, Last: w.ended, Links: w.links(), Run: w.newestPlan(), Healthy: w.healthy,
-		Incident: w.diary.incident(), Notices: w.notices(),
+		Incident: w.diary.incident(), Notices: w.notices(), Rehearsal: w.o.rehearsal.at(),
 	})
 	w.mu.Unlock()
 	w.wake()
@@ -229,6 +229,9 @@ func (w *Watch) publish() {
 
 // notices are the standing messages.
 func (w *Watch) notices() []Notice {
+	if w.o.rehearsal != nil {
+		return nil // that there is no journal is meant
+	}
 	n := append(w.diary.notices(w.o.ReadOnly), w.marks.trouble()...)
 	n = append(n, w.left...)
 	if w.logs != nil {
@@ -260,6 +263,8 @@ func (w *Watch) working() bool {
 // mode is what the cockpit may do.
 func (w *Watch) mode() Mode {
 	switch {
+	case w.o.rehearsal != nil:
+		return Rehearsing
 	case w.o.ReadOnly:
 		return ReadOnly
 	case !w.armedUntil().IsZero():

@@ -87,7 +87,7 @@ func OpenReplay(o ReplayOptions) (*Replay, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Replay{o: o, book: b, is: newReplayed(), playing: true, changed: make(chan struct{}, 1), again: make(chan struct{}, 1)}
+	r := &Replay{shut: shut{errReplay}, o: o, book: b, is: newReplayed(), playing: true, changed: make(chan struct{}, 1), again: make(chan struct{}, 1)}
 	if r.lines, err = readLines(b); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}

@@ -13,27 +13,28 @@ import (
 // errReplay refuses what would act.
 var errReplay = errors.New("this is a replay: it shows what was, and nothing can be carried out")
 
-// shut is the part of a door through which nothing passes.
-type shut struct{}
+// shut is the part of a door through which nothing passes, and why.
+type shut struct{ why error }
 
 // Plan, Confirm and all else that acts, or says something of a node, is refused.
-func (shut) Plan(context.Context, string, string, string) (cluster.Plan, error) {
-	return cluster.Plan{}, errReplay
+func (s shut) Plan(context.Context, string, string, string) (cluster.Plan, error) {
+	return cluster.Plan{}, s.why
 }
-func (shut) Recheck(string) ([]cluster.CheckedGuard, bool) { return nil, false }
-func (shut) Confirm(string, string) ([]string, error)      { return nil, errReplay }
-func (shut) Tick(string, string) error                     { return errReplay }
-func (shut) Fence(string, string) error                    { return errReplay }
-func (shut) Unfence(string) error                          { return errReplay }
-func (shut) Maintain(string, time.Duration) error          { return errReplay }
-func (shut) Arm(string) error                              { return errReplay }
-func (shut) Disarm()                                       {}
-func (shut) TakeOver(context.Context, string) error        { return errReplay }
-func (shut) Stop()                                         {}
-func (shut) Acknowledge(string)                            {}
-func (shut) LookNow()                                      {}
-func (shut) Terminal(context.Context, string, string, Size) (Terminal, error) {
-	return nil, errReplay
+func (shut) Recheck(string) ([]cluster.CheckedGuard, bool)         { return nil, false }
+func (s shut) Confirm(string, string) ([]string, error)            { return nil, s.why }
+func (s shut) Tick(string, string) error                           { return s.why }
+func (s shut) Fence(string, string) error                          { return s.why }
+func (s shut) Unfence(string) error                                { return s.why }
+func (s shut) Maintain(string, time.Duration) error                { return s.why }
+func (s shut) Arm(string) error                                    { return s.why }
+func (shut) Disarm()                                               {}
+func (s shut) TakeOver(context.Context, string) error              { return s.why }
+func (shut) Stop()                                                 {}
+func (shut) Acknowledge(string)                                    {}
+func (shut) LookNow()                                              {}
+func (s shut) Rehearse(context.Context, string) (Rehearsal, error) { return nil, s.why }
+func (s shut) Terminal(context.Context, string, string, Size) (Terminal, error) {
+	return nil, s.why
 }
 
 // State is the newest state; never nil.

@@ -104,6 +104,9 @@ func (w *Watch) resumes() bool { return w.o.TakeUp && w.o.JournalDir != "" }
 
 // recorder is the diary, with what stands around it.
 func (w *Watch) recorder() recovery.Recorder {
+	if w.o.rehearsal != nil {
+		return nothing{}
+	}
 	if w.o.AroundRecord == nil {
 		return w.diary
 	}

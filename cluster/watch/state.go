@@ -31,16 +31,19 @@ type State struct {
 	Incident   string             // id of the open incident; "" for none
 	Notices    []Notice           // things the operator must know: journal not writable, …
 	Replay     *ReplayAt          // where a replay stands; nil for a living cluster
+	Rehearsal  *RehearsalAt       // what a rehearsal is about; nil for a living cluster
 }
 
 // Mode is what the cockpit may do.
 type Mode string
 
-// Modes. Acting confirms T1 and T2, Armed T3 too.
+// Modes. Acting confirms T1 and T2, Armed T3 too. Rehearsing is of a
+// simulation: nothing in it reaches a node.
 const (
-	ReadOnly Mode = "read-only"
-	Acting   Mode = "acting"
-	Armed    Mode = "armed"
+	ReadOnly   Mode = "read-only"
+	Acting     Mode = "acting"
+	Armed      Mode = "armed"
+	Rehearsing Mode = "rehearsal"
 )
 
 // Link is the cockpit's own connection to a node.
@@ -153,6 +156,11 @@ type Door interface {
 	Terminal(ctx context.Context, planID, stepID string, size Size) (Terminal, error)
 	// Stop asks the running plan to stop before its next step.
 	Stop()
+	// Rehearse carries a plan that was made, and not yet confirmed, out on a
+	// simulation in the state of the newest snapshot. It takes up to a minute
+	// until the simulation is as the cluster was seen; the error says why it
+	// cannot be. One rehearsal at a time: an open one is closed.
+	Rehearse(ctx context.Context, planID string) (Rehearsal, error)
 
 	// Arm lets T3 be confirmed for ten minutes; text is the cluster's name,
 	// typed. Disarm ends it; a plan at work goes on.

@@ -50,6 +50,11 @@ type Options struct {
 	MarksFile     string // where marks of nodes are kept; "" for in memory alone
 	Amiss         string // shown as a standing message: what was left out at the start; "" for nothing
 	Operator      string // who sits here, for marks and the journal: user@host
+	// Simulate makes a simulation in the state of a view, for a rehearsal; nil
+	// where none can be had. See Simulated.
+	Simulate func(ctx context.Context, v *cluster.View) (*Simulated, error)
+
+	rehearsal *rehearsing // set for the watch over a simulation: nothing is written then
 }
 
 // Watch is one cockpit's circle. All methods are safe for concurrent use.
@@ -77,6 +82,8 @@ type Watch struct {
 	ended    *LastFinding
 	plans    []cluster.PlanState
 	left     []Notice    // of plans that could not be taken up
+	rehearse *rehearsal  // the open one; nil for none
+	gone     bool        // the cockpit is being left: none is opened any more
 	read     atomic.Bool // what was left is known: something may be begun
 
 	state    atomic.Pointer[State]
@@ -130,7 +137,7 @@ func New(o Options) (*Watch, error) {
 		View: w.View, Fresh: w.fresh, WithReport: withReport,
 		Probe: observe.Probe(), ParseLook: observe.ParseLook,
 		ReadOnly: o.ReadOnly, Cluster: o.Cluster, Publish: w.planChanged, NewID: newID,
-		Operator: o.Operator, Recognise: recognise,
+		Operator: o.Operator, Recognise: recognise, Rehearses: o.rehearsal != nil,
 	})
 	w.read.Store(!w.resumes())
 	w.publish()
@@ -174,6 +181,7 @@ func (w *Watch) Close() error {
 		w.cancel()
 	}
 	w.diary.hurry()
+	w.endRehearsal()
 	ended, all := context.WithCancel(context.Background())
 	w.ending.Go(func() {
 		defer remote.Guard()

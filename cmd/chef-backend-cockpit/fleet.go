@@ -66,7 +66,7 @@ func (f *fleet) watch(o watchOptions) (*watch.Watch, error) {
 	return watch.New(watch.Options{
 		Cluster: f.cluster, Stamp: f.stamp, StampColor: f.colour, Nodes: f.nodes, Hosts: f.hosts,
 		Clock: f.clock, Catalogue: o.catalogue, ReadOnly: o.readOnly, Logs: o.logs, JournalDir: o.journal,
-		TakeUp: !f.passing, MarksFile: marks, PositionsFile: positions, Operator: operator(), Amiss: o.amiss,
+		TakeUp: !f.passing, MarksFile: marks, PositionsFile: positions, Operator: operator(), Amiss: o.amiss, Simulate: simulate,
 	})
 }
 

@@ -1,0 +1,178 @@
+package scenario
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"chef-backend-cockpit/assets"
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/catalogue"
+	"chef-backend-cockpit/cluster/simulation"
+	"chef-backend-cockpit/cluster/watch"
+	"chef-backend-cockpit/remote"
+)
+
+// likeIt makes the simulation of a rehearsal, as the cockpit does.
+func likeIt(_ context.Context, v *cluster.View) (*watch.Simulated, error) {
+	clock := remote.NewScaled(speed)
+	sim, err := simulation.Start(context.Background(), simulation.Options{Clock: clock, Seed: 2, Like: v})
+	if err != nil {
+		return nil, err
+	}
+	return &watch.Simulated{Nodes: sim.Nodes(), Hosts: simulated{sim, clock}.Hosts(), Clock: clock, Assumed: sim.Assumed(), ByHand: sim.ByHand, Close: sim.Close}, nil
+}
+
+// rehearsing is a cockpit over a bed in which a fault has struck.
+type rehearsing struct {
+	t *testing.T
+	run
+	sim     *simulation.Cluster
+	journal string
+}
+
+func newRehearsing(t *testing.T, s Scenario) *rehearsing {
+	t.Helper()
+	clock := remote.NewScaled(speed)
+	sim, err := simulation.Start(t.Context(), simulation.Options{Clock: clock, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sim.Close() })
+	c, err := catalogue.Load(assets.Files, "catalogue")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bed := simulated{sim, clock}
+	r := &rehearsing{t: t, sim: sim, journal: t.TempDir()}
+	w, err := watch.New(watch.Options{Cluster: clusterName, Nodes: bed.Nodes(), Hosts: bed.Hosts(), Clock: clock, Catalogue: c,
+		JournalDir: r.journal, Simulate: likeIt, Logs: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Close() })
+	w.Start(t.Context())
+	r.run = run{s: s, bed: bed, w: w, answered: map[string]bool{}}
+	if _, err := r.until(t.Context(), healthyWithin, healthy, nil); err != nil {
+		t.Fatal(err)
+	}
+	if s.Name != "healthy" {
+		if err := bed.Strike(s.Name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := r.until(t.Context(), s.Within, r.found, nil); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func row(t *testing.T, name string) Scenario {
+	t.Helper()
+	for _, s := range Table {
+		if s.Name == name {
+			return s
+		}
+	}
+	t.Fatalf("no row %s", name)
+	return Scenario{}
+}
+
+// rehearsed carries a plan out on the simulation, to its end.
+func (r *rehearsing) rehearsed(plan cluster.Plan) *cluster.PlanState {
+	r.t.Helper()
+	door, err := r.w.Rehearse(r.t.Context(), plan.ID)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer door.Close()
+	late := time.After(3 * time.Minute)
+	for {
+		s := door.State()
+		if s.Stamp != "REHEARSAL" || s.Mode != watch.Rehearsing || s.Rehearsal == nil {
+			r.t.Fatalf("it is not marked as a rehearsal: %q %q", s.Stamp, s.Mode)
+		}
+		if s.Rehearsal.Over {
+			if s.Rehearsal.Refused != "" {
+				r.t.Fatalf("refused: %s", s.Rehearsal.Refused)
+			}
+			return s.Run
+		}
+		select {
+		case <-door.Changed():
+		case <-late:
+			r.t.Fatalf("the rehearsal does not end: %s", steps(*s.Run))
+		}
+	}
+}
+
+func (r *rehearsing) plan() cluster.Plan {
+	r.t.Helper()
+	plan, err := r.w.Plan(r.t.Context(), r.s.Procedure, r.s.Node, r.s.Service)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.plans = append(r.plans, plan.ID)
+	return plan
+}
+
+// noted counts the records of the incident that hold a text.
+func (r *rehearsing) noted(text string) int {
+	r.t.Helper()
+	files, err := filepath.Glob(filepath.Join(r.journal, "*", "journal.jsonl"))
+	if err != nil || len(files) != 1 {
+		r.t.Fatalf("journals %v, %v", files, err)
+	}
+	whole, err := os.ReadFile(files[0])
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return strings.Count(string(whole), text)
+}
+
+// TestRehearsalForetellsTheRun rehearses a plan that destroys a copy: nothing
+// of it reaches the cluster, and the real run brings about what was shown.
+func TestRehearsalForetellsTheRun(t *testing.T) {
+	needsTime(t)
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	t.Run("rebuild-follower", func(t *testing.T) {
+		r := newRehearsing(t, row(t, "follower-wal-gap"))
+		plan := r.plan()
+		run := r.rehearsed(plan)
+		if run.Status != cluster.StatusDone || len(run.Prediction.Steps) != len(plan.Steps) {
+			t.Fatalf("the rehearsal ended %s: %s%s", run.Status, run.Sentence, steps(*run))
+		}
+		for _, n := range r.bed.Nodes() {
+			if got := r.bed.StepCommands(n.Name); len(got) > 0 {
+				t.Fatalf("the rehearsal reached %s: %q", n.Name, got)
+			}
+		}
+		if n := r.noted(`"kind":"intent"`); n > 0 {
+			t.Fatalf("%d intents of a rehearsal were written", n)
+		}
+		if r.noted("rehearsed on a simulation") != 1 {
+			t.Error("the rehearsal was not noted")
+		}
+		if err := r.confirm(plan); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.follow(t.Context(), plan.ID); err != nil {
+			t.Fatal(err)
+		}
+		is := r.w.State().Run
+		if !strings.Contains(is.Sentence, "as it was rehearsed") || strings.Contains(is.Sentence, "not as") {
+			t.Errorf("the run ended: %s", is.Sentence)
+		}
+		for _, s := range is.Steps {
+			if !strings.HasPrefix(s.Compared, "as rehearsed") {
+				t.Errorf("step %s: %q", s.Step.Number, s.Compared)
+			}
+			t.Log(s.Step.Number, s.Compared)
+		}
+	})
+}
