@@ -6,7 +6,7 @@ SCENARIO ?= follower-wal-gap
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 export CGO_ENABLED = $(if $(RACE),1,0)
 
-.PHONY: help test-safety test-scenarios demo lab test test-lab build lint manual bench clean
+.PHONY: help test-safety test-safety-million test-scenarios demo lab test test-lab build lint manual bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
@@ -27,10 +27,14 @@ test-scenarios: ## try every row of the scenario table on the simulation (ROWS=r
 		-run '$(if $(ROWS),^TestScenariosOnTheSimulation$$/^table$$/$(ROWS),.)' ./cluster/scenario
 
 # Tests of what must not happen to data; each prints how often it was tried.
-SAFETY = ^(TestKilledAtEveryBoundary|TestCutInEveryStep|TestPlanIsTakenUpAgain|TestWhatBecameOfAStep|TestRacesOfTwoCockpits|TestRehearsal.*)$$
+SAFETY = ^(TestKilledAtEveryBoundary|TestCutInEveryStep|TestPlanIsTakenUpAgain|TestWhatBecameOfAStep|TestRacesOfTwoCockpits|TestIncidentsHoldTheInvariants|TestOracleTells|TestRehearsal.*)$$
 
 test-safety: ## kill the cockpit at every boundary, cut links in every step, race two cockpits, rehearse
 	CHEF_BACKEND_SAFETY=1 $(GO) test -count=1 -v -timeout 15m -run '$(SAFETY)' ./cluster/recovery ./cluster/scenario
+
+test-safety-million: ## make up a million incidents (FOR=duration at most, FROM=number of the first)
+	CHEF_BACKEND_MILLION=$(or $(FOR),1h) CHEF_BACKEND_FROM=$(or $(FROM),0) $(GO) test -count=1 -v -timeout 0 \
+		-run '^TestMillionIncidents$$' ./cluster/recovery
 
 test-lab: ## try the core scenarios on real hosts (Linux, root; ALL=1, ROWS=regexp, AT_ONCE=n labs side by side)
 	CHEF_BACKEND_LAB=$(if $(ROWS)$(ALL),all,1) CHEF_BACKEND_LAB_AT_ONCE=$(AT_ONCE) $(GO) test -count=1 -v -timeout $(if $(ALL),60m,25m) \

@@ -2,6 +2,8 @@ package recovery
 
 import (
 	"io/fs"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +16,17 @@ import (
 // catalogue reads the product's own procedures without the linter, which is
 // another package's: packages below cluster do not import each other.
 func catalogue(t *testing.T) []cluster.Procedure {
+	t.Helper()
+	catalogueOnce.Do(func() { catalogueRead = readCatalogue(t) })
+	return slices.Clone(catalogueRead)
+}
+
+var (
+	catalogueOnce sync.Once
+	catalogueRead []cluster.Procedure
+)
+
+func readCatalogue(t *testing.T) []cluster.Procedure {
 	t.Helper()
 	var out []cluster.Procedure
 	for _, e := range entries(t) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 
 	"chef-backend-cockpit/remote"
@@ -108,7 +109,11 @@ func (f *fakeSession) step(args []string) {
 	if w.approval == "" || !strings.Contains(command, w.approval) {
 		exit, output = w.carryOut(node, command)
 	}
-	w.folders[key] = &folder{output: output, exit: fmt.Sprint(exit), token: token, boot: w.nodes[node].boot}
+	w.seq++
+	a := act{node: node, command: command, plan: args[1], folder: args[2], began: w.clock.Now(), life: w.life, seq: w.seq, told: maps.Clone(w.told)}
+	a.until = a.began.Add(w.lasting)
+	w.acts = append(w.acts, a)
+	w.folders[key] = &folder{output: output, exit: fmt.Sprint(exit), token: token, boot: w.nodes[node].boot, until: a.until}
 	if how == "for ever" {
 		w.folders[key].exit, w.folders[key].gone = "", true
 	}
@@ -117,7 +122,7 @@ func (f *fakeSession) step(args []string) {
 	if w.during != nil {
 		w.during()
 	}
-	if how != "" {
+	if how != "" || w.lasting > 0 {
 		return
 	}
 	f.tell(0, output, fmt.Sprint(exit))
@@ -149,6 +154,9 @@ func (f *fakeSession) attach(args []string) {
 		f.say("refused 96 the step folder was made by somebody else")
 	case there.boot != "" && there.boot != boot && there.exit == "":
 		f.say("rebooted")
+	case f.h.w.clock.Now().Before(there.until):
+		f.say("started 4711")
+		f.say("alive yes 0")
 	case there.gone:
 		f.say("gone %d", len(there.output))
 	default:

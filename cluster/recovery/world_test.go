@@ -59,7 +59,7 @@ type nodeState struct {
 // world is three invented nodes behind the executor's options.
 type world struct {
 	t     *testing.T
-	clock *leap
+	clock cluster.Clock
 
 	mu       sync.Mutex
 	nodes    map[string]*nodeState
@@ -87,6 +87,25 @@ type world struct {
 	working    string             // node on which a step of somebody runs
 	noTerminal bool               // a terminal cannot be opened
 	foreign    bool               // a step's folder cannot be read when it is looked up
+	acts       []act
+	lasting    time.Duration   // how long each command is at work
+	told       map[string]told // how each node was when it was last looked at
+	life       int             // of which cockpit, where several follow one another
+	seq        int             // of what is typed and what runs
+}
+
+// act is a command that ran, as its node knows of it.
+type act struct {
+	node, command, plan, folder string
+	began, until                time.Time
+	life, seq                   int
+	told                        map[string]told
+}
+
+// told is how a node was when it was last looked at.
+type told struct {
+	at    time.Time
+	state nodeState
 }
 
 // folder is a step's folder on a node.
@@ -98,6 +117,7 @@ type folder struct {
 	run    string // the command
 	gone   bool   // the process is no more
 	boot   string // of the node when it began
+	until  time.Time
 }
 
 var order = []string{"be1", "be2", "be3"}
@@ -108,7 +128,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{
 		t: t, clock: &leap{now: time.Date(2026, 11, 23, 2, 41, 5, 0, time.UTC)},
 		nodes: map[string]*nodeState{}, looks: map[string]*cluster.Report{}, folders: map[string]*folder{},
-		exits: map[string]int{}, cut: map[string]string{}, refuse: map[string]error{},
+		exits: map[string]int{}, cut: map[string]string{}, refuse: map[string]error{}, told: map[string]told{},
 	}
 	w.heard = sync.NewCond(&w.mu)
 	for i, n := range order {
@@ -131,6 +151,13 @@ func (w *world) leaderless() {
 
 // executor is one over the world, with the product's catalogue.
 func (w *world) executor() *Executor {
+	x := w.open()
+	w.t.Cleanup(x.Close)
+	return x
+}
+
+// open is executor without an end: it is the caller's to close.
+func (w *world) open() *Executor {
 	hosts := map[string]remote.Host{}
 	for _, n := range order {
 		hosts[n] = &fakeHost{w: w, node: n}
@@ -157,7 +184,6 @@ func (w *world) executor() *Executor {
 		},
 		NewID: func() string { ids++; return fmt.Sprintf("0000000%d", ids) },
 	})
-	w.t.Cleanup(x.Close)
 	x.lock = &w.lock
 	x.armed.set(w.clock.Now().Add(10000 * time.Hour)) // for as long as the test, whose clock leaps
 	return x
@@ -227,7 +253,7 @@ func (w *world) fresh(_ context.Context, node string, _ time.Time, _ bool) (*clu
 	}
 	old := w.looks[node]
 	w.looks[node] = w.report(node)
-	if w.slowHangs {
+	if w.slowHangs && old != nil {
 		w.looks[node].Ctl, w.looks[node].Host.Disks, w.looks[node].Peers = old.Ctl, old.Host.Disks, old.Peers
 	}
 	return w.looks[node], nil
@@ -262,6 +288,9 @@ func known[T any](w *world, v T, s cluster.Source) cluster.Claim[T] {
 // report is what a look at a node would say. Callers hold the lock.
 func (w *world) report(node string) *cluster.Report {
 	n, now := w.nodes[node], w.clock.Now()
+	seen := told{now, *n}
+	seen.state.down = maps.Clone(n.down)
+	w.told[node] = seen
 	r := &cluster.Report{Node: node, Began: now, Ended: now}
 	if n.unreachable {
 		r.Reach = known(w, cluster.Unreachable, cluster.SourceReach)
