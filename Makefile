@@ -37,7 +37,7 @@ test-safety-million: ## make up a million incidents (FOR=duration at most, FROM=
 		-run '^TestMillionIncidents$$' ./cluster/recovery
 
 test-lab: ## try the core scenarios on real hosts (Linux, root; ALL=1, ROWS=regexp, AT_ONCE=n labs side by side)
-	CHEF_BACKEND_LAB=$(if $(ROWS)$(ALL),all,1) CHEF_BACKEND_LAB_AT_ONCE=$(AT_ONCE) $(GO) test -count=1 -v -timeout $(if $(ALL),60m,25m) \
+	CHEF_BACKEND_LAB=$(if $(ROWS)$(ALL),all,1) CHEF_BACKEND_LAB_AT_ONCE=$(AT_ONCE) $(GO) test -count=1 -v -timeout $(if $(ROWS)$(ALL),90m,25m) \
 		-run '$(if $(ROWS),^TestScenariosOnTheLab$$/$(ROWS),.)' ./cmd/chef-backend-lab
 
 build: ## build the one binary, without cgo

@@ -17,14 +17,14 @@ import (
 // wholeTable is the variable that asks for every row.
 const wholeTable = "CHEF_BACKEND_SCENARIOS"
 
-// TestMain tries four rows at a time, whatever the number of cores: they wait
+// TestMain tries six rows at a time, whatever the number of cores: they wait
 // far more than they work.
 func TestMain(m *testing.M) {
 	if spec := os.Getenv(childEnv); spec != "" {
 		os.Exit(child(spec))
 	}
 	flag.Parse()
-	if err := flag.Set("test.parallel", "4"); err != nil {
+	if err := flag.Set("test.parallel", "6"); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
