@@ -20,6 +20,9 @@ var steady = []string{
 // restless are claims within those groups that do change by themselves.
 var restless = []string{"in-state"}
 
+// sinceColumn is where what a claim says begins: beyond the longest name of one.
+const sinceColumn = len("  service elasticsearch want-up ")
+
 // sinceHealthy says what has changed since nothing stood the last time.
 func (m *model) sinceHealthy(w int) []string {
 	was := m.state.Healthy
@@ -64,12 +67,12 @@ func (m *model) changedOn(node string, was *cluster.Snapshot, w int) []string {
 			p = m.st.dim
 		}
 		text := fmt.Sprintf("%s, was %s", saidBy(c), saidBy(o))
-		for i, s := range wrap(text, w-28) {
+		for i, s := range wrap(text, w-sinceColumn) {
 			l := newLine(w)
 			if i == 0 {
 				l.gap(2).put(m.st.dim, c.name)
 			}
-			rows = append(rows, l.to(28).put(p, s).String())
+			rows = append(rows, l.to(sinceColumn).put(p, s).String())
 		}
 	}
 	return rows
@@ -85,7 +88,7 @@ func (m *model) electedSince(was *cluster.Snapshot, w int) []string {
 		if rows == nil {
 			rows = append(rows, "", m.st.title.on("elected"))
 		}
-		rows = append(rows, newLine(w).gap(2).put(m.st.dim, clockText(e.At)+"Z").to(28).put(m.st.plain, who(e.To)+", was "+who(e.From)).String())
+		rows = append(rows, newLine(w).gap(2).put(m.st.dim, clockText(e.At)+"Z").to(sinceColumn).put(m.st.plain, who(e.To)+", was "+who(e.From)).String())
 	}
 	return rows
 }

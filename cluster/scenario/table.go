@@ -25,12 +25,12 @@ var ordinaryDays = []Scenario{
 
 // moreDays are ordinary days that take their time.
 var moreDays = []Scenario{
-	{Name: "first-sync", Quiet: true, Within: 6 * time.Minute, May: append(mendingBy("be3"), "postgresql-down@be3")},
+	{Name: "first-sync", Quiet: true, Within: 6 * time.Minute, OnLab: 2 * time.Minute, May: append(mendingBy("be3"), "postgresql-down@be3")},
 	// It ends with a failover, asked for.
-	{Name: "rolling-upgrade", Quiet: true, Within: 8 * time.Minute, Maintain: []string{"be1", "be2", "be3"},
+	{Name: "rolling-upgrade", Quiet: true, Within: 8 * time.Minute, OnLab: 3 * time.Minute, Maintain: []string{"be1", "be2", "be3"},
 		May: []string{"failover-under-way"}},
-	{Name: "maintenance", Quiet: true, Within: 6 * time.Minute, Maintain: []string{"be3"}},
-	{Name: "bad-link", Quiet: true, Within: 5 * time.Minute},
+	{Name: "maintenance", Quiet: true, Within: 6 * time.Minute, OnLab: 3 * time.Minute, Maintain: []string{"be3"}},
+	{Name: "bad-link", Quiet: true, Within: 5 * time.Minute, OnLab: 2 * time.Minute},
 }
 
 // stopLeaderl and the like are the commands of the guide, as they must reach a

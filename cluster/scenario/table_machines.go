@@ -17,7 +17,7 @@ var machineRows = []Scenario{
 	{Name: "connections-exhausted-leader", Expect: []string{"connections-exhausted@be1"}, Within: 2 * time.Minute, Heal: true, Healed: 3 * time.Minute, May: mendingBy("be1")},
 	{Name: "slot-holds-wal", Expect: []string{"slot-holds-wal@be1"}, Within: 4 * time.Minute, Heal: true, Healed: 3 * time.Minute, May: append(mendingBy("be2", "be3"), "follower-lagging@be2", "follower-lagging@be3")},
 	{Name: "etcd-member-removed", Expect: []string{"etcd-member-removed@be3"}, Within: 4 * time.Minute, May: append(mendingBy("be3"), "node-down@be3", "partition-partial@be3")},
-	{Name: "etcd-cluster-id-mismatch", Expect: []string{"etcd-cluster-id-mismatch@be3"}, Within: 3 * time.Minute, Heal: true, Healed: 6 * time.Minute, May: append(mendingBy("be3"), "etcd-down@be3")},
+	{Name: "etcd-cluster-id-mismatch", Expect: []string{"etcd-cluster-id-mismatch@be3"}, Within: 3 * time.Minute, Heal: true, Healed: 6 * time.Minute, May: append(mendingBy("be3"), "etcd-down@be3", "service-hung@be3")},
 	{Name: "etcd-cannot-write", Expect: []string{"etcd-cannot-write@be3"}, Within: 2 * time.Minute, Heal: true, Healed: 4 * time.Minute, May: append(mendingBy("be3"), "etcd-down@be3")},
 	{Name: "elasticsearch-read-only", Expect: []string{"elasticsearch-read-only"}, Within: 2 * time.Minute, Heal: true, Healed: 2 * time.Minute},
 	{Name: "certificate-expiring", Expect: []string{"certificate-expiring@be3"}, Within: 2 * time.Minute, Heal: true, Healed: 2 * time.Minute},

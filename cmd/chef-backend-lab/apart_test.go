@@ -88,7 +88,7 @@ func apart(t *testing.T) bool {
 }
 
 // testWithin bounds one test in a child.
-const testWithin = 15 * time.Minute
+const testWithin = 30 * time.Minute
 
 // runApart runs one test, by its full name, in a child.
 func runApart(ctx context.Context, name, folder string) (out string, f figures, err error) {

@@ -19,8 +19,9 @@ import (
 	"chef-backend-cockpit/cmd/chef-backend-lab/lab"
 )
 
-// rowWithin bounds one row of the table, with its lab.
-const rowWithin = 14 * time.Minute
+// rowWithin bounds one row of the table, with its lab: what it may take by
+// itself, and time to set up and to look.
+func rowWithin(s scenario.Scenario) time.Duration { return s.Within + s.Healed + 8*time.Minute }
 
 // TestScenariosOnTheLab tries the rows of the table on real hosts: the same
 // rows that the simulation is tried on. Each row has a lab of its own, several
@@ -148,7 +149,7 @@ func alternatives(pattern string) string {
 // tryRow is one row, in its child.
 func tryRow(t *testing.T, s scenario.Scenario) {
 	b := realLab(t)
-	ctx, cancel := context.WithTimeout(t.Context(), rowWithin)
+	ctx, cancel := context.WithTimeout(t.Context(), rowWithin(s))
 	defer cancel()
 	f := figures{Up: b.Took()}
 	for _, h := range b.Status(ctx) {

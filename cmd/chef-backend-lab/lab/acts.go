@@ -164,7 +164,7 @@ func (h *Host) endBackground(ctx context.Context, name string) error {
 
 func slowAct(ctx context.Context, _ *Lab, h *Host, service string) error {
 	control := serviceDir + "/" + service + "/supervise/control"
-	return h.background(ctx, "slow-"+service, "while :; do printf p >"+control+"; sleep 0.9; printf c >"+control+"; sleep 0.1; done")
+	return h.background(ctx, "slow-"+service, "while :; do printf p >"+control+"; sleep 2.7; printf c >"+control+"; sleep 0.3; done")
 }
 
 func unslowAct(ctx context.Context, l *Lab, h *Host, service string) error {

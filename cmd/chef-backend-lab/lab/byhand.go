@@ -17,6 +17,7 @@ import (
 // What a step can ask of a person, by its words.
 var (
 	saying     = regexp.MustCompile(`\b(tick only if you accept|call support|open a ticket)\b`)
+	restoring  = regexp.MustCompile(`chef-backend-ctl restore\b`)
 	installing = regexp.MustCompile(`\binstall\b`)
 	offing     = regexp.MustCompile(`\b(power|switch)\w*\b.{0,24}\boff\b`)
 	oning      = regexp.MustCompile(`\b(power|switch|start)\w*\b.{0,40}\b(on|up)\b`)
@@ -39,6 +40,9 @@ func (l *Lab) ByHand(step cluster.PlanStep) error {
 	err := l.change(func() error {
 		h, named := l.meant(step)
 		switch {
+		case restoring.MatchString(text) && named:
+			// What restore ends in: this node alone is a new cluster. The backup is taken to hold what it holds.
+			return h.ctl(ctx, "create-cluster --quorum-loss-recovery --accept-license --yes")
 		case installing.MatchString(text) && named:
 			if err := l.newMachine(ctx, h); err != nil {
 				return err

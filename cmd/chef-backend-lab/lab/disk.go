@@ -18,7 +18,7 @@ import (
 //	data  /var/opt/chef-backend
 //	log   /var/log/chef-backend
 var disks = []struct{ name, size string }{
-	{"disk", "96m"}, {"data", "1536m"}, {"log", "768m"},
+	{"disk", "2g"}, {"data", "1536m"}, {"log", "768m"},
 }
 
 // dir is where a host's files lie on this machine.

@@ -26,7 +26,7 @@ func gather[V any](parts ...map[string]V) map[string]V {
 var everyday = map[string]story{
 	"healthy":         {"nothing happens", func(context.Context, *strike) error { return nil }},
 	"planned-restart": {"the services of a follower are restarted one by one", plannedRestart},
-	"planned-reboot":  {"a follower is stopped in order, and its machine rebooted", plannedReboot},
+	"maintenance":     {"a follower is stopped in order, and its machine rebooted", maintenance},
 	"rolling-upgrade": {"another release on one node after the other, each restarted, the leader last", rollingUpgrade},
 	"first-sync":      {"a follower without any data gets its copy", firstSync},
 	"bad-link":        {"the operator's link to each host loses a tenth of all packets", badLink},
@@ -96,8 +96,8 @@ func (s *strike) restartAll(ctx context.Context, h *Host) error {
 	return nil
 }
 
-// plannedReboot leaves the machine dark for as long as a quick one needs.
-func plannedReboot(ctx context.Context, s *strike) error {
+// maintenance leaves the machine dark for as long as a quick one needs.
+func maintenance(ctx context.Context, s *strike) error {
 	h := s.lastFollower()
 	if err := h.ctl(ctx, "stop"); err != nil {
 		return err

@@ -43,13 +43,13 @@ const copySize = 96 << 20
 // and makes a base backup.
 func firstSync(ctx context.Context, s *strike) error {
 	leader, h := s.leading(), s.lastFollower()
-	for _, service := range []string{"leaderl", "postgresql"} {
-		if err := stopAct(ctx, s.Lab, h, service); err != nil {
+	for range copySize / (32 << 20) {
+		if err := s.write(ctx, leader, 32<<20); err != nil {
 			return err
 		}
 	}
-	for range copySize / (32 << 20) {
-		if err := s.write(ctx, leader, 32<<20); err != nil {
+	for _, service := range []string{"leaderl", "postgresql"} {
+		if err := stopAct(ctx, s.Lab, h, service); err != nil {
 			return err
 		}
 	}
