@@ -27,10 +27,10 @@ test-scenarios: ## try every row of the scenario table on the simulation (ROWS=r
 		-run '$(if $(ROWS),^TestScenariosOnTheSimulation$$/^table$$/$(ROWS),.)' ./cluster/scenario
 
 # Tests of what must not happen to data; each prints how often it was tried.
-SAFETY = ^(TestKilledAtEveryBoundary|TestCutInEveryStep|TestPlanIsTakenUpAgain|TestWhatBecameOfAStep|TestRacesOfTwoCockpits|TestIncidentsHoldTheInvariants|TestOracleTells|TestRehearsal.*)$$
+SAFETY = ^(TestKilledAtEveryBoundary|TestCutInEveryStep|TestPlanIsTakenUpAgain|TestWhatBecameOfAStep|TestRacesOfTwoCockpits|TestIncidentsHoldTheInvariants|TestOracleTells|TestKilledWhileAStepIsAtWork|TestHostile.*|TestRehearsal.*)$$
 
-test-safety: ## kill the cockpit at every boundary, cut links in every step, race two cockpits, rehearse
-	CHEF_BACKEND_SAFETY=1 $(GO) test -count=1 -v -timeout 15m -run '$(SAFETY)' ./cluster/recovery ./cluster/scenario
+test-safety: ## kills, cuts, races, changed facts, made-up incidents, rehearsals, hostile bytes; each prints its count
+	CHEF_BACKEND_SAFETY=1 $(GO) test -count=1 -v -timeout 15m -run '$(SAFETY)' ./cluster/recovery ./cluster/scenario ./cmd/chef-backend-cockpit
 
 test-safety-million: ## make up a million incidents (FOR=duration at most, FROM=number of the first)
 	CHEF_BACKEND_MILLION=$(or $(FOR),1h) CHEF_BACKEND_FROM=$(or $(FROM),0) $(GO) test -count=1 -v -timeout 0 \
