@@ -61,8 +61,18 @@ func newRehearsing(t *testing.T, s Scenario) *rehearsing {
 	if _, err := r.until(t.Context(), healthyWithin, healthy, nil); err != nil {
 		t.Fatal(err)
 	}
+	for _, n := range s.Maintain {
+		if err := w.Maintain(n, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if s.Name != "healthy" {
 		if err := bed.Strike(s.Name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, n := range s.Fence {
+		if err := w.Fence(n, watch.FencePhrase(n)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -175,4 +185,49 @@ func TestRehearsalForetellsTheRun(t *testing.T) {
 			t.Log(s.Step.Number, s.Compared)
 		}
 	})
+}
+
+// notRehearsed are the rows whose state is refused, by a part of the reason.
+var notRehearsed = map[string]string{}
+
+// TestRehearsalIsBroughtIntoEveryState strikes each fault of the table, brings
+// a simulation into the state that the cockpit sees, and looks again: the same
+// facts, and the same findings. What cannot be brought there is refused.
+func TestRehearsalIsBroughtIntoEveryState(t *testing.T) {
+	if os.Getenv(wholeTable) == "" {
+		t.Skipf("takes many minutes: make test-scenarios, or %s=1", wholeTable)
+	}
+	for _, s := range Table {
+		if s.Quiet {
+			continue
+		}
+		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel()
+			s.Procedure, s.Node = "call-support", ""
+			r := newRehearsing(t, s)
+			plan := r.plan()
+			door, err := r.w.Rehearse(t.Context(), plan.ID)
+			if why, refused := notRehearsed[s.Name]; refused {
+				if err == nil || !strings.Contains(err.Error(), why) {
+					t.Errorf("not refused for %q: %v", why, err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer door.Close()
+			for _, a := range door.State().Rehearsal.Assumed {
+				t.Log("assumed: ", a)
+			}
+			end := door.Clock().After(s.Within)
+			for !r.found(door.State()) {
+				select {
+				case <-door.Changed():
+				case <-end:
+					t.Fatalf("found on the cluster %v; in the rehearsal %s", standing(r.w.State()), situation(door.State()))
+				}
+			}
+		})
+	}
 }
