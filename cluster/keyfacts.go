@@ -98,6 +98,8 @@ func (v *View) serviceFact(node, service string) KeyFact {
 	switch {
 	case runs.Truth == True:
 		return told(node, name, "up", runs)
+	case v.serviceRestarts(node, service).Truth == True:
+		return told(node, name, "does not stay up", runs)
 	case !s.State.Known || s.State.Value == "run" || s.State.Value == "fail":
 		return told(node, name, "", runs)
 	case Is(s.WantUp, true) == True:
@@ -150,6 +152,10 @@ func (v *View) copyFact(node string, e Elected) KeyFact {
 		return told(node, "copy", "", say(Unknown, "no leader's copy to compare that of "+node+" with"))
 	}
 	a := v.Contained(node, e.Node)
+	if a.Truth == False && v.StreamsFrom(node, e.Node).Truth == True {
+		// Whoever streams holds nothing more: it was only looked at later.
+		return told(node, "copy", "", say(Unknown, node+" streams from "+e.Node+" and was looked at later"))
+	}
 	return told(node, "copy", word(a.Truth, "held by "+e.Node, "not held by "+e.Node), a)
 }
 

@@ -69,7 +69,11 @@ func TestKeyFacts(t *testing.T) {
 			p.Control = known(cluster.ControlData{SystemID: "1", Timeline: 89})
 			p.Segments = known(cluster.Segments{Oldest: "00000059000016F300000010", Newest: "00000059000016F30000002D", Count: 32})
 			p.Histories = known([]cluster.History{{Timeline: 89, Switches: []cluster.Switch{{Parent: 87, At: 0x16F3_20000000}, {Parent: 88, At: stageEnd - 1<<20}}}})
-		}, "be3 copy not held by be1"},
+			s.at("be1").PostgreSQL.Replicas = known(s.at("be1").PostgreSQL.Replicas.Value[:1])
+		}, "be3 streaming not from be1; be3 copy not held by be1"},
+		{"a follower that streams was looked at later", func(s *stage) {
+			s.at("be3").PostgreSQL.Receive, s.at("be3").PostgreSQL.Replay = known(stageEnd+20<<10), known(stageEnd+20<<10)
+		}, "be3 copy ?"},
 		{"failover is off", func(s *stage) {
 			for _, r := range s.reports {
 				r.Ctl.Failover = known(false)

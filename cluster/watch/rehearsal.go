@@ -51,8 +51,10 @@ type RehearsalAt struct {
 // Limits of a rehearsal.
 const (
 	// likeWithin is how long the simulation may take, by its own clock, to be
-	// seen as the cluster was: services must stand for a while, too.
-	likeWithin = 90 * time.Second
+	// seen as the cluster was; unlikeAfter, how long what is known there may be
+	// otherwise. A busy machine needs a while for its looks.
+	likeWithin  = 5 * time.Minute
+	unlikeAfter = 90 * time.Second
 	// rehearsalLooks bounds the looks at the cluster that it begins with, on
 	// the real clock.
 	rehearsalLooks = 12 * time.Second
@@ -249,32 +251,38 @@ func (w *Watch) endRehearsal() {
 // refused: what is rehearsed on another state foretells nothing.
 func (r *rehearsal) becomeLike(ctx context.Context, v *cluster.View) error {
 	want := v.KeyFacts()
-	late := r.sim.Clock.After(likeWithin)
-	open := map[string]string{}
+	began := r.sim.Clock.Now()
+	open := map[string]string{} // by the fact's title: how it is not as it was
 	for _, f := range want {
 		if f.Value != "" {
-			open[f.Title()] = "is " + f.Value + ", and not seen on the simulation"
+			open[f.Title()] = "is " + f.Value
 		}
 	}
 	for {
-		is := r.w.View().KeyFacts()
-		differ, unknown := cluster.Compare(want, is)
-		seen := map[string]bool{}
+		differ, unknown := cluster.Compare(want, r.w.View().KeyFacts())
+		not, other := map[string]string{}, false
 		for _, d := range differ {
-			open[d.Fact.Title()], seen[d.Fact.Title()] = "is "+d.Want+", on the simulation "+d.Fact.Value, true
+			other = other || open[d.Fact.Title()] != ""
+			not[d.Fact.Title()] = "is " + d.Want + ", on the simulation " + d.Fact.Value
 		}
 		for _, f := range unknown {
-			seen[f.Title()] = true
+			not[f.Title()] = "was known, and is not on the simulation: " + f.Why
 		}
-		maps.DeleteFunc(open, func(title, _ string) bool { return !seen[title] })
-		if len(open) == 0 {
+		for title := range open { // what was once as it was may move on, as it would there
+			if open[title] = not[title]; open[title] == "" {
+				delete(open, title)
+			}
+		}
+		took := r.sim.Clock.Now().Sub(began)
+		switch {
+		case len(open) == 0:
 			return nil
+		case took > likeWithin, took > unlikeAfter && other:
+			return fmt.Errorf("this state cannot be rehearsed: the simulation did not come to it: %s", unlike(open))
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
-		case <-late:
-			return fmt.Errorf("this state cannot be rehearsed: the simulation did not come to it: %s", unlike(open))
+			return fmt.Errorf("the simulation was not as the cluster in time: %w", ctx.Err())
 		case <-r.sim.Clock.After(FastEvery):
 			r.w.LookNow()
 		}

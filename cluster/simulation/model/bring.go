@@ -33,10 +33,13 @@ func (w *World) Bring(v *cluster.View) (assumed []string, err error) {
 	b.network()
 	b.members()
 	b.raft()
+	b.size()
 	for _, n := range w.nodes {
 		b.copy(n)
+		b.disk(n)
 	}
 	b.key()
+	b.atOneTime()
 	for _, n := range w.nodes {
 		b.database(n)
 	}

@@ -47,6 +47,23 @@ func (b *bringing) copy(n *node) {
 	n.pg.writeHistory()
 }
 
+// atOneTime moves the leader's copy on to where a follower was seen after it:
+// looks are made one after the other, and the leader writes meanwhile.
+func (b *bringing) atOneTime() {
+	if b.leader == nil {
+		return
+	}
+	lead := &b.leader.pg.copy
+	for _, n := range b.w.nodes {
+		c := &n.pg.copy
+		holds := b.v.Contained(n.name, b.leader.name).Truth == cluster.True || b.v.StreamsFrom(n.name, b.leader.name).Truth == cluster.True
+		if n != b.leader && c.tli == lead.tli && holds {
+			lead.end = max(lead.end, c.end)
+			lead.replay = lead.end
+		}
+	}
+}
+
 func (b *bringing) copyRow(n *node) cluster.CopyRow {
 	for _, r := range b.v.CopyTable().Rows {
 		if r.Node == n.name {

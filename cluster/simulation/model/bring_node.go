@@ -25,7 +25,6 @@ func (b *bringing) machine(n *node) {
 	if h.Version.Known && h.Version.Value != n.version {
 		n.install(h.Version.Value)
 	}
-	b.disk(n, h)
 	if h.MemoryKills.Known && h.MemoryKills.Value.Count > 0 {
 		n.oomKills = h.MemoryKills.Value.Count
 		n.kmsg("Killed process %s total-vm:0kB, anon-rss:0kB, file-rss:0kB, shmem-rss:0kB", h.MemoryKills.Value.Victim)
@@ -80,24 +79,44 @@ func (b *bringing) seenByPeers(n *node) bool {
 	return false
 }
 
-// disk leaves as much room as was seen, in proportion where the disk here is
-// smaller than what is free there.
-func (b *bringing) disk(n *node, h cluster.HostClaims) {
-	if !h.Disks.Known {
-		b.assume("the disks of %s are not known; here they have room", n.name)
-		return
+// disk makes the data's file system as large and as full as it was seen.
+func (b *bringing) disk(n *node) {
+	var seen []cluster.Disk
+	if r := b.report(n); r != nil {
+		seen = r.Host.Disks.Value
 	}
-	for _, d := range h.Disks.Value {
-		if d.Path != varDir && d.Path != dataMount {
+	for _, d := range seen {
+		if d.Path != varDir && d.Path != dataMount || d.Total <= 0 {
 			continue
 		}
 		n.data.readOnly = d.Mounts && d.ReadOnly
-		if room := n.data.free(); d.Free < room {
-			n.data.leave(d.Free)
+		n.data.size = d.Total
+		n.data.leave(d.Free)
+		if got := n.data.free(); got < d.Free {
+			n.data.size += d.Free - got // the rest of what is there takes less room than here
 		}
 		return
 	}
-	b.assume("no disk of %s was named for %s; here it has room", n.name, varDir)
+	n.data.size = b.w.database + diskSize - databaseBytes
+	b.assume("how much room %s has is not known; here it has %d GB", n.name, n.data.free()>>30)
+}
+
+// size makes the database as large as the largest that was seen.
+func (b *bringing) size() {
+	seen := int64(0)
+	for _, n := range b.w.nodes {
+		r := b.report(n)
+		if r == nil || !r.PostgreSQL.DataBytes.Known {
+			continue
+		}
+		wal := int64(r.PostgreSQL.Segments.Value.Count) * segmentSize
+		seen = max(seen, r.PostgreSQL.DataBytes.Value-wal)
+	}
+	if seen <= 1<<20 {
+		b.assume("how large the database is is not known; here it has %d GB", b.w.database>>30)
+		return
+	}
+	b.w.database = seen
 }
 
 // services brings a node's services up, down, or into what keeps them from it.
@@ -162,11 +181,26 @@ func (b *bringing) fails(s *service, does bool) {
 	if !does {
 		return
 	}
-	s.fault = &breakage{lives: 400 * time.Millisecond, stuck: true, lines: []string{"simulated: the start fails, as it does on the cluster; why is not known"}}
+	s.fault = &breakage{lives: 900 * time.Millisecond, stuck: true, lines: b.said(s)}
 	if s.up {
 		s.doomed = s.fault
 	}
 	b.assume("why %s does not stay up on %s is not known; here something is in its way that a restart by chef-backend-ctl removes", s.name, s.n.name)
+}
+
+// said is what a service that does not stay up logs at its end: what was
+// recognised in its log last.
+func (b *bringing) said(s *service) []string {
+	var lines []string
+	for _, g := range b.v.Signs {
+		if g.Node == s.n.name && g.Service == s.name && b.v.Now.Sub(g.Last) < time.Minute && g.Example != "" {
+			lines = append(lines, g.Example)
+		}
+	}
+	if len(lines) == 0 {
+		lines = []string{"simulated: the start fails, as it does on the cluster; why is not known"}
+	}
+	return lines
 }
 
 // mute answers whether a service that runs gave no answer on its port.
@@ -253,7 +287,7 @@ func (b *bringing) search() {
 		if cluster.Is(r.Elasticsearch.Answers, true) == cluster.True {
 			up++
 		}
-		if r.Elasticsearch.Status.Known {
+		if r.Elasticsearch.Status.Known && cluster.Is(r.Elasticsearch.Nodes, len(b.w.nodes)) == cluster.True { // else nodes are missing, not copies
 			color = r.Elasticsearch.Status.Value
 		}
 		if r.Elasticsearch.ReadOnly.Known && len(r.Elasticsearch.ReadOnly.Value) > 0 {

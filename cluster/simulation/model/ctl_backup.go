@@ -40,7 +40,7 @@ func ctlBackup(p *Process, args []string) {
 			p.failed("pg_basebackup: could not receive data from WAL stream: server closed the connection unexpectedly")
 		case gone >= patience:
 			p.failed("the backup did not end in time")
-		case gone < copyTime(n.pg.dataBytes()):
+		case gone < p.w.copyTime(n.pg.dataBytes()):
 			return false
 		}
 		return true

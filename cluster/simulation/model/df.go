@@ -101,5 +101,5 @@ func (w *World) Weight(name, file string) int64 {
 	if n == nil || !n.files.Exists(file) {
 		return 0
 	}
-	return n.blocks(path.Clean(file))
+	return w.asUsual(n.blocks(path.Clean(file)))
 }

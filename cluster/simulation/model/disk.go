@@ -21,15 +21,16 @@ const dataMount = "/var/opt"
 // disk is the file system that holds a node's data.
 type disk struct {
 	n        *node
+	size     int64
 	ballast  int64 // bytes that something else has written there
 	readOnly bool  // remounted by the kernel after an error
 	warned   time.Time
 }
 
-func newDisk(n *node) *disk { return &disk{n: n} }
+func newDisk(n *node) *disk { return &disk{n: n, size: diskSize} }
 
-func (d *disk) used() int64 { return min(d.n.pg.dataBytes()+otherFiles+d.ballast, diskSize) }
-func (d *disk) free() int64 { return diskSize - d.used() }
+func (d *disk) used() int64 { return min(d.n.pg.dataBytes()+otherFiles+d.ballast, d.size) }
+func (d *disk) free() int64 { return d.size - d.used() }
 
 // leave lets something fill the disk until only so many bytes are free. It
 // does not shrink what is there.
@@ -60,7 +61,7 @@ func (d *disk) mount() string {
 
 // df is the row of df -P -k.
 func (d *disk) df() string {
-	return fmt.Sprintf("/dev/vdb1      %11d %9d %9d %7d%% %s", diskSize>>10, d.used()>>10, d.free()>>10, d.used()*100/diskSize, dataMount)
+	return fmt.Sprintf("/dev/vdb1      %11d %9d %9d %7d%% %s", d.size>>10, d.used()>>10, d.free()>>10, d.used()*100/d.size, dataMount)
 }
 
 // stepDisk is what becomes of the services when nothing can be written.
@@ -99,7 +100,7 @@ func lower(text string) string { return string(text[0]|0x20) + text[1:] }
 // watermarks are what the Elasticsearch master logs of a full disk.
 func (d *disk) watermarks() {
 	now, n := d.n.w.now, d.n
-	used := d.used() * 100 / diskSize
+	used := d.used() * 100 / d.size
 	if used < lowWatermark || !n.es.serving() || n.es.master == nil || now.Sub(d.warned) < watermarkLook {
 		return
 	}
@@ -109,7 +110,7 @@ func (d *disk) watermarks() {
 		level, name, then = "WARN", fmt.Sprintf("high disk watermark [%d%%]", highWatermark), "shards will be relocated away from this node"
 	}
 	n.es.master.es.log(level, "o.e.c.r.a.DiskThresholdMonitor", "%s exceeded on [%s][%s][%s/elasticsearch/data/nodes/0] free: %.1fgb[%.1f%%], %s",
-		name, n.guid[:22], n.guid[:7], varDir, float64(d.free())/(1<<30), float64(d.free())*100/float64(diskSize), then)
+		name, n.guid[:22], n.guid[:7], varDir, float64(d.free())/(1<<30), float64(d.free())*100/float64(d.size), then)
 }
 
 // roomy is what leaderl wants to be free (disk_min_space_mb).

@@ -20,7 +20,7 @@ const (
 func (w *World) found() {
 	ids := rand.New(rand.NewSource(w.o.Seed ^ 0x6368))
 	w.system = 6400000000000000000 + uint64(ids.Int63n(90000000000000000))
-	w.load, w.taken = quietLoad, firstTimeline
+	w.load, w.taken, w.database = quietLoad, firstTimeline, databaseBytes
 	for i, name := range w.o.Names {
 		w.nodes = append(w.nodes, w.foundNode(i, name, ids))
 	}

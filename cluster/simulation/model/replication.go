@@ -13,9 +13,15 @@ const (
 	progressEvery = 2 * time.Second
 )
 
-// copyTime is how long a copy of so many bytes takes.
-func copyTime(bytes int64) time.Duration {
-	return time.Duration(float64(bytes) / float64(copyRate) * float64(time.Second))
+// copyTime is how long a copy of so many bytes takes: the whole database the
+// same time, whatever its size.
+func (w *World) copyTime(bytes int64) time.Duration {
+	return time.Duration(float64(w.asUsual(bytes)) / float64(copyRate) * float64(time.Second))
+}
+
+// asUsual is what so many bytes would be in a database of the usual size.
+func (w *World) asUsual(bytes int64) int64 {
+	return int64(float64(bytes) * float64(databaseBytes) / float64(w.database))
 }
 
 // stepReceive is the WAL receiver of a standby.
@@ -208,7 +214,7 @@ func (g *postgres) beginBackup(from *node, say func(string)) *backup {
 	g.shown, g.shownKey = nil, ""
 	g.copy = walCopy{system: g.copy.system, state: "in archive recovery"}
 	g.ruined = nil
-	b := &backup{from: from, begun: g.n.w.now, start: from.pg.copy.end, say: say, whole: databaseBytes}
+	b := &backup{from: from, begun: g.n.w.now, start: from.pg.copy.end, say: say, whole: g.n.w.database}
 	g.backup = b
 	say(fmt.Sprintf("transaction log start point: %s on timeline %d", lsn(b.start), from.pg.copy.tli))
 	say("pg_basebackup: starting background WAL receiver")
@@ -237,7 +243,7 @@ func (g *postgres) stepBackup() {
 		return
 	}
 	gone := w.now.Sub(b.begun)
-	all := copyTime(b.whole)
+	all := w.copyTime(b.whole)
 	b.written = min(b.whole, int64(float64(b.whole)*float64(gone)/float64(all)))
 	if gone < all && w.now.Sub(b.told) >= progressEvery {
 		b.told = w.now
@@ -284,5 +290,5 @@ func (g *postgres) dataBytes() int64 {
 	if !g.copy.whole {
 		return 4096
 	}
-	return databaseBytes + int64(segment(g.copy.end)-g.copy.oldest+1)*segmentSize
+	return g.n.w.database + int64(segment(g.copy.end)-g.copy.oldest+1)*segmentSize
 }

@@ -27,6 +27,7 @@ type World struct {
 	plans  []planned
 	taken  uint32 // highest timeline given out so far
 
+	database int64         // bytes of the database, its WAL apart
 	load     float64       // bytes of WAL per second that clients cause
 	slowness time.Duration // extra time that promotions take
 	err      error
