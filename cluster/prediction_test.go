@@ -10,7 +10,9 @@ import (
 
 // TestCompare: only what was foretold and is known to be otherwise deviates.
 func TestCompare(t *testing.T) {
-	fact := func(value string) []cluster.KeyFact { return []cluster.KeyFact{{Node: "be3", Name: "database", Value: value}} }
+	fact := func(value string) []cluster.KeyFact {
+		return []cluster.KeyFact{{Node: "be3", Name: "database", Value: value}}
+	}
 	for _, c := range []struct {
 		name             string
 		want, is         []cluster.KeyFact
