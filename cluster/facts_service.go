@@ -16,7 +16,7 @@ func init() {
 		Fact{"postgresql-starting", "PostgreSQL rejects connections because it is starting (pg_isready 1).", aboutNode((*View).postgresqlStarting), noArgs},
 		Fact{"postgresql-start-stuck", "PostgreSQL has been starting for more than 5 minutes, and what it replays did not change in the last two minutes (pg_isready, runit, process list, history of looks).", aboutNode((*View).postgresqlStartStuck), noArgs},
 		Fact{"postgresql-out", "PostgreSQL fails to start, keeps restarting, or does not answer.", aboutNode((*View).postgresqlOut), noArgs},
-		Fact{"leaderl-still-checks", "The node leads and its PostgreSQL is in trouble for less than 25 s: leaderl is still checking it.", aboutNode((*View).leaderlStillChecks), noArgs},
+		Fact{"leaderl-still-checks", "PostgreSQL on the node is in trouble for less than 25 s where it leads, for less than 40 s where leaderl may hold it down: leaderl is still at it.", aboutNode((*View).leaderlStillChecks), noArgs},
 		Fact{"elasticsearch-out", "Elasticsearch does not run, keeps restarting, or has run for 120 s and gives no answer over HTTP, in three looks.", aboutNode((*View).elasticsearchOut), noArgs},
 		Fact{"etcd-out", "etcd does not run, keeps restarting, or has run for 30 s and is unhealthy in three looks while its peers are healthy and connect to it.", aboutNode((*View).etcdOut), noArgs},
 		Fact{"leaderl-out", "leaderl does not run or keeps restarting.", aboutNode((*View).leaderlOut), noArgs},
@@ -164,14 +164,32 @@ func (v *View) postgresqlOut(node string) Answer {
 		v.serviceWantedUp(node, "postgresql"), all("", v.serviceRestarts(node, "postgresql"), mute), v.postgresqlSilent(node))
 }
 
-// leaderlStillChecks gives leaderl the time that it takes to act itself. The
-// trouble began with the first look of the last minute that was not well.
+// leaderlStillChecks gives leaderl the time that it takes to act itself: on the
+// leader its health checks; on another node, where it may hold PostgreSQL down
+// on purpose, the time until what it is at has been posted and read.
 func (v *View) leaderlStillChecks(node string) Answer {
 	leads := v.leads(node)
-	if leads.Truth != True {
+	age := v.postgresqlInTrouble(node)
+	switch {
+	case leads.Truth == Unknown:
 		return leads
+	case leads.Truth == True && age < HealthChecks:
+		return say(True, fmt.Sprintf("PostgreSQL on the leader %s is in trouble for %s; leaderl checks it for %s first", node, age.Round(time.Second), HealthChecks), leads.Claims...)
+	case leads.Truth == True:
+		return say(False, fmt.Sprintf("leaderl had its %s to act on %s", HealthChecks, node), leads.Claims...)
+	case age < statePosted && v.serviceWantedUp(node, "postgresql").Truth != True:
+		return say(True, fmt.Sprintf("PostgreSQL on %s is in trouble for %s; what leaderl is at there may be told %s late", node, age.Round(time.Second), statePosted))
 	}
-	began := v.Now
+	return say(False, fmt.Sprintf("what leaderl is at on %s had %s to be told", node, statePosted))
+}
+
+// statePosted is how late cluster-status may tell a node's state: leaderl posts
+// it every 10 s, the leader's key lives for 30 s, and a look takes its time.
+const statePosted = 40 * time.Second
+
+// postgresqlInTrouble is since how long, from the first look of the last minute
+// that was not well; 0 when all were.
+func (v *View) postgresqlInTrouble(node string) time.Duration {
 	pid := 0
 	for _, s := range v.samples(node) {
 		if v.Now.Sub(s.At) > restartWindow {
@@ -180,14 +198,10 @@ func (v *View) leaderlStillChecks(node string) Answer {
 		changed := pid != 0 && s.PIDs["postgresql"] != pid
 		pid = s.PIDs["postgresql"]
 		if s.Ready > 0 || changed {
-			began = s.At
-			break
+			return v.Now.Sub(s.At)
 		}
 	}
-	if age := v.Now.Sub(began); age < HealthChecks {
-		return say(True, fmt.Sprintf("PostgreSQL on the leader %s is in trouble for %s; leaderl checks it for %s first", node, age.Round(time.Second), HealthChecks), leads.Claims...)
-	}
-	return say(False, fmt.Sprintf("leaderl had its %s to act on %s", HealthChecks, node), leads.Claims...)
+	return 0
 }
 
 func (v *View) leaderlOut(node string) Answer {

@@ -157,5 +157,7 @@ func TestServiceFacts(t *testing.T) {
 		{"not asked", "elasticsearch-out", "be3", func(s *stage) { s.at("be3").Elasticsearch = cluster.ElasticsearchClaims{} }, 3, cluster.Unknown, "elasticsearch.answers"},
 		{"leader in trouble for 10 s", "leaderl-still-checks", "be1", func(s *stage) { s.at("be1").PostgreSQL.Ready = known(2) }, 5, cluster.True, "25s"},
 		{"leader in trouble for 30 s", "leaderl-still-checks", "be1", func(s *stage) { s.at("be1").PostgreSQL.Ready = known(2) }, 15, cluster.False, ""},
+		{"follower silent for 30 s", "leaderl-still-checks", "be3", func(s *stage) { s.at("be3").PostgreSQL.Ready = known(2) }, 15, cluster.True, "40s late"},
+		{"follower silent for 50 s", "leaderl-still-checks", "be3", func(s *stage) { s.at("be3").PostgreSQL.Ready = known(2) }, 25, cluster.False, ""},
 	})
 }
