@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -252,4 +253,34 @@ func (s *terminal) intents() []string {
 		s.t.Error("no journal was written")
 	}
 	return commands
+}
+
+// TestRehearsalInTheScreen rehearses a plan in the real program, leaves the
+// rehearsal, and finds the plan as it was, with nothing done.
+func TestRehearsalInTheScreen(t *testing.T) {
+	if os.Getenv("CHEF_BACKEND_SAFETY") == "" {
+		t.Skip("takes half a minute: make test-safety, or CHEF_BACKEND_SAFETY=1")
+	}
+	t.Parallel()
+	s := open(t, 120, 40, "demo", "--scenario", "follower-wal-gap", "--speed", "5")
+	s.see("P2", "follower-wal-gap", "confirmed")
+	s.press("w")
+	s.see("rebuild-follower")
+	s.press("\x1b")
+	s.miss("General Follower Recovery")
+	s.openPlan()
+	s.press("h")
+	s.see("REHEARSAL on a simulation: nothing here reaches a node", "REHEARSAL: rebuild-follower be3", "Assumed")
+	s.see("brought about: be3 service leaderl down")
+	s.press("q")
+	s.see("SIMULATION", "plan ", "Must hold", "left before its end: it foretells nothing")
+	s.press("\x1b")
+	s.home()
+	s.press("q")
+	if code := s.exit(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if got := s.intents(); len(got) > 0 {
+		t.Errorf("a rehearsal wrote intents: %q", got)
+	}
 }

@@ -11,7 +11,7 @@ import (
 
 // rehearsalSpeed is how many times faster than real time a plan is rehearsed.
 // More would leave the looks too little time on a small machine.
-const rehearsalSpeed = 6
+const rehearsalSpeed = 4
 
 // simulate makes the simulation that a plan is rehearsed on. Its hosts are in
 // this process: they have no network, so nothing that is rehearsed can reach a
