@@ -7,8 +7,9 @@ type LineKind uint8
 
 // Kinds of entries in the merged log.
 const (
-	LineText LineKind = iota
-	LineGap           // lines are missing here; Text says how many bytes, or "at least N"
+	LineText  LineKind = iota
+	LineGap            // lines are missing here; Text says how many bytes, or "at least N"
+	LineBegin          // the log of this stream begins here: nothing older is left of it
 )
 
 // Line is one log line of one stream (a service of a node), made safe.

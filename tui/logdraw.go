@@ -73,6 +73,9 @@ func (m *model) logHead(w int) string {
 	if p.of != p.logFilter {
 		says += "; looking anew"
 	}
+	if p.reading {
+		says += "; reading older lines"
+	}
 	room := w - 1 - l.x - width(tail) - 2
 	switch {
 	case p.follow:
@@ -169,7 +172,7 @@ func (m *model) prefix(l *line, k cluster.Line) {
 		l.col(m.st.dim, shortService(k.Service), 11)
 	}
 	letter := levelLetters[min(int(k.Level), len(levelLetters)-1)]
-	if k.Text == "" && k.Kind != cluster.LineGap {
+	if k.Text == "" && k.Kind == cluster.LineText || k.Kind == cluster.LineBegin {
 		letter = "" // the service wrote an empty line: there is nothing to grade
 	}
 	lp := m.st.dim
@@ -207,7 +210,7 @@ func (m *model) logLine(k cluster.Line, w int, find func(string) (int, int)) str
 		p = m.st.amber
 	case k.Level >= cluster.LevelError:
 		p = m.st.strong
-	case k.Level == cluster.LevelDebug:
+	case k.Level == cluster.LevelDebug || k.Kind == cluster.LineBegin:
 		p = m.st.dim
 	}
 	text := lineText(k)

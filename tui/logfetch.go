@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"fmt"
+
 	tea "github.com/charmbracelet/bubbletea"
 
 	"chef-backend-cockpit/cluster"
@@ -29,7 +31,8 @@ type logMsg struct {
 	found   uint64 // of a jump; 0 for none
 	streams []cluster.StreamState
 	had     uint64
-	same    bool // nothing has come since: the page stands
+	jumped  uint64 // lines that are held no more and were passed on the way down
+	same    bool   // nothing has come since: the page stands
 	err     error
 }
 
@@ -74,6 +77,9 @@ func answerLogs(d watch.Door, ask logAsk) logMsg {
 		return backward(d, ask, a)
 	}
 	a.page, a.err = d.Logs(query, a.end, ask.rows)
+	if hole := a.page.Hole; ask.end <= hole[0] && a.end >= hole[1] && ask.end != 0 && hole[1] > hole[0] {
+		a.jumped = hole[1] - hole[0] - 1
+	}
 	if len(a.page.Lines) == 0 && a.page.Newer > 0 && a.end != 0 && a.err == nil {
 		// Nothing up to here matches, but something newer does.
 		a.page, a.err = d.Logs(query, 0, ask.rows)
@@ -127,6 +133,7 @@ func backward(d watch.Door, ask logAsk, a logMsg) logMsg {
 	a.page = page
 	a.page.Lines = page.Lines[first : last+1]
 	a.page.Older = page.Older || first > 0
+	a.page.Beyond = page.Beyond && first == 0
 	a.page.Newer = page.Newer + uint64(n-1-last)
 	return a
 }
@@ -162,6 +169,18 @@ func (m *model) takeLogs(a logMsg) tea.Cmd {
 		p.page = a.page
 	}
 	m.landed(a)
+	if a.jumped > 0 {
+		m.say(fmt.Sprintf("%d lines in between are held no more; PgUp reads them back", a.jumped))
+	}
+	if p.wantsOlder(a, m.now()) {
+		return tea.Batch(m.readBack(), m.fetchAgain())
+	}
+	return m.fetchAgain()
+}
+
+// fetchAgain fetches what was wanted while an answer was under way.
+func (m *model) fetchAgain() tea.Cmd {
+	p := &m.logs
 	if p.again || p.delta != 0 || p.jump != nil {
 		return m.fetchLogs()
 	}

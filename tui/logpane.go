@@ -2,6 +2,7 @@ package tui
 
 import (
 	"strings"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -35,6 +36,10 @@ type logPane struct {
 	gen      uint64 // rises whenever other lines are wanted
 	inFlight bool
 	again    bool
+
+	reading bool      // older lines are being fetched
+	since   time.Time // of the first page
+	filled  bool      // the first pages were filled up with older lines
 }
 
 // logFilter says which lines are shown.

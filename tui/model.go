@@ -108,6 +108,9 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	case logMsg:
 		m.dirty = true
 		return m, m.takeLogs(msg)
+	case backMsg:
+		m.dirty = true
+		return m, m.takeBack(msg)
 	case planMsg:
 		return m, m.takePlan(msg)
 	case rehearsalMsg:

@@ -10,7 +10,10 @@ import (
 	"chef-backend-cockpit/cluster/logs"
 )
 
-var _ Door = (*Watch)(nil)
+var (
+	_ Door       = (*Watch)(nil)
+	_ BackReader = (*Watch)(nil)
+)
 
 // State is the newest state; never nil.
 func (w *Watch) State() *State { return w.state.Load() }
@@ -25,6 +28,15 @@ func (w *Watch) Logs(q LogQuery, end uint64, n int) (LogPage, error) {
 	}
 	p, err := w.logs.Page(logs.Query(q), end, n)
 	return LogPage(p), err
+}
+
+// ReadBack reads older lines from the nodes.
+func (w *Watch) ReadBack(ctx context.Context, q LogQuery, from uint64, n int) (LogsBack, error) {
+	if w.logs == nil {
+		return LogsBack{Beginning: true}, nil
+	}
+	b, err := w.logs.ReadBack(ctx, logs.Query(q), from, n)
+	return LogsBack(b), err
 }
 
 // FindLog is the next matching line after or before from.

@@ -94,8 +94,30 @@ type LogQuery struct {
 type LogPage struct {
 	Lines []cluster.Line
 	Newer uint64 // matching lines that are held and newer than the last of Lines
-	Older bool   // there are older matching lines
+	Older bool   // there are older matching lines that are held
 	Held  uint64 // lines held at all
+	// Beyond: nothing older is held, but a BackReader may find more.
+	Beyond bool
+	// Hole are the lines around which others are held no more: those after the
+	// first and before the second; both 0 for none.
+	Hole [2]uint64
+}
+
+// LogsBack is what a call of ReadBack brought.
+type LogsBack struct {
+	Lines     int      // that match
+	Full      bool     // more would push out lines that match, at from or older
+	Read      uint64   // bytes read from nodes
+	Beginning bool     // nothing older is left
+	Trouble   []string // nodes whose older lines cannot be read, and why; safe
+}
+
+// BackReader is a Door that can fetch older lines than it holds.
+type BackReader interface {
+	// ReadBack reads from the nodes until n more lines match that are older than
+	// those held, seen from the line with that sequence number (0: the newest).
+	// It waits for the network until ctx is done.
+	ReadBack(ctx context.Context, q LogQuery, from uint64, n int) (LogsBack, error)
 }
 
 // Terminal is a terminal on a node, and Size is its size; see package remote,
