@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -56,8 +57,40 @@ func (r *run) guide(ctx context.Context) (id string, err error) {
 	return plan.ID, r.confirm(plan)
 }
 
+// asksAgain is how often an operator asks for a plan that is refused before
+// anything ran: a look that is not answered in time leaves a guard unknown.
+const asksAgain = 3
+
 // repair carries out one procedure.
 func (r *run) repair(ctx context.Context, p Repair) error {
+	before := r.ran()
+	for n := 1; ; n++ {
+		err := r.once(ctx, p)
+		var refused *refusal
+		if n == asksAgain || !errors.As(err, &refused) || r.ran() != before {
+			return err
+		}
+		r.seen = append(r.seen, "refused, and asked for again: "+refused.plan.Sentence)
+	}
+}
+
+// ran counts the commands of steps that reached a node.
+func (r *run) ran() (n int) {
+	for _, node := range r.bed.Nodes() {
+		n += len(r.bed.StepCommands(node.Name))
+	}
+	return n
+}
+
+// refusal is a plan that was refused.
+type refusal struct{ plan cluster.PlanState }
+
+func (e *refusal) Error() string {
+	return fmt.Sprintf("%s was refused: %s%s", e.plan.Plan.Title, e.plan.Sentence, steps(e.plan))
+}
+
+// once plans, confirms and follows a procedure to its end.
+func (r *run) once(ctx context.Context, p Repair) error {
 	// Where nothing stands it comes from the node's own menu, and so do the parts of a guide.
 	if len(r.s.Expect) > 0 && r.s.Guide == "" {
 		if err := r.offered(ctx, p); err != nil {
@@ -181,6 +214,9 @@ func (r *run) follow(ctx context.Context, id string) error {
 			}
 			if p.Status == cluster.StatusDone {
 				return nil
+			}
+			if p.Status == cluster.StatusRefused {
+				return &refusal{p}
 			}
 			return fmt.Errorf("%s ended %s: %s%s", p.Plan.Title, p.Status, p.Sentence, steps(p))
 		}

@@ -241,16 +241,18 @@ func (r *run) until(ctx context.Context, within time.Duration, ok func(*watch.St
 	}
 }
 
+// healthyAgain is how long something may be unknown in the end.
+const healthyAgain = 20 * time.Second
+
 // staysHealthy fails when something stands that may not, and when not all is
 // well in the end.
 func (r *run) staysHealthy(ctx context.Context, d time.Duration, allowed []string) error {
 	if err := r.stays(ctx, d, allowed); err != nil {
 		return err
 	}
-	if s := r.w.State(); !healthy(s) {
-		return fmt.Errorf("not healthy after %s; %s", d, situation(s))
-	}
-	return nil
+	// A look that was not answered in time makes something unknown for a moment.
+	_, err := r.until(ctx, healthyAgain, healthy, allowed)
+	return err
 }
 
 // stays fails when something stands that may not.
