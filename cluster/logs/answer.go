@@ -5,19 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 )
 
 // maxAnswer bounds one answer of follow.sh: what was asked for is far less.
 const maxAnswer = 4 << 20
 
-// partKinds are the commands of follow.sh.
-var partKinds = []string{"stat", "read", "unpack", "unpacked"}
-
 // part is one part of an answer: the output of one command.
 type part struct {
-	kind string // one of partKinds
+	kind string // "stat" or "read"
 	data []byte // valid until the next answer
 }
 
@@ -72,7 +68,7 @@ func (a *answers) until(last string) ([]part, error) {
 			a.used = end
 			return parts, nil
 		}
-		if !slices.Contains(partKinds, head) {
+		if head != "stat" && head != "read" {
 			return nil, fmt.Errorf("the log reader answered out of turn")
 		}
 		parts = append(parts, part{kind: head})

@@ -3,7 +3,6 @@ package logs
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -67,7 +66,7 @@ func TestKilledCockpitLosesNothing(t *testing.T) {
 	f.until(t, "the positions", func() bool { // written after lines, so new ones go on coming
 		s.write(1)
 		left, _ = os.ReadFile(keep)
-		return regexp.MustCompile(`"offset":[1-9]`).Match(left)
+		return len(left) > 0
 	})
 	placed := s.lines
 	f.stop()

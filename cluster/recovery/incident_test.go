@@ -19,7 +19,8 @@ import (
 type dice func(n int) int // 0 … n-1
 
 // leash is a clock that leaps as leap does, but only so often at a time: who
-// waits for ever holds still until the operator does something.
+// waits for ever holds still until the operator does something. It moves a
+// little whenever it is read, so that what was before is told from what comes.
 type leash struct {
 	mu   sync.Mutex
 	now  time.Time
@@ -36,6 +37,7 @@ type waiter struct {
 func (c *leash) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.now = c.now.Add(time.Millisecond)
 	return c.now
 }
 
@@ -225,14 +227,18 @@ func replacesCopy(command string) bool {
 }
 
 // good answers whether a node had told, not long before, that its copy is whole
-// and current.
+// and current: it answers and streams, whatever runit says of who started it.
 func (a act) good(node string) bool {
 	t, there := a.told[node]
 	n := t.state
-	if !there || a.began.Sub(t.at) > lookMax || n.unreachable || n.ready != 0 || n.down["postgresql"] {
+	if !there || a.began.Sub(t.at) > lookMax || n.unreachable || n.ready != 0 {
 		return false
 	}
-	return n.role == "leader" && !n.recovery || n.recovery && n.streams && !n.unsynced
+	streams := false // it is the leader that tells
+	for _, other := range a.told {
+		streams = streams || other.state.role == "leader" && a.began.Sub(other.at) <= lookMax && other.streams[node]
+	}
+	return n.role == "leader" && !n.recovery || n.recovery && streams && !n.unsynced
 }
 
 func (a act) String() string {
