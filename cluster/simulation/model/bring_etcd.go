@@ -29,7 +29,7 @@ func (b *bringing) members() {
 	for _, m := range listed {
 		n := b.of(m)
 		if n == nil {
-			n = b.w.stranger("", host(m.PeerURL))
+			n = b.stranger(host(m.PeerURL))
 			n.etcd.ring = ring
 			ring.store.register(n)
 		}
@@ -48,6 +48,23 @@ func (b *bringing) members() {
 		}
 	}
 	b.clusters()
+}
+
+// stranger is a member that is none of the nodes, as cluster-status has it.
+func (b *bringing) stranger(address string) *node {
+	n := b.w.stranger(address, address)
+	for _, o := range b.w.nodes {
+		r := b.report(o)
+		if r == nil {
+			continue
+		}
+		for _, row := range r.Ctl.Rows.Value {
+			if cluster.SameAddress(row.IP, address) {
+				n.name, n.leaderl.failover = row.Name, row.Failover == cluster.True
+			}
+		}
+	}
+	return n
 }
 
 // listed is the list of a healthy member, or else of any.
