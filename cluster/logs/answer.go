@@ -5,15 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 )
 
 // maxAnswer bounds one answer of follow.sh: what was asked for is far less.
 const maxAnswer = 4 << 20
 
+// partKinds are the commands of follow.sh.
+var partKinds = []string{"stat", "read", "unpack", "unpacked"}
+
 // part is one part of an answer: the output of one command.
 type part struct {
-	kind string // "stat" or "read"
+	kind string // one of partKinds
 	data []byte // valid until the next answer
 }
 
@@ -68,7 +72,7 @@ func (a *answers) until(last string) ([]part, error) {
 			a.used = end
 			return parts, nil
 		}
-		if head != "stat" && head != "read" {
+		if !slices.Contains(partKinds, head) {
 			return nil, fmt.Errorf("the log reader answered out of turn")
 		}
 		parts = append(parts, part{kind: head})

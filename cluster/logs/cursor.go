@@ -63,8 +63,9 @@ type cursor struct {
 
 // taker takes what a cursor finds, in the order of the log.
 type taker interface {
-	take(data []byte) // the next bytes
-	fileEnd()         // the next bytes are of another file
+	from(f file, offset int64) // where in which file the next bytes lie
+	take(data []byte)          // the next bytes
+	fileEnd()                  // the next bytes are of another file
 	// gap is a hole; exact tells whether its bytes are known.
 	gap(bytes int64, exact bool)
 	// passed is a hole that was left on purpose: there was too much to read.
@@ -277,6 +278,7 @@ func (c *cursor) got(data []byte, skip int64, now *file, t taker) bool {
 	f.sure = f.size
 	c.proof = append(c.proof[:0], data[max(0, len(data)-proofBytes):]...)
 	if len(fresh) > 0 {
+		t.from(*f, c.offset-int64(len(fresh)))
 		t.take(fresh)
 	}
 	return int64(len(data)) > before

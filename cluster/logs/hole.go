@@ -60,7 +60,7 @@ func (s *stream) closeHole(next []byte) {
 	} else {
 		text += "; the log was cut or deleted before it could be read"
 	}
-	e := entry{kind: cluster.LineGap, level: cluster.LevelWarning, sign: -1, cut: h.bytes}
+	e := entry{kind: cluster.LineGap, level: cluster.LevelWarning, sign: -1, at: s.pos - int64(len(next)), cut: h.bytes}
 	s.hole = hole{}
 	s.add(e, []byte(text))
 }

@@ -74,6 +74,9 @@ func (g *log) goOnFrom(p position) {
 	}
 	c.mark = mark{set: true, offset: p.Offset, proof: slices.Clone(p.Proof)}
 	g.cursor, g.folder, g.last = c, p.Folder, p.Stamp
+	if len(c.chain) > 0 {
+		g.from(c.chain[0], p.Offset)
+	}
 }
 
 var versionName = regexp.MustCompile(`^/[0-9]+(\.[0-9]+)?$`)
@@ -117,6 +120,8 @@ func (l *Logs) recall() {
 			for _, p := range k.Streams {
 				if p.Node == g.node && p.Service == g.service && p.sound(l.o.Folder) {
 					g.goOnFrom(p)
+					l.noteSpans(g.stream)
+					g.batch.reset()
 					l.positions[g.index] = p
 				}
 			}

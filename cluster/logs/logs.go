@@ -54,14 +54,6 @@ type Query struct {
 	Signs    bool   // only lines with a sign
 }
 
-// Page is a run of matching lines, oldest first.
-type Page struct {
-	Lines []cluster.Line
-	Newer uint64 // matching lines that are held and newer than the last of Lines
-	Older bool   // there are older matching lines
-	Held  uint64 // lines held at all
-}
-
 // Logs follows, holds and searches. All methods are safe for concurrent use.
 type Logs struct {
 	o         Options
@@ -76,9 +68,16 @@ type Logs struct {
 	signs   map[signKey]*cluster.SignSeen
 	states  []cluster.StreamState // by node, then by service, as the streams are
 
+	spans     [][]span // by stream: which files its bytes were of
+	ends      []int64  // by stream: where it was read to, in whole lines
+	past      past
 	positions []position // of what was taken, by stream; the zero one until it was begun
 	keepErr   error
 }
+
+// firstSeq is the first line's sequence number: those that are read back stand
+// before it.
+const firstSeq = 1 << 40
 
 // signKey is what signs are counted by.
 type signKey struct{ sign, stream int }
@@ -116,10 +115,12 @@ func New(o Options) (*Logs, error) {
 			l.states = append(l.states, cluster.StreamState{Node: n.Name, Service: s, Reason: "not followed yet"})
 		}
 	}
+	l.spans, l.ends = make([][]span, len(names)), make([]int64, len(names))
 	l.positions = make([]position, len(names))
 	l.opening.begun = make([]bool, len(l.followers))
 	l.merge = newMerger(len(names))
 	l.store = newStore(o.RingBytes, names, func(i int16) string { return m.Sign(int(i)).Name })
+	l.store.first, l.store.next = firstSeq, firstSeq
 	l.store.yield = func() { l.mu.Unlock(); l.mu.Lock() }
 	if l.o.Keep != "" {
 		l.recall()
@@ -220,6 +221,7 @@ func (l *Logs) take(s *stream, at position) {
 	for _, h := range b.hits {
 		l.count(s, h, b)
 	}
+	l.noteSpans(s)
 	l.merge.push(s.index, b)
 	if at.Node != "" {
 		l.positions[s.index] = at
@@ -263,38 +265,6 @@ func (l *Logs) count(s *stream, h hit, b *batch) {
 		seen.Last = at
 		seen.Example = string(wholeRunes(b.text[e.start:e.start+e.length], maxExample))
 	}
-}
-
-// Page returns at most n lines that match, ending at the line with sequence
-// number end (0: the newest). The error is a malformed expression. It does not
-// wait for the network.
-func (l *Logs) Page(q Query, end uint64, n int) (Page, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	a, err := l.store.ask(q)
-	if err != nil {
-		return Page{}, err
-	}
-	return l.store.page(a, end, n), nil
-}
-
-// Find is the next line after (dir > 0) or before (dir < 0) from that matches;
-// false when there is none or the expression is malformed. Before 0 is the
-// newest.
-func (l *Logs) Find(q Query, from uint64, dir int) (seq uint64, ok bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	a, err := l.store.ask(q)
-	if err != nil {
-		return 0, false
-	}
-	if dir > 0 {
-		return l.store.following(a, from)
-	}
-	if from == 0 || from > l.store.next {
-		from = l.store.next
-	}
-	return l.store.before(a, from)
 }
 
 // Signs are the signs recognised since the start, by this cockpit and by those

@@ -120,7 +120,7 @@ func TestNodesMergeByCorrectedTime(t *testing.T) {
 	f.until(t, "six lines", func() bool { p, _ := f.Page(Query{}, 0, 10); return len(p.Lines) == 6 })
 	p, _ := f.Page(Query{}, 0, 10)
 	for i, line := range p.Lines {
-		if want := []string{"be1", "be2"}[i%2]; line.Node != want || !line.Stamp.Equal(now.Add(time.Duration(i)*time.Second)) || line.Late || line.Seq != uint64(i+1) {
+		if want := []string{"be1", "be2"}[i%2]; line.Node != want || !line.Stamp.Equal(now.Add(time.Duration(i)*time.Second)) || line.Late || line.Seq != firstSeq+uint64(i) {
 			t.Errorf("line %d: %+v", i, line)
 		}
 	}

@@ -159,13 +159,13 @@ func (s *store) test(t *test, from, to uint64) (match uint64) {
 	return match
 }
 
-// attributes asks level and signs. A gap passes every level: that something is
-// missing matters to whoever looks for the grave lines.
+// attributes asks level and signs. A gap and a log's beginning pass every level: that
+// something is missing matters to whoever looks for the grave lines.
 func (t *test) attributes(r *record) bool {
 	if t.signs && r.sign < 0 {
 		return false
 	}
-	return r.level >= t.level || r.kind == cluster.LineGap
+	return r.level >= t.level || r.kind != cluster.LineText
 }
 
 // hits are the lines of one block in which the needle stands. Their texts lie

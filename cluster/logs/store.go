@@ -6,10 +6,11 @@ import (
 	"chef-backend-cockpit/cluster"
 )
 
-// record is a placed line in the index: no pointers, 32 bytes.
+// record is a placed line in the index: no pointers, 40 bytes.
 type record struct {
 	stamp  int64
 	cut    int64
+	at     int64  // where the line begins in its stream
 	start  uint32 // in the arena
 	length uint16
 	sign   int16
@@ -20,7 +21,7 @@ type record struct {
 }
 
 // recordSize is what a record takes of the ring's bytes.
-const recordSize = 32
+const recordSize = 40
 
 // bytesPerLine divides the ring between index and arena: the lines of Chef
 // Backend are a little shorter than this on average.
@@ -68,11 +69,30 @@ func (s *store) place(stream int, e entry, text []byte) {
 		s.first++
 	}
 	*s.record(s.next) = record{
-		stamp: e.stamp, cut: e.cut, start: uint32(start), length: uint16(len(text)), sign: e.sign,
+		stamp: e.stamp, cut: e.cut, at: e.at, start: uint32(start), length: uint16(len(text)), sign: e.sign,
 		stream: uint8(stream), level: e.level, kind: e.kind, late: e.key < s.newest,
 	}
 	s.newest = max(s.newest, e.key)
 	s.next++
+}
+
+// firstAfter is the oldest line that is still held when n more bytes have been
+// placed.
+func (s *store) firstAfter(n int) uint64 {
+	first, head := s.first, s.head
+	if head+n > len(s.arena) {
+		for first < s.next && int(s.record(first).start) >= head {
+			first++
+		}
+		head = 0
+	}
+	for first < s.next && int(s.record(first).start) >= head && int(s.record(first).start) < head+n {
+		first++
+	}
+	if s.next-first == uint64(len(s.index)) {
+		first++
+	}
+	return first
 }
 
 // room makes place for n bytes in one piece and gives up the lines that stood

@@ -26,6 +26,7 @@ type entry struct {
 	arrived int64
 	start   int
 	length  int
+	at      int64 // where its line begins in the stream
 	cut     int64
 	sign    int16 // -1 for none
 	level   cluster.Level
@@ -38,13 +39,14 @@ type batch struct {
 	text    []byte
 	hits    []hit
 	bytes   uint64
+	spans   []span // of files that were begun
 }
 
 // hit is a sign in a line of the batch.
 type hit struct{ sign, entry int }
 
 func (b *batch) reset() {
-	b.entries, b.text, b.hits, b.bytes = b.entries[:0], b.text[:0], b.hits[:0], 0
+	b.entries, b.text, b.hits, b.bytes, b.spans = b.entries[:0], b.text[:0], b.hits[:0], 0, b.spans[:0]
 }
 
 // stream turns the bytes of one log into lines. It belongs to the goroutine of
@@ -57,6 +59,10 @@ type stream struct {
 	now   int64 // our clock when the bytes at hand arrived
 	ahead int64 // how far the node's clock is ahead of ours
 	batch batch
+
+	pos    int64 // bytes of the stream up to the end of what was taken
+	openAt int64 // where the open line begins
+	span   span  // of the newest bytes
 
 	partial []byte // start of a line whose end is not there yet, up to maxRaw
 	lost    int64  // bytes of that line beyond maxRaw
@@ -79,6 +85,7 @@ func newStream(index int, node, service string, m *Matcher) *stream {
 // is searched for signs at once.
 func (s *stream) take(data []byte) {
 	s.batch.bytes += uint64(len(data))
+	s.pos += int64(len(data))
 	s.closeHole(data)
 	if s.open {
 		data = s.goOn(data)
@@ -90,7 +97,7 @@ func (s *stream) take(data []byte) {
 			s.keep(data)
 			return
 		}
-		s.line(data[:end], 0, next <= end)
+		s.line(data[:end], s.pos-int64(len(data)), 0, next <= end)
 		data = data[end+1:]
 		if next -= end + 1; next < 0 {
 			next = s.matcher.Next(data, 0)
@@ -119,6 +126,9 @@ func (s *stream) goOn(data []byte) []byte {
 
 // keep holds the start of a line.
 func (s *stream) keep(data []byte) {
+	if !s.open {
+		s.openAt = s.pos - int64(len(data))
+	}
 	s.open, s.since = true, s.now
 	room := min(maxRaw-len(s.partial), len(data))
 	s.partial = append(s.partial, data[:room]...)
@@ -130,7 +140,7 @@ func (s *stream) flush() {
 	if !s.open {
 		return
 	}
-	s.line(s.partial, s.lost, true)
+	s.line(s.partial, s.openAt, s.lost, true)
 	s.partial, s.lost, s.open, s.edge = s.partial[:0], 0, false, false
 }
 
@@ -148,15 +158,16 @@ func (s *stream) idle() {
 // fileEnd hears that the next bytes are of another file.
 func (s *stream) fileEnd() { s.edge = s.open }
 
-// line takes one line apart and adds it; ask tells whether it may have a sign.
-func (s *stream) line(raw []byte, lost int64, ask bool) {
+// line takes one line apart and adds it; it begins at that place of the stream,
+// and ask tells whether it may have a sign.
+func (s *stream) line(raw []byte, at, lost int64, ask bool) {
 	if len(raw) > maxRaw {
 		lost += int64(len(raw) - maxRaw)
 		raw = raw[:maxRaw]
 	}
 	ns, n := parseStamp(raw)
 	text := raw[n:]
-	e := entry{cut: lost, sign: -1, level: levelOf(s.service, text)}
+	e := entry{at: at, cut: lost, sign: -1, level: levelOf(s.service, text)}
 	if n > 0 {
 		e.stamp = ns - s.ahead
 		s.last = e.stamp

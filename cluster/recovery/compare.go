@@ -3,6 +3,7 @@ package recovery
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -32,13 +33,31 @@ func (r *run) asRehearsed(ctx context.Context, i int) ending {
 			return fmt.Sprintf("the rehearsal stopped at this step: %s", r.predicted.Sentence)
 		})
 	}
-	if i == 0 || len(r.differences(ctx, i-1)) == 0 {
+	if i == 0 {
 		return well
 	}
-	return r.askAnyway(ctx, i, func() string {
-		now, _ := r.compared(i - 1)
-		return "step " + r.plan.Steps[i-1].Number + " did not come to what was rehearsed" + deviationText(now)
+	differ := r.differences(ctx, i-1)
+	if len(differ.owed) == 0 {
+		return well
+	}
+	end := r.askAnyway(ctx, i, func() string {
+		r.look(differ)
+		return "step " + r.plan.Steps[i-1].Number + " did not come to what was rehearsed" + differ.text()
 	})
+	if end.well() {
+		r.accept(differ)
+	}
+	return end
+}
+
+// accept lets pass what the operator has read: it holds no further step.
+func (r *run) accept(c *comparison) {
+	if r.accepted == nil {
+		r.accepted = map[string]string{}
+	}
+	for title, d := range c.owed {
+		r.accepted[title] = d.Fact.Value
+	}
 }
 
 // endAsRehearsed says how the last step's facts compare; "" without a rehearsal.
@@ -48,118 +67,110 @@ func (r *run) endAsRehearsed(ctx context.Context) string {
 		return ""
 	}
 	differ := r.differences(ctx, i)
-	if len(differ) == 0 {
+	switch {
+	case len(differ.owed) == 0 && len(r.accepted) > 0:
+		return "as it was rehearsed, but for what was let pass"
+	case len(differ.owed) == 0:
 		return "as it was rehearsed"
 	}
-	text := "not as it was rehearsed" + deviationText(differ)
+	text := "not as it was rehearsed" + differ.text()
 	if err := r.noteDeviation(r.plan.Steps[i], text); err != nil {
 		return text + "; the journal can no longer be written: " + err.Error()
 	}
 	return text
 }
 
-// differences looks until the facts are as they were behind this step of the
-// rehearsal, for deviatesAfter at most. What was seen to differ must be seen as
-// rehearsed again: that it is unknown by now is not enough.
-func (r *run) differences(ctx context.Context, i int) []cluster.Deviation {
-	until := r.x.o.Clock.Now().Add(deviatesAfter)
-	owed := map[string]cluster.Deviation{}
-	for n := 0; ; n++ {
-		r.x.fresh(ctx, r.x.o.Clock.Now(), n%slowEvery == 0)
-		differ, unknown := r.compared(i)
-		owe(owed, differ, unknown)
-		if len(owed) == 0 || ctx.Err() != nil || !r.x.o.Clock.Now().Before(until) {
-			r.tellCompared(i, owed, unknown)
-			return sortedDeviations(r.predicted.Steps, owed)
+// comparison is what a step brought about against its rehearsal.
+type comparison struct {
+	i       int       // of the step
+	since   time.Time // looks begun before it do not count
+	want    []cluster.KeyFact
+	owed    map[string]cluster.Deviation // by the fact's title
+	unknown []cluster.KeyFact
+}
+
+// look compares once more. What was seen to differ must be seen as rehearsed
+// again: that it is unknown by now is not enough.
+func (r *run) look(c *comparison) {
+	var differ []cluster.Deviation
+	differ, c.unknown = cluster.Compare(c.want, r.facts(c.i, c.since))
+	kept := map[string]bool{}
+	for _, f := range c.unknown {
+		kept[f.Title()] = true
+	}
+	maps.DeleteFunc(c.owed, func(title string, _ cluster.Deviation) bool { return !kept[title] })
+	for _, d := range differ {
+		if title := d.Fact.Title(); r.accepted[title] != d.Fact.Value {
+			c.owed[title] = d
 		}
-		say := "not yet as rehearsed" + deviationText(sortedDeviations(r.predicted.Steps, owed))
+	}
+}
+
+// differences looks until the facts are as they were behind step i of the
+// rehearsal, for deviatesAfter at most.
+func (r *run) differences(ctx context.Context, i int) *comparison {
+	now := r.x.o.Clock.Now()
+	until := now.Add(deviatesAfter)
+	c := &comparison{i: i, since: now, owed: map[string]cluster.Deviation{}}
+	if p := r.predicted.Step(r.plan.Steps[i].ID); p != nil {
+		c.want = p.Facts
+	}
+	for n := 0; len(c.want) > 0; n++ {
+		r.x.fresh(ctx, r.x.o.Clock.Now(), n%slowEvery == 0)
+		r.look(c)
+		if len(c.owed) == 0 || ctx.Err() != nil || !r.x.o.Clock.Now().Before(until) {
+			break
+		}
+		say := "not yet as rehearsed" + c.text()
 		r.change(func(p *cluster.PlanState) { p.Sentence, p.Steps[i].Compared = say, say })
 		select {
 		case <-ctx.Done():
 		case <-r.stop:
-			return sortedDeviations(r.predicted.Steps, owed)
+			return c
 		case <-r.x.o.Clock.After(compareEvery):
 		}
 	}
-}
-
-// owe keeps of the deviations those that stand, and those of before that are
-// only unknown by now.
-func owe(owed map[string]cluster.Deviation, differ []cluster.Deviation, unknown []cluster.KeyFact) {
-	kept := map[string]bool{}
-	for _, f := range unknown {
-		kept[f.Title()] = true
-	}
-	for title := range owed {
-		if !kept[title] {
-			delete(owed, title)
-		}
-	}
-	for _, d := range differ {
-		owed[d.Fact.Title()] = d
-	}
-}
-
-// sortedDeviations are deviations in the order of the prediction's facts.
-func sortedDeviations(steps []cluster.PredictedStep, owed map[string]cluster.Deviation) []cluster.Deviation {
-	var out []cluster.Deviation
-	done := map[string]bool{}
-	for _, s := range steps {
-		for _, f := range s.Facts {
-			if d, ok := owed[f.Title()]; ok && !done[f.Title()] {
-				done[f.Title()] = true
-				out = append(out, d)
-			}
-		}
-	}
-	return out
-}
-
-// compared compares the newest view with what stood behind a step of the rehearsal.
-func (r *run) compared(i int) ([]cluster.Deviation, []cluster.KeyFact) {
-	p := r.predicted.Step(r.plan.Steps[i].ID)
-	if p == nil {
-		return nil, nil
-	}
-	are := append(r.view().KeyFacts(), r.effectFacts(i)...)
-	return cluster.Compare(p.Facts, are)
+	r.tellCompared(c)
+	return c
 }
 
 // tellCompared shows with the step how it compares.
-func (r *run) tellCompared(i int, owed map[string]cluster.Deviation, unknown []cluster.KeyFact) {
-	p := r.predicted.Step(r.plan.Steps[i].ID)
-	if p == nil || len(p.Facts) == 0 {
+func (r *run) tellCompared(c *comparison) {
+	if len(c.want) == 0 {
 		return
 	}
-	say := fmt.Sprintf("as rehearsed: %d facts", len(p.Facts)-len(unknown))
-	if len(owed) > 0 {
-		say = "not as rehearsed" + deviationText(sortedDeviations(r.predicted.Steps, owed))
+	say := fmt.Sprintf("as rehearsed: %d facts", len(c.want)-len(c.unknown))
+	if len(c.owed) > 0 {
+		say = "not as rehearsed" + c.text()
 	}
 	var names []string
-	for _, f := range unknown {
-		if _, told := owed[f.Title()]; !told {
+	for _, f := range c.unknown {
+		if _, told := c.owed[f.Title()]; !told {
 			names = append(names, f.Title())
 		}
 	}
 	if len(names) > 0 {
 		say += "; unknown now: " + strings.Join(names, ", ")
 	}
-	r.change(func(p *cluster.PlanState) { p.Sentence, p.Steps[i].Compared = say, say })
+	r.change(func(p *cluster.PlanState) { p.Sentence, p.Steps[c.i].Compared = say, say })
 }
 
 // deviationsSaid is how many deviations are named in a sentence.
 const deviationsSaid = 4
 
-func deviationText(all []cluster.Deviation) string {
-	if len(all) == 0 {
+// text names what differs, in the order of the rehearsal's facts.
+func (c *comparison) text() string {
+	if len(c.owed) == 0 {
 		return "; now it is as rehearsed"
 	}
 	var said []string
-	for _, d := range all[:min(len(all), deviationsSaid)] {
-		said = append(said, d.String())
+	for _, f := range c.want {
+		if d, ok := c.owed[f.Title()]; ok {
+			said = append(said, d.String())
+		}
 	}
-	if more := len(all) - deviationsSaid; more > 0 {
-		said = append(said, fmt.Sprintf("and %d more", more))
+	if more := len(said) - deviationsSaid; more > 0 {
+		said = append(said[:deviationsSaid], fmt.Sprintf("and %d more", more))
 	}
 	return ": " + strings.Join(said, "; ")
 }

@@ -121,8 +121,7 @@ func (r *run) foretell(ctx context.Context, i int, end ending) {
 	if next := i + 1; end.well() && !(next < len(r.plan.Steps) && r.plan.Steps[next].Joined) {
 		r.change(func(p *cluster.PlanState) { p.Sentence = "looking at what step " + st.Step.Number + " brings about" })
 		facts := r.calmFacts(ctx, i)
-		step.Facts = append(facts, r.effectFacts(i)...)
-		step.Changed, r.was = cluster.Changes(r.was, facts), facts
+		step.Facts, step.Changed, r.was = facts, cluster.Changes(r.was, facts), facts
 	}
 	r.predict(func(p *cluster.Prediction) { p.Steps = append(p.Steps, step) })
 }
@@ -134,17 +133,18 @@ func (r *run) foretellEnd(end ending) {
 	}
 }
 
-// calmFacts are the key facts when nothing more of what was known before is on
-// its way; at the latest those of the end of calmWithin.
+// calmFacts are the facts behind step i when nothing more of what was known
+// before is on its way; at the latest those of the end of calmWithin.
 func (r *run) calmFacts(ctx context.Context, i int) []cluster.KeyFact {
 	until := r.x.o.Clock.Now().Add(calmWithin)
 	var last []cluster.KeyFact
 	for {
-		r.x.fresh(ctx, r.x.o.Clock.Now(), true)
-		facts := r.view().KeyFacts()
+		now := r.x.o.Clock.Now()
+		r.x.fresh(ctx, now, true)
+		facts := r.facts(i, now)
 		_, unknown := cluster.Compare(r.was, facts)
-		moved := cluster.Changes(last, facts)
-		if last != nil && len(moved) == 0 && len(unknown) == 0 || ctx.Err() != nil || !r.x.o.Clock.Now().Before(until) {
+		calm := last != nil && len(cluster.Changes(last, facts)) == 0 && len(unknown) == 0
+		if calm || ctx.Err() != nil || !r.x.o.Clock.Now().Before(until) {
 			return facts
 		}
 		last = facts
@@ -155,16 +155,17 @@ func (r *run) calmFacts(ctx context.Context, i int) []cluster.KeyFact {
 	}
 }
 
-// effectFacts are the effects of a step as facts, and that it was done or passed.
-func (r *run) effectFacts(i int) []cluster.KeyFact {
+// facts are the key facts, and the effects of step i, on looks begun since a
+// time, and that the step was done or passed.
+func (r *run) facts(i int, since time.Time) []cluster.KeyFact {
+	v := r.x.current(r.view(), since)
 	st := r.snapshot().Steps[i]
-	out := []cluster.KeyFact{{Name: "step " + st.Step.Number, Value: string(st.Status)}}
+	out := append(v.KeyFacts(), cluster.KeyFact{Name: "step " + st.Step.Number, Value: string(st.Status)})
 	if st.Status == cluster.StatusSkipped {
 		return out
 	}
-	v := r.view()
 	for _, q := range st.Step.Effects {
-		f := cluster.KeyFact{Node: st.Step.Node, Name: q.String()}
+		f := cluster.KeyFact{Node: st.Step.Node, Name: "effect " + q.String()}
 		switch a := q.Ask(v, bound(&r.plan, st.Step)); a.Truth {
 		case cluster.Unknown:
 			f.Why = a.Sentence

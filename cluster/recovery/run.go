@@ -34,6 +34,7 @@ type run struct {
 	predicted *cluster.Prediction // of its rehearsal; nil for none
 	was       []cluster.KeyFact   // in a rehearsal: the facts before the step at work
 	beyond    bool                // it went on where the rehearsal had stopped
+	accepted  map[string]string   // deviations that the operator let pass: the value, by the fact's title
 }
 
 func newRun(x *Executor, f *frozen, typed map[string]bool, now time.Time) *run {

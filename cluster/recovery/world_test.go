@@ -53,6 +53,7 @@ type nodeState struct {
 	frozen                      bool   // gives no new looks
 	data                        int64  // bytes of its data directory; 0: those of a whole copy
 	blind                       bool   // its copy cannot be read
+	etcdMute                    bool   // nobody tells how its etcd is
 	rowName                     string // in cluster-status; "" for its own
 }
 
@@ -61,22 +62,23 @@ type world struct {
 	t     *testing.T
 	clock cluster.Clock
 
-	mu       sync.Mutex
-	nodes    map[string]*nodeState
-	looks    map[string]*cluster.Report // newest report by node
-	ran      []string                   // "be3: command", in order
-	folders  map[string]*folder
-	exits    map[string]int    // by a part of the command: fails with this status, changes nothing
-	cut      map[string]string // by a part of the command: how its session breaks
-	records  []string          // kinds, in order
-	kept     []any             // what was recorded, in order
-	extra    []cluster.Procedure
-	heard    *sync.Cond       // of mu: a state was published
-	refuse   map[string]error // by kind: what the journal answers
-	before   func()           // called before the look of a step's session
-	during   func()           // called while a command is at work
-	states   []cluster.PlanState
-	readOnly bool
+	mu        sync.Mutex
+	nodes     map[string]*nodeState
+	looks     map[string]*cluster.Report // newest report by node
+	ran       []string                   // "be3: command", in order
+	folders   map[string]*folder
+	exits     map[string]int    // by a part of the command: fails with this status, changes nothing
+	cut       map[string]string // by a part of the command: how its session breaks
+	records   []string          // kinds, in order
+	kept      []any             // what was recorded, in order
+	extra     []cluster.Procedure
+	heard     *sync.Cond       // of mu: a state was published
+	refuse    map[string]error // by kind: what the journal answers
+	before    func()           // called before the look of a step's session
+	during    func()           // called while a command is at work
+	states    []cluster.PlanState
+	readOnly  bool
+	rehearses bool // its executor rehearses
 	// slowHangs: looks come without what only the slow one tells; it stays as old
 	// as it is.
 	slowHangs  bool
@@ -166,7 +168,7 @@ func (w *world) open() *Executor {
 	ids := 0
 	x := New(Options{
 		Procedures: append(catalogue(w.t), w.extra...), Operator: "ann@bastion", Cluster: "invented", Recognise: w.recognise, Hosts: hosts, Clock: w.clock, Recorder: w, View: w.view, Fresh: w.fresh,
-		WithReport: withReport, Probe: "look() { :; }", ReadOnly: w.readOnly,
+		WithReport: withReport, Probe: "look() { :; }", ReadOnly: w.readOnly, Rehearses: w.rehearses,
 		ParseLook: func(node string, _ []byte, began, _ time.Time, _ remote.Link) (*cluster.Report, error) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -316,6 +318,9 @@ func (w *world) report(node string) *cluster.Report {
 			InState: known(w, time.Hour, cluster.SourceRunit), WantUp: known(w, !n.down[s], cluster.SourceRunit)}
 	}
 	r.Etcd.Health = known(w, !n.down["etcd"], cluster.SourceEtcd)
+	if n.etcdMute {
+		r.Etcd.Health = cluster.UnknownAs[bool]("invented: no answer", cluster.SourceEtcd, now)
+	}
 	r.Elasticsearch.Answers = known(w, !n.down["elasticsearch"], cluster.SourceElasticsearch)
 	r.Elasticsearch.Status = known(w, "green", cluster.SourceElasticsearch)
 	r.Leaderl.LeaderCode = known(w, map[bool]int{true: 200, false: 503}[n.role == "leader"], cluster.SourceLeaderl)
