@@ -158,6 +158,7 @@ func TestStepRefusesInTheShell(t *testing.T) {
 		"no look's facts": {"", "go token1", "", "no go for this step"},
 		"another host":    {"be2", "go token1 false false recovery lock1", "", "host name is no longer be2"},
 		"sentinel went":   {"", "go token1 true false recovery lock1", "", "sentinel no-start-pgsql changed"},
+		"sentinel came":   {"", "go token1 false true recovery lock1", "", "sentinel unsynced changed"},
 		"role changed":    {"", "go token1 false false primary lock1", "", "primary then, recovery now"},
 		"too late":        {"", "go token1 false false recovery lock1", "echo $(($(/bin/date -u +%s) + 11))", "the go came 1"},
 		"hangs meanwhile": {"", "go token1 false false recovery lock1", "echo >>" + s.base + "-asked; echo $(($(/bin/date -u +%s) + 21 * ($(wc -l <" + s.base + "-asked) - 1)))", "comparing was done 2"},

@@ -36,6 +36,7 @@ type childSpec struct {
 	Only    string   // it dies nowhere else: how the boundary's name begins
 	Never   bool     // it does not die any more
 	Begun   bool     // its plan was confirmed: logs tell nothing that is still needed
+	TakesUp bool     // a plan was left: no other is begun beside it
 }
 
 // event is one line that the child says.
@@ -46,6 +47,7 @@ type event struct {
 	Run      *cluster.PlanState
 	Step     cluster.PlanStep
 	Text     string
+	Moment   *moment // what is known just before an act
 }
 
 // shared is a clock that several processes share: speed times as fast as the
@@ -77,6 +79,7 @@ type cockpit struct {
 	in    *bufio.Scanner
 	mu    sync.Mutex // of the output
 	typed map[string]string
+	seen  *cluster.View // just before the plan is confirmed
 }
 
 // child is the whole child process; it gives the exit code.
@@ -107,7 +110,7 @@ func (c *cockpit) say(e event) {
 // boundary is where the child may be killed: it dies at the first one that no
 // child before it died at, without a chance to do anything about it.
 func (c *cockpit) boundary(name string) {
-	if c.spec.Never || slices.Contains(c.spec.Done, name) || !strings.HasPrefix(name, c.spec.Only) {
+	if !c.dies(name) {
 		return
 	}
 	c.say(event{What: "dies", Boundary: name})
@@ -144,12 +147,22 @@ func (c *cockpit) around(kind string, data any, record func() error) error {
 	if name == "" {
 		return record()
 	}
+	if c.dies("before " + name) { // who lives on is not held up: a go that is late is refused
+		if err := c.keep(kind, data); err != nil {
+			return err
+		}
+	}
 	c.boundary("before " + name)
 	err := record()
 	if name != "end" { // then nothing is left to be taken up
 		c.boundary("after " + name)
 	}
 	return err
+}
+
+// dies answers whether a boundary is where the child dies.
+func (c *cockpit) dies(name string) bool {
+	return !c.spec.Never && !slices.Contains(c.spec.Done, name) && strings.HasPrefix(name, c.spec.Only)
 }
 
 // work carries out one procedure, or goes on with the one that was left.
@@ -194,7 +207,7 @@ func (c *cockpit) carry(ctx context.Context, p Repair) error {
 	resumed := true
 	for {
 		s := c.r.w.State()
-		if s.Run == nil {
+		if s.Run == nil && !c.spec.TakesUp {
 			began, err := c.begin(ctx, p)
 			if err != nil {
 				return err
@@ -202,11 +215,16 @@ func (c *cockpit) carry(ctx context.Context, p Repair) error {
 			resumed = resumed && !began
 			continue
 		}
-		if over, err := c.at(s.Run, resumed); over || err != nil {
-			return err
+		if s.Run != nil {
+			if over, err := c.at(s.Run, resumed); over || err != nil {
+				return err
+			}
 		}
 		select {
 		case <-ctx.Done():
+			if s.Run == nil {
+				return fmt.Errorf("what was left was not taken up\n%s", situation(s))
+			}
 			return fmt.Errorf("it never ended%s\n%s", steps(*s.Run), situation(s))
 		case <-c.r.w.Changed():
 		}
@@ -236,6 +254,7 @@ func (c *cockpit) begin(ctx context.Context, p Repair) (bool, error) {
 	if err := c.arm(plan.Tier); err != nil {
 		return false, err
 	}
+	c.seen = c.r.w.View()
 	if err := c.r.confirm(plan); err != nil {
 		return pause(err.Error())
 	}

@@ -32,15 +32,20 @@ func needsTime(t *testing.T) {
 	}
 }
 
-// crashRows are rows of the table that carry out every procedure that acts.
+// crashRows are rows of the table that carry out every procedure that acts, one
+// that restarts a service for each way in which it does.
 func crashRows() []Scenario {
 	driven := map[string]bool{"observe": true}
 	var rows []Scenario
 	for _, s := range Table {
 		fresh := false
 		for _, p := range repairs(s) {
-			fresh = fresh || p.Procedure != "" && !driven[p.Procedure]
-			driven[p.Procedure] = true
+			what := p.Procedure
+			if p.Service == "etcd" || p.Service == "elasticsearch" {
+				what += " " + p.Service
+			}
+			fresh = fresh || what != "" && !driven[what]
+			driven[what] = true
 		}
 		if fresh {
 			rows = append(rows, s)
@@ -63,6 +68,7 @@ type crashed struct {
 	deaths   int
 	hands    map[string]bool
 	children int
+	moments  []moment
 }
 
 // newCrashed strikes a new cluster.
@@ -102,6 +108,11 @@ func (c *crashed) cockpit(repair int, never bool) (ended *cluster.PlanState) {
 	for _, n := range spec.Nodes {
 		spec.Targets[n.Name] = c.sim.Target(n.Name)
 	}
+	left, _, err := journal.FindUnfinished(spec.Journal, clusterName)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	spec.TakesUp = len(left) > 0
 	raw, err := json.Marshal(spec)
 	if err != nil {
 		c.t.Fatal(err)
@@ -139,6 +150,8 @@ func (c *crashed) cockpit(repair int, never bool) (ended *cluster.PlanState) {
 			if e.What == "ended" {
 				ended = e.Run
 			}
+		case "moment":
+			c.moments = append(c.moments, *e.Moment)
 		case "hand":
 			fmt.Fprintln(in, c.byHand(e.Step))
 		default:
@@ -343,29 +356,13 @@ func (c *crashed) result() {
 	}
 }
 
-// A cockpit that is killed while its step is at work leaves the step running;
-// the next one follows it, waits for the operator, and ends the plan.
-func TestKilledWhileAStepIsAtWork(t *testing.T) {
-	t.Parallel()
-	row := slices.IndexFunc(crashRows(), func(s Scenario) bool { return s.Procedure == "rebuild-follower" })
-	c := newCrashed(t, row)
-	c.only = "during 3-basebackup"
-	if p := c.cockpit(0, false); p != nil {
-		t.Fatalf("the plan ended %s before anybody died%s", p.Status, steps(*p))
-	}
-	c.done = append(c.done, "after confirm") // which it was
-	if p := c.cockpit(0, true); p.Status != cluster.StatusDone {
-		t.Fatalf("%s: %s%s", p.Status, p.Sentence, steps(*p))
-	}
-	c.result()
-}
-
 // Whoever kills the cockpit at any boundary of the journal, of any procedure:
 // the next one finds every step as it is or says that it is unknown, waits for
 // the operator, and no command reaches its node twice.
 func TestKilledAtEveryBoundary(t *testing.T) {
 	needsTime(t)
 	var deaths, children atomic.Int64
+	guards := newMatrix()
 	driven := map[string]bool{}
 	t.Run("rows", func(t *testing.T) {
 		for i, s := range crashRows() {
@@ -377,10 +374,14 @@ func TestKilledAtEveryBoundary(t *testing.T) {
 				c := newCrashed(t, i)
 				defer func() { deaths.Add(int64(c.deaths)); children.Add(int64(c.children)) }()
 				c.chain()
+				for _, m := range c.moments {
+					guards.tryGuards(t, m)
+				}
 			})
 		}
 	})
 	t.Logf("%d cockpits, %d of them killed", children.Load(), deaths.Load())
+	guards.complete(t)
 	all, err := catalogue.Load(assets.Files, "catalogue")
 	if err != nil {
 		t.Fatal(err)
