@@ -76,9 +76,10 @@ func (f *fakeSession) step(args []string) {
 		w.before()
 	}
 	fmt.Fprintln(f.out, "noise of a login shell, and the look")
+	looked := w.clock.Now()
 	f.say("ready")
 	line, err := bufio.NewReader(f.in).ReadString('\n')
-	if err != nil || !strings.HasPrefix(line, "go "+token+" ") {
+	if late := w.clock.Now().Sub(looked) > lookMax; late || err != nil || !strings.HasPrefix(line, "go "+token+" ") {
 		f.say("refused 97 no go")
 		return
 	}

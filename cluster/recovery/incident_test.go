@@ -228,15 +228,17 @@ func replacesCopy(command string) bool {
 
 // good answers whether a node had told, not long before, that its copy is whole
 // and current: it answers and streams, whatever runit says of who started it.
+// A report may be 10 s old when it is judged on, and the go as much again on its
+// way: then the node itself refuses it.
 func (a act) good(node string) bool {
 	t, there := a.told[node]
 	n := t.state
-	if !there || a.began.Sub(t.at) > lookMax || n.unreachable || n.ready != 0 {
+	if !there || a.began.Sub(t.at) > 2*lookMax || n.unreachable || n.ready != 0 {
 		return false
 	}
 	streams := false // it is the leader that tells
 	for _, other := range a.told {
-		streams = streams || other.state.role == "leader" && a.began.Sub(other.at) <= lookMax && other.streams[node]
+		streams = streams || other.state.role == "leader" && a.began.Sub(other.at) <= 2*lookMax && other.streams[node]
 	}
 	return n.role == "leader" && !n.recovery || n.recovery && streams && !n.unsynced
 }
