@@ -37,7 +37,7 @@ probe_port() {
 	*) probe_url="telnet://$1:$2" ;;
 	esac
 	probe_said=$(
-		"$probe_bin" -sv -o /dev/null -m 2 --connect-timeout 1 "$probe_url" </dev/null 2>&1
+		"$probe_bin" -sv -o /dev/null -m 1.2 --connect-timeout 1 "$probe_url" </dev/null 2>&1
 		printf 'exit %s' "$?"
 	)
 	case $probe_said in

@@ -245,7 +245,7 @@ func (r *run) attempt(ctx context.Context, i int, s cluster.PlanStep, general []
 	}
 	out, end := r.command(ctx, i, s, general, began)
 	if !end.well() {
-		return end
+		return r.overtaken(ctx, s, end)
 	}
 	if renames(s.Command) {
 		r.identity[s.Node] = r.identity[s.Node].renamed()
@@ -297,6 +297,18 @@ func (r *run) due(ctx context.Context, s cluster.PlanStep) (began time.Time, end
 		return began, ending{status: cluster.StatusRefused, sentence: "whether this step is due is unknown: " + a.Sentence}, false
 	}
 	return began, end, true
+}
+
+// overtaken answers how a step ended that was refused before its command was
+// sent: where it is no longer due, the cluster has done it by itself meanwhile.
+func (r *run) overtaken(ctx context.Context, s cluster.PlanStep, refused ending) ending {
+	if refused.status != cluster.StatusRefused || s.When == nil || r.marked(s.ID).started {
+		return refused
+	}
+	if _, end, due := r.due(ctx, s); !due && end.status == cluster.StatusSkipped {
+		return end
+	}
+	return refused
 }
 
 // holds asks the guards before a step without a command; why is the first

@@ -53,8 +53,9 @@ type Scenario struct {
 	Service   string
 	Typed     []string            // every text that the plan of Procedure asks for; nil: at most its one phrase
 	Commands  map[string][]string // by node, in order; exactly these and no others; PLAN stands for the plan's id
-	Spared    string              // the one of Commands whose work the cluster may do by itself first; "" for none
+	Spared    []string            // the last of Commands, in order, whose work the cluster may do by itself first
 	Healed    time.Duration       // from the mending to a healthy cluster
+	Steady    time.Duration       // for how long it must then stay so; 0: steadyFor
 
 	// NotOnLab says why real parts cannot produce the fault; "" where they can.
 	NotOnLab string
@@ -66,11 +67,20 @@ type Scenario struct {
 // Row is the name of the row, which is its own.
 func (s Scenario) Row() string { return cmp.Or(s.As, s.Name) }
 
-// rightly answers whether just the commands of the row reached a node.
+// rightly answers whether just the commands of the row reached a node. What is
+// spared is spared from some point on.
 func (s Scenario) rightly(node string, got []string) bool {
 	want := s.Commands[node]
-	spared := slices.DeleteFunc(slices.Clone(want), func(c string) bool { return c == s.Spared })
-	return slices.Equal(got, want) || slices.Equal(got, spared)
+	for n := 0; ; n++ {
+		if slices.Equal(got, want) {
+			return true
+		}
+		last := len(want) - 1
+		if n == len(s.Spared) || last < 0 || want[last] != s.Spared[len(s.Spared)-1-n] {
+			return false
+		}
+		want = want[:last]
+	}
 }
 
 // Repair is a procedure that a standing finding must offer, ready.
@@ -123,7 +133,8 @@ func Run(ctx context.Context, bed Bed, s Scenario, journal string) (Result, erro
 // healthyWithin is how long a bed may take to be seen healthy at the start.
 const healthyWithin = 90 * time.Second
 
-// steadyFor is how long it must then stay healthy.
+// steadyFor is how long it must then stay healthy, by itself or for as long as
+// the row says.
 const steadyFor = 20 * time.Second
 
 // all is fault, findings, procedure, healthy.
@@ -161,7 +172,7 @@ func (r *run) all(ctx context.Context) (Result, error) {
 	if res.Healed, err = r.until(ctx, r.s.Healed, healthy, r.allowed()); err != nil {
 		return res, fmt.Errorf("not healthy afterwards: %w", err)
 	}
-	if err := r.staysHealthy(ctx, steadyFor, r.allowed()); err != nil {
+	if err := r.staysHealthy(ctx, cmp.Or(r.s.Steady, steadyFor), r.allowed()); err != nil {
 		return res, fmt.Errorf("does not stay healthy: %w", err)
 	}
 	return res, r.commands()

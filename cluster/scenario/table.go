@@ -15,10 +15,10 @@ var Core = slices.Concat(ordinaryDays, repaired, advised)
 
 // ordinaryDays are what must never frighten: nothing but May ever stands.
 var ordinaryDays = []Scenario{
-	{Name: "healthy", Quiet: true, Within: 2 * time.Minute, OnLab: time.Minute},
-	{Name: "planned-restart", Quiet: true, Within: 3 * time.Minute, OnLab: 90 * time.Second},
+	{Name: "healthy", Quiet: true, Within: 2 * time.Minute, OnLab: 45 * time.Second},
+	{Name: "planned-restart", Quiet: true, Within: 3 * time.Minute, OnLab: 75 * time.Second},
 	{
-		Name: "failover", Quiet: true, Within: 150 * time.Second, OnLab: 2 * time.Minute,
+		Name: "failover", Quiet: true, Within: 150 * time.Second, OnLab: 90 * time.Second,
 		May: []string{"failover-under-way", "syncing@be1", "redundancy-lost", "postgresql-starting@be1"},
 	},
 }
@@ -72,7 +72,8 @@ var repaired = []Scenario{
 		May:       []string{"failover-under-way", "no-leader", "redundancy-lost"},
 		Procedure: "promote-previous-leader", Node: "be1", Healed: 5 * time.Minute, Typed: []string{"snapshot be1", "promote be1"},
 		Commands: map[string][]string{"be1": {asideNoStart, "chef-backend-ctl restart postgresql", "chef-backend-ctl promote be1"}},
-		Spared:   "chef-backend-ctl promote be1", // freed of its sentinel, leaderl may elect it by itself
+		// Freed of its sentinel, leaderl may start PostgreSQL and elect the node by itself.
+		Spared: []string{"chef-backend-ctl restart postgresql", "chef-backend-ctl promote be1"},
 	},
 	serviceDown("postgresql", "postgresql-down"),
 	serviceDown("etcd", "etcd-down"),

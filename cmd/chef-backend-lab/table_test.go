@@ -110,6 +110,10 @@ func lasts(s scenario.Scenario) time.Duration {
 	return (s.Within + s.Healed) / 3
 }
 
+// steadyOnLab is for how long a mended lab must stay healthy: six looks, in
+// time that cannot be made to run faster.
+const steadyOnLab = 12 * time.Second
+
 // quietOnLab is how long an ordinary day lasts on the lab.
 func quietOnLab(s scenario.Scenario) time.Duration { return cmp.Or(s.OnLab, s.Within) }
 
@@ -155,6 +159,7 @@ func tryRow(t *testing.T, s scenario.Scenario) {
 	for _, h := range b.Status(ctx) {
 		f.Processes, f.Memory = f.Processes+h.Processes, f.Memory+h.Memory
 	}
+	s.Steady = steadyOnLab
 	if s.Quiet {
 		s.Within = quietOnLab(s)
 	}

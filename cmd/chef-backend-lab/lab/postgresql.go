@@ -47,7 +47,7 @@ func (l *Lab) foundDatabase(ctx context.Context) error {
 			return err
 		}
 	}
-	return until(ctx, "two followers stream from "+first.Name, 40*time.Second, []string{first.log("postgresql", "current")},
+	err := until(ctx, "two followers stream from "+first.Name, 40*time.Second, []string{first.log("postgresql", "current")},
 		func(ctx context.Context) error {
 			n, err := l.sql(ctx, first, "select count(*) from pg_stat_replication where state = 'streaming'")
 			if err == nil && n != "2" {
@@ -55,6 +55,25 @@ func (l *Lab) foundDatabase(ctx context.Context) error {
 			}
 			return err
 		})
+	if err != nil {
+		return err
+	}
+	// A follower is open for reading once it has heard which transactions run: an
+	// idle primary tells that every 15 seconds, and with each checkpoint.
+	if _, err := l.sql(ctx, first, "checkpoint"); err != nil {
+		return err
+	}
+	for i := range l.state.Hosts[1:] {
+		h := &l.state.Hosts[1+i]
+		err := until(ctx, "PostgreSQL of "+h.Name+" is open for reading", 30*time.Second, []string{h.log("postgresql", "current")}, func(ctx context.Context) error {
+			_, err := l.sql(ctx, h, "select 1")
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // initialise makes the database of the host that will lead.
