@@ -29,6 +29,42 @@ probe_ctl() {
 	probe_cluster
 }
 
+# probe_ports are those of a node that its peers must reach.
+probe_ports='22 2379 2380 5432 7331 9300'
+
+# probe_dial is for bash, which reaches a port without a process of its own for
+# each. What fails says so on stderr, with the port.
+probe_dial='for p; do for n in $ports; do
+{ : 3<>"/dev/tcp/$p/$n" && echo "open $p $n."; } &
+done; done; wait'
+
+# probe_by_bash ADDRESS…: a line for each port; false where bash cannot tell.
+# What is not answered when its time is over is silence, and no other end is.
+probe_by_bash() {
+	[ "$PROBE_TIMEOUT" = yes ] && command -v bash >/dev/null 2>&1 || return
+	probe_said=$(
+		ports=$probe_ports timeout -s KILL 2 bash -c "$probe_dial" bash "$@" 2>&1
+		printf 'exit %s' "$?"
+	)
+	case $probe_said in
+	*': No such file or directory'* | *'exit 12'[5-7]) return 1 ;; # one that knows no /dev/tcp, none that runs
+	esac
+	for probe_peer; do
+		for probe_n in $probe_ports; do
+			probe_at=/dev/tcp/$probe_peer/$probe_n:
+			case $probe_said in
+			*"open $probe_peer $probe_n."*) probe_is=open ;;
+			*"$probe_at Connection refused"*) probe_is=refused ;;
+			*"$probe_at Connection timed out"* | *"$probe_at No route to host"* | *"$probe_at Network is unreachable"*) probe_is=timeout ;;
+			*"$probe_at"*) probe_is='?' ;;
+			*'exit 137' | *'exit 124') probe_is=timeout ;;
+			*) probe_is='?' ;;
+			esac
+			printf '%s %s %s\n' "$probe_peer" "$probe_n" "$probe_is"
+		done
+	done
+}
+
 # probe_port ADDRESS PORT: one line, in one write, so that many can run at once.
 # Only what says so is silence; whatever else goes wrong with curl is no answer.
 probe_port() {
@@ -48,15 +84,20 @@ probe_port() {
 	esac
 }
 
-probe_peers() {
+probe_by_curl() {
 	probe_tool curl
-	probe_begin peers
 	for probe_peer; do
-		for probe_n in 22 2379 2380 5432 7331 9300; do
+		for probe_n in $probe_ports; do
 			probe_port "$probe_peer" "$probe_n" &
 		done
 	done
 	wait
+}
+
+# probe_peers ADDRESS…: how the other nodes' ports answer from here.
+probe_peers() {
+	probe_begin peers
+	probe_by_bash "$@" || probe_by_curl "$@"
 	probe_end peers 0
 }
 

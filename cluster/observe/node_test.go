@@ -66,6 +66,7 @@ status) cat '`+abs("testdata/issue1405-status-no-leader.txt")+`'; exit 1 ;;
 "cluster-status --json") echo "invalid option: --json" >&2; exit 1 ;;
 *) cat '`+abs("testdata/docs-cluster-status-healthy.txt")+`' ;;
 esac`)
+	n.tool("bash", fakeBash)
 	n.tool("df", `printf 'Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/sd a1 1000 400 600 40%% %s\n' "/mnt${3%/*}"`)
 	n.file("/proc/vmstat", "nr_free_pages 1\noom_kill 2\npgfault 3\n")
 	n.file("/proc/mounts", "/dev/sda1 / ext4 rw 0 0\n")
@@ -103,6 +104,15 @@ telnet://10.0.4.11:22) echo '* Connected to 10.0.4.11' >&2; exit 28 ;;
 telnet://10.0.4.11:*) echo '* connect to 10.0.4.11 failed: Connection refused' >&2; exit 7 ;;
 telnet://*) echo '* Connection timed out' >&2; exit 28 ;;
 esac; done`
+
+// fakeBash answers as the real one does for a node that runs ssh alone and for
+// one to which there is no way.
+const fakeBash = `for p in $ports; do case $p in
+22) echo "open 10.0.4.11 22." ;;
+*) echo "bash: connect: Connection refused"; echo "bash: line 2: /dev/tcp/10.0.4.11/$p: Connection refused" ;;
+esac
+echo "bash: line 2: /dev/tcp/10.0.4.13/$p: No route to host"
+done >&2`
 
 // controlText is what pg_controldata of 9.5 prints, cut to what is read.
 const controlText = `pg_control version number:            942

@@ -251,7 +251,7 @@ func (l *look) peers(r *cluster.Report) {
 		key := addr.String()
 		c, asked := r.Peers[key]
 		if !asked {
-			c = unknown[cluster.PeerSeen](l, "curl on the node could not tell", cluster.SourcePeer)
+			c = unknown[cluster.PeerSeen](l, "neither bash nor curl on the node could tell", cluster.SourcePeer)
 		}
 		switch words[2] {
 		case "open", "refused", "timeout":

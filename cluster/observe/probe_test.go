@@ -296,10 +296,3 @@ func BenchmarkLookOnTheNode(b *testing.B) {
 		})
 	}
 }
-
-// A curl that cannot try a port has not found it silent.
-func TestCurlWithoutTelnetSeesNothing(t *testing.T) {
-	n := newFakeNode(t)
-	n.tool("curl", `echo 'curl: (1) Protocol "telnet" not supported or disabled in libcurl' >&2; exit 1`)
-	want(t, n.report("dash", "look slow n1 10.0.4.13"), map[string]string{"peer.10.0.4.13": "?could not tell"})
-}

@@ -36,14 +36,14 @@ const (
 )
 
 // places bounds the labs side by side: a lab that is looked at all the time
-// takes 0.3 to 0.45 of a core, and 0.7 GiB of memory with its files.
+// takes 0.3 of a core, and 0.7 GiB of memory with its files.
 var places = make(chan struct{}, atOnce())
 
 func atOnce() int {
 	if n, err := strconv.Atoi(os.Getenv(atOnceEnv)); err == nil && n > 0 {
 		return n
 	}
-	return max(2, 2*runtime.NumCPU())
+	return max(2, 3*runtime.NumCPU())
 }
 
 // figures are what a test in a child has measured.

@@ -68,6 +68,7 @@ var partings = []parting{
 // another with what PostgreSQL really makes of the copies: to the byte where
 // both ends are known, never less where they are not.
 func TestLossIsTrue(t *testing.T) {
+	t.Parallel()
 	for _, p := range partings {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()

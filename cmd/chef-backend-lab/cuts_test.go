@@ -13,6 +13,7 @@ import (
 // The operator's link to a real sshd is cut in the midst of steps: nothing of
 // them is lost.
 func TestCutInStepsOnTheLab(t *testing.T) {
+	t.Parallel()
 	if !apart(t) {
 		return
 	}

@@ -102,12 +102,16 @@ func tryAll(t *testing.T, rows []scenario.Scenario) {
 }
 
 // lasts guesses how long a row takes: all of its time where nothing happens,
-// else a part of the times that it may take.
+// else a part of the times that it may take, and 20 s for each command.
 func lasts(s scenario.Scenario) time.Duration {
 	if s.Quiet {
 		return quietOnLab(s)
 	}
-	return (s.Within + s.Healed) / 3
+	d := (s.Within + s.Healed) / 5
+	for _, commands := range s.Commands {
+		d += time.Duration(len(commands)) * 20 * time.Second
+	}
+	return d
 }
 
 // steadyOnLab is for how long a mended lab must stay healthy: six looks, in
