@@ -41,7 +41,7 @@ done; done; wait'
 # probe_by_bash ADDRESS…: a line for each port; false where bash cannot tell.
 # What is not answered when its time is over is silence, and no other end is.
 probe_by_bash() {
-	[ "$PROBE_TIMEOUT" = yes ] && command -v bash >/dev/null 2>&1 || return
+	[ "$PROBE_TIMEOUT" = yes ] && command -v bash >/dev/null 2>&1 || return 1
 	probe_said=$(
 		ports=$probe_ports timeout -s KILL 2 bash -c "$probe_dial" bash "$@" 2>&1
 		printf 'exit %s' "$?"
