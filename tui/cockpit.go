@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -21,8 +22,9 @@ type Options struct {
 	// "light", the empty one is dark.
 	NoColor bool
 	Theme   string
-	In      io.Reader // the terminal's input
-	Out     io.Writer // the terminal's output
+	Zone    *time.Location // the operator's, for times asked for in it; nil is time.Local
+	In      io.Reader      // the terminal's input
+	Out     io.Writer      // the terminal's output
 	// Written, if set, is told at the end how many bytes went to the terminal.
 	Written func(bytes int64)
 }

@@ -43,7 +43,7 @@ func helpText(m *model, w int) []string {
 		"No single key changes a node. A dialog is dead until the keyboard has been quiet for 0.4 s, then live; T1 takes y, T2 and T3 the phrase " +
 			"that it names, typed by hand, then Enter. Esc, Ctrl-C, or Enter on anything else is no.",
 		"Marks: ! look at this   ? unknown   ~ age of an old look   » a recognised line   + folded under another finding. " +
-			"A finding that came first was there before all others: perhaps their cause, not what to do first. Times are UTC.",
+			"A finding that came first was there before all others: perhaps their cause, not what to do first. Times are UTC; z shows those of log lines otherwise.",
 	} {
 		rows = append(rows, wrap(s, w)...)
 	}

@@ -73,6 +73,7 @@ func (m *model) logHead(w int) string {
 	if p.of != p.logFilter {
 		says += "; looking anew"
 	}
+	says += p.logSight.says(m.zone(), m.now())
 	if p.reading {
 		says += "; reading older lines"
 	}
@@ -149,12 +150,8 @@ var levelLetters = [...]string{"-", "D", "I", "W", "E"}
 
 // prefix writes what stands before a line's text.
 func (m *model) prefix(l *line, k cluster.Line) {
-	stamp, wide := "", l.w >= 100
-	if !k.Stamp.IsZero() {
-		if stamp = clockText(k.Stamp); wide {
-			stamp = k.Stamp.UTC().Format("15:04:05.0000")
-		}
-	}
+	wide := l.w >= 100
+	stamp := m.stamp(k.Stamp, wide)
 	l.gap(1)
 	if wide {
 		l.col(m.st.dim, stamp, 14)
@@ -214,6 +211,10 @@ func (m *model) logLine(k cluster.Line, w int, find func(string) (int, int)) str
 		p = m.st.dim
 	}
 	text := lineText(k)
+	if aside := m.logs.aside; aside > 0 {
+		text = fromCell(head(text, aside+w), aside)
+		l.put(m.st.dim, before)
+	}
 	if find != nil {
 		if len(text) > 4*w {
 			text = text[:4*w] // more cannot be seen

@@ -17,6 +17,7 @@ type logPane struct {
 	rows int // lines that fit
 
 	logFilter           // what is wanted
+	logSight            // how it is seen
 	of        logFilter // what the page shows: the head tells of the rows below it
 
 	follow bool
@@ -205,6 +206,9 @@ func (m *model) logsMainKey(k tea.KeyMsg) (tea.Cmd, bool) {
 		m.push(&textView{heading: "Streams: one is one node's service", make: streamRows})
 		return nil, true
 	default:
+		if m.sightKey(k) {
+			return nil, true
+		}
 		if !m.filterKey(k) {
 			return nil, false
 		}
@@ -246,6 +250,8 @@ func (m *model) logsKey(k tea.KeyMsg) tea.Cmd {
 			m.logs.step(-1)
 		}
 		m.logs.unfold = !m.logs.unfold
+	case is(k, m.keys.Copy):
+		return m.copyLines()
 	default:
 		return nil
 	}

@@ -11,6 +11,9 @@ import (
 // cut is put where a text was too long for its place.
 const cut = ">"
 
+// before is put where a text begins left of its place.
+const before = "<"
+
 // clean returns the text as it may go to the terminal, and its width in
 // cells. Foreign text is made safe where it enters the program; this is the
 // last door and lets no control, bidi or zero-width character pass either.

@@ -61,10 +61,11 @@ func lived(t *testing.T, c *catalogue.Catalogue) (listed []string, path string) 
 		if err := step.do(step.what); err != nil {
 			t.Fatal(err)
 		}
+		end := clock.After(10 * time.Minute)
 		for s := w.State(); !step.then(s); s = w.State() {
 			select {
 			case <-w.Changed():
-			case <-clock.After(10 * time.Minute):
+			case <-end:
 				t.Fatalf("%s: never came about: %s", step.what, standing(w.State()))
 			}
 			s = w.State()
