@@ -33,7 +33,7 @@ func TestTimesOfLines(t *testing.T) {
 	stamp := now.Add(-3 * time.Minute).UTC()
 	for _, want := range []struct{ head, row string }{
 		{"following", stamp.Format(" 15:04:05.0000") + " be2"},
-		{"times in NPT, following", stamp.Add(5*time.Hour + 45*time.Minute).Format(" 15:04:05.0000") + " be2"},
+		{"times in NPT, following", stamp.Add(5*time.Hour+45*time.Minute).Format(" 15:04:05.0000") + " be2"},
 		{"times ago, following", " 3 min         be2"},
 		{"all services, following", stamp.Format(" 15:04:05.0000") + " be2"},
 	} {
