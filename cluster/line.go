@@ -42,11 +42,20 @@ const (
 type StreamState struct {
 	Node, Service string
 	Alive         bool      // heartbeat within its period
+	Stale         bool      // not alive, but not given up: nothing was heard for some seconds
 	Reason        string    // why it is not alive
 	Heartbeat     time.Time // last sign of life of the follower itself
 	LastLine      time.Time
 	Lines, Bytes  uint64
 	Gaps          uint64
+}
+
+// ErrorRate is how many lines of level error a service wrote, minute by minute.
+type ErrorRate struct {
+	Service string
+	Since   time.Time // of the oldest line that was counted; before it nothing is known; zero: no line yet
+	Until   time.Time // end of the last minute of Counts
+	Counts  []int     // by minute, the newest last
 }
 
 // Sign is a catalogue entry: a log line worth recognising. It may raise a

@@ -54,21 +54,7 @@ func (m *model) emptyLog() string {
 func (m *model) logHead(w int) string {
 	p := &m.logs
 	l := newLine(w-1).gap(1).put(m.head(paneLogs), "LOGS").gap(3)
-	alive, lost := 0, 0
-	for _, s := range p.streams {
-		if s.Alive {
-			alive++
-		} else {
-			lost++
-		}
-	}
-	tail, tp := fmt.Sprintf("%d of %d streams alive", alive, len(p.streams)), m.st.dim
-	switch {
-	case len(p.streams) == 0:
-		tail = "no streams yet"
-	case lost > 0:
-		tail, tp = "! "+tail+", s", m.st.amber
-	}
+	tail, tp := m.streamsTail()
 	says := p.of.says()
 	if p.of != p.logFilter {
 		says += "; looking anew"
@@ -212,8 +198,12 @@ func (m *model) logLine(k cluster.Line, w int, find func(string) (int, int)) str
 	}
 	text := lineText(k)
 	if aside := m.logs.aside; aside > 0 {
+		mark := before
+		if text == "" {
+			mark = " " // nothing of it is out of sight
+		}
 		text = fromCell(head(text, aside+w), aside)
-		l.put(m.st.dim, before)
+		l.put(m.st.dim, mark)
 	}
 	if find != nil {
 		if len(text) > 4*w {
@@ -276,27 +266,4 @@ func (m *model) whyLog() {
 		return rows
 	}
 	m.push(v)
-}
-
-// streamRows says of every stream whether it is quiet or lost.
-func streamRows(m *model, w int) []string {
-	if len(m.logs.streams) == 0 {
-		return []string{"no stream has been opened yet"}
-	}
-	rows := []string{newLine(w).col(m.st.dim, "node", 10).col(m.st.dim, "service", 16).col(m.st.dim, "state", 16).col(m.st.dim, "last line", 12).
-		col(m.st.dim, "lines", 10).col(m.st.dim, "gaps", 6).put(m.st.dim, "").String()}
-	for _, s := range m.logs.streams {
-		state, p := "alive", m.st.plain
-		last := clockText(s.LastLine)
-		switch {
-		case !s.Alive:
-			state, p = "! lost", m.st.amber
-		case s.LastLine.IsZero() || m.now().Sub(s.LastLine) > 2*slowPeriod:
-			state = "quiet, alive"
-		}
-		l := newLine(w).col(m.st.plain, s.Node, 10).col(m.st.plain, s.Service, 16).col(p, state, 16).col(m.st.dim, last, 12)
-		l.col(m.st.dim, fmt.Sprint(s.Lines), 10).col(m.st.dim, fmt.Sprint(s.Gaps), 6)
-		rows = append(rows, l.put(m.st.dim, s.Reason).String())
-	}
-	return rows
 }

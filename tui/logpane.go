@@ -205,6 +205,11 @@ func (m *model) logsMainKey(k tea.KeyMsg) (tea.Cmd, bool) {
 	case is(k, m.keys.Streams):
 		m.push(&textView{heading: "Streams: one is one node's service", make: streamRows})
 		return nil, true
+	case is(k, m.keys.Rates):
+		m.push(&textView{heading: "Errors, minute by minute", make: rateRows})
+		return nil, true
+	case is(k, m.keys.Save):
+		return m.saveLines(), true
 	default:
 		if m.sightKey(k) {
 			return nil, true

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -106,20 +105,12 @@ func fromCell(s string, n int) string {
 // copyLines copies the lines on the screen, or the one that is shown whole,
 // with everything that stands before them and their times in UTC.
 func (m *model) copyLines() tea.Cmd {
-	p := &m.logs
-	lines := p.page.Lines[max(len(p.page.Lines)-p.rows, 0):]
-	if i := p.index(); i >= 0 && p.unfold {
-		lines = p.page.Lines[i : i+1]
-	}
+	lines := m.linesSeen()
 	if len(lines) == 0 {
 		m.say("no lines here")
 		return nil
 	}
-	var text strings.Builder
-	for _, l := range lines {
-		text.WriteString(copiedLine(l) + "\n")
-	}
-	return m.copyText(text.String(), plural(len(lines), "line", "lines")+" copied to the terminal's clipboard, where it allows that")
+	return m.copyText(linesText(lines), plural(len(lines), "line", "lines")+" copied to the terminal's clipboard, where it allows that")
 }
 
 // copiedLine is a line for somebody else to read.

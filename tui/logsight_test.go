@@ -60,6 +60,11 @@ func TestLinesSideways(t *testing.T) {
 	if rows := logRows(s); !strings.Contains(rows[0], "from column 121") || !strings.Contains(rows[1], "be2 etcd") || !strings.Contains(rows[1], "<"+strings.Repeat("界", 12)+"end") {
 		t.Errorf("%s\n%s", rows[0], rows[1])
 	}
+	addLine(d, cluster.Line{Node: "be2", Service: "etcd", Stamp: now})
+	s = newStage(d, 80, 30).keys("shift+tab", "right")
+	if rows := logRows(s); !strings.Contains(rows[1], "<0123") || strings.Contains(rows[2], "<") {
+		t.Errorf("%s\n%s", rows[1], rows[2])
+	}
 	for range 1000 {
 		s.keys("right")
 	}

@@ -71,6 +71,7 @@ type Logs struct {
 	spans     [][]span // by stream: which files its bytes were of
 	ends      []int64  // by stream: where it was read to, in whole lines
 	past      past
+	rates     []rate     // by stream
 	positions []position // of what was taken, by stream; the zero one until it was begun
 	keepErr   error
 }
@@ -116,7 +117,7 @@ func New(o Options) (*Logs, error) {
 		}
 	}
 	l.spans, l.ends = make([][]span, len(names)), make([]int64, len(names))
-	l.positions = make([]position, len(names))
+	l.positions, l.rates = make([]position, len(names)), make([]rate, len(names))
 	l.opening.begun = make([]bool, len(l.followers))
 	l.merge = newMerger(len(names))
 	l.store = newStore(o.RingBytes, names, func(i int16) string { return m.Sign(int(i)).Name })
@@ -217,6 +218,7 @@ func (l *Logs) take(s *stream, at position) {
 		}
 		st.Lines++
 		st.LastLine = moment(e, s.now)
+		l.rates[s.index].count(st.LastLine.Unix(), e.level)
 	}
 	for _, h := range b.hits {
 		l.count(s, h, b)
@@ -290,41 +292,4 @@ func (l *Logs) seen() []cluster.SignSeen {
 		seen[i] = *l.signs[k]
 	}
 	return seen
-}
-
-// heartbeatFor is how long a stream counts as alive after an answer: polls are
-// asked for every half second.
-const heartbeatFor = 10 * time.Second
-
-// Streams is the state of every stream, by node in fixed order, then by
-// service. A quiet stream is alive: its follower answers.
-func (l *Logs) Streams() []cluster.StreamState {
-	l.mu.Lock()
-	states := slices.Clone(l.states)
-	l.mu.Unlock()
-	now := l.o.Clock.Now()
-	for i := range states {
-		st := &states[i]
-		if silent := now.Sub(st.Heartbeat); st.Alive && silent > heartbeatFor {
-			st.Alive = false
-			st.Reason = "no answer for " + silent.Truncate(time.Second).String()
-		}
-	}
-	for i, f := range l.followers {
-		if f.host == nil {
-			continue
-		}
-		link := f.host.Link()
-		if link.Phase == remote.Live {
-			continue
-		}
-		for j := range cluster.Services {
-			st := &states[i*len(cluster.Services)+j]
-			st.Alive, st.Reason = false, "the link is "+string(link.Phase)
-			if link.Err != nil {
-				st.Reason = remote.Safe([]byte(link.Err.Error()))
-			}
-		}
-	}
-	return states
 }

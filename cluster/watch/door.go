@@ -13,6 +13,7 @@ import (
 var (
 	_ Door       = (*Watch)(nil)
 	_ BackReader = (*Watch)(nil)
+	_ RateTeller = (*Watch)(nil)
 )
 
 // State is the newest state; never nil.
@@ -37,6 +38,14 @@ func (w *Watch) ReadBack(ctx context.Context, q LogQuery, from uint64, n int) (L
 	}
 	b, err := w.logs.ReadBack(ctx, logs.Query(q), from, n)
 	return LogsBack(b), err
+}
+
+// ErrorRates counts the errors of every service.
+func (w *Watch) ErrorRates(nodes []string, minutes int) []cluster.ErrorRate {
+	if w.logs == nil {
+		return nil
+	}
+	return w.logs.ErrorRates(nodes, minutes)
 }
 
 // FindLog is the next matching line after or before from.

@@ -120,6 +120,13 @@ type BackReader interface {
 	ReadBack(ctx context.Context, q LogQuery, from uint64, n int) (LogsBack, error)
 }
 
+// RateTeller is a Door that counts errors.
+type RateTeller interface {
+	// ErrorRates is how many lines of level error each service wrote in each of
+	// the last minutes (60 at most), on those nodes (none: all).
+	ErrorRates(nodes []string, minutes int) []cluster.ErrorRate
+}
+
 // Terminal is a terminal on a node, and Size is its size; see package remote,
 // which the screen does not know.
 type (
