@@ -10,7 +10,7 @@ func init() {
 		Fact{"service-runs", "runit says run and the pid has stood for 15 s.", aboutService((*View).ServiceRuns), serviceArg},
 		Fact{"service-down", "runit says that the service does not run; no answer from its supervisor is unknown.", aboutService((*View).serviceDown), serviceArg},
 		Fact{"service-wanted-up", "The service does not run, and runsv wants it up: it fails to start.", aboutService((*View).serviceWantedUp), serviceArg},
-		Fact{"service-restarts", "The pid of the service changed at least twice within 60 s (history of looks).", aboutService((*View).serviceRestarts), serviceArg},
+		Fact{"service-restarts", "The service was started at least twice within 60 s: its pid changed, or it went down again although wanted up (history of looks).", aboutService((*View).serviceRestarts), serviceArg},
 		Fact{"service-stood", "The service runs and its pid has stood for so many seconds.", askStood, serviceAndSeconds},
 		Fact{"postgresql-silent", "pg_isready got no answer in the last three looks.", aboutNode((*View).postgresqlSilent), noArgs},
 		Fact{"postgresql-starting", "PostgreSQL rejects connections because it is starting (pg_isready 1).", aboutNode((*View).postgresqlStarting), noArgs},
@@ -65,17 +65,41 @@ func (v *View) serviceRestarts(node, service string) Answer {
 	if up := v.service(node, service).InState; state.Value == "run" && up.Known && up.Value >= StandsFor {
 		return say(False, fmt.Sprintf("%s on %s has stood for %s", service, node, up.Value.Round(time.Second)), ref)
 	}
-	pids := map[int]bool{}
-	for _, s := range v.samples(node) {
-		pid, known := s.PIDs[service]
-		if known && pid != 0 && v.Now.Sub(s.At) <= restartWindow {
-			pids[pid] = true
-		}
-	}
-	if changes := len(pids) - 1; changes >= 2 {
+	if changes := v.Restarts(node, service); changes >= 2 {
 		return say(True, fmt.Sprintf("%s on %s restarted %d times within 60 s", service, node, changes), ref)
 	}
 	return say(False, fmt.Sprintf("%s on %s does not keep restarting", service, node), ref)
+}
+
+// Restarts counts how often a service was started anew within the last minute,
+// as far as looks tell: its pid was another one, or it went down, wanted up,
+// after a look that had found it down already. A service that dies at once is
+// never seen with a pid.
+func (v *View) Restarts(node, service string) int {
+	changes, last := 0, 0
+	var before time.Time // of the last look, where it found the service down
+	for _, s := range v.samples(node) {
+		if v.Now.Sub(s.At) > restartWindow {
+			continue
+		}
+		pid, known := s.PIDs[service]
+		since, failed := s.Failed[service]
+		switch {
+		case !known:
+		case pid != 0:
+			if last != 0 && pid != last {
+				changes++
+			}
+			last = pid
+		case failed && !before.IsZero() && since.After(before):
+			changes++
+		}
+		before = time.Time{}
+		if known && pid == 0 {
+			before = s.At
+		}
+	}
+	return changes
 }
 
 func askStood(v *View, b Binding) Answer {

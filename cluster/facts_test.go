@@ -134,6 +134,18 @@ func TestServiceFacts(t *testing.T) {
 			s.look()
 		}
 	}
+	dies := func(s *stage) { // at once: no look ever meets it alive
+		for range 4 {
+			s.at("be3").Services["leaderl"] = service("down", 0, 0)
+			s.look()
+		}
+	}
+	lies := func(s *stage) {
+		for i := range 4 {
+			s.at("be3").Services["leaderl"] = service("down", 0, time.Duration(i)*2*time.Second)
+			s.look()
+		}
+	}
 	tryFacts(t, []factCase{
 		{"well", "service-runs leaderl", "be3", nil, 0, cluster.True, "be3"},
 		{"young", "service-runs leaderl", "be3", set("leaderl", service("run", 5, 4*time.Second)), 0, cluster.False, "4s ago"},
@@ -141,6 +153,8 @@ func TestServiceFacts(t *testing.T) {
 		{"supervisor silent is not down", "service-down leaderl", "be3", set("leaderl", cluster.ServiceClaims{State: known("fail")}), 0, cluster.Unknown, "be3"},
 		{"node silent", "service-runs leaderl", "be3", func(s *stage) { s.powerOff("be3") }, 0, cluster.Unknown, "cannot be asked"},
 		{"loop", "service-restarts leaderl", "be3", loop, 1, cluster.True, "times within 60 s"},
+		{"dies at once", "service-restarts leaderl", "be3", dies, 0, cluster.True, "times within 60 s"},
+		{"stays down", "service-restarts leaderl", "be3", lies, 0, cluster.False, ""},
 		{"one restart", "service-restarts leaderl", "be3", set("leaderl", service("run", 7, time.Second)), 0, cluster.False, ""},
 		{"it has stood since", "service-restarts leaderl", "be3", func(s *stage) { loop(s); s.at("be3").Services["leaderl"] = service("run", 5003, cluster.StandsFor) }, 1, cluster.False, "has stood"},
 		{"stopped on purpose", "postgresql-out", "be3", set("postgresql", cluster.ServiceClaims{State: known("down"), PID: known(0), WantUp: known(false)}), 0, cluster.False, ""},

@@ -104,6 +104,16 @@ type ServiceClaims struct {
 	WantUp  Claim[bool]          `claim:"want-up"` // runsv keeps or wants it up
 }
 
+// FailedAt is since when, at the earliest, a service is down that its
+// supervisor wants up; runit counts whole seconds. ok is false for any other
+// service, and where that is unknown.
+func (c ServiceClaims) FailedAt() (at time.Time, ok bool) {
+	if Is(c.State, "down") == True && Is(c.WantUp, true) == True && c.InState.Known {
+		return c.InState.At.Add(-c.InState.Value - time.Second), true
+	}
+	return time.Time{}, false
+}
+
 // SettingsClaims are numbers of the effective configuration, as
 // chef-backend-running.json tells them; slow. Unknown means nothing of the
 // product's default.

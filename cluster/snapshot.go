@@ -72,7 +72,8 @@ type TermSeen struct {
 type Sample struct {
 	At          time.Time
 	Reach       Reach
-	PIDs        map[string]int // by service; 0 down; absent unknown
+	PIDs        map[string]int       // by service; 0 down; absent unknown
+	Failed      map[string]time.Time // by service that is down and wanted up: since when, at the earliest
 	EtcdHealth  Truth
 	Position    LSN // replay in recovery, current out of it; 0 unknown
 	InRecovery  Truth

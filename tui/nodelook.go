@@ -60,7 +60,7 @@ func (m *model) lookAt(n cluster.Node, place int) nodeLook {
 	r := m.view().Report(n.Name)
 	for _, s := range cluster.Services {
 		look := lookService(r, s)
-		if look.up == cluster.True && m.restarting(n.Name, s) {
+		if look.up == cluster.True && m.view().Restarts(n.Name, s) >= 2 {
 			look = serviceLook{name: s, state: "! restarting", mark: cluster.MarkLook, up: cluster.False, loops: true}
 		}
 		l.services = append(l.services, look)

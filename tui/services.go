@@ -3,7 +3,6 @@ package tui
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"chef-backend-cockpit/cluster"
 )
@@ -96,28 +95,6 @@ func lookService(r *cluster.Report, name string) serviceLook {
 		s.note, s.noteMark = esNote(r)
 	}
 	return s
-}
-
-// restartsIn is the time in which a service that is started twice over counts
-// as restarting, whatever runit calls it at the moment of a look.
-const restartsIn = time.Minute
-
-// restarting answers whether the service's process was another one at least
-// twice within the last minute.
-func (m *model) restarting(node, service string) bool {
-	v := m.view()
-	last, changes := 0, 0
-	for _, s := range v.Past.Samples[node] {
-		pid := s.PIDs[service]
-		if pid == 0 || v.Now.Sub(s.At) > restartsIn {
-			continue // down, or not known
-		}
-		if last != 0 && pid != last {
-			changes++
-		}
-		last = pid
-	}
-	return changes >= 2
 }
 
 func pgNote(r *cluster.Report) (string, cluster.Mark) {

@@ -32,9 +32,7 @@ func (x *Executor) Plan(ctx context.Context, procedure, node, service string) (c
 		return cluster.Plan{}, err
 	}
 	began := x.o.Clock.Now()
-	looking, cancel := context.WithTimeout(ctx, planWait)
-	x.fresh(looking, began, true)
-	cancel()
+	x.fresh(ctx, began, true)
 	if err := ctx.Err(); err != nil {
 		return cluster.Plan{}, fmt.Errorf("%s: the nodes could not be looked at in time: %w", procedure, err)
 	}

@@ -69,8 +69,7 @@ const (
 	heldFor     = 15 * time.Minute // how long one may be confirmed
 	lookMax     = 10 * time.Second // age of a look that guards may be judged on
 	networkWait = 15 * time.Second // for fast looks and for a session to open
-	slowWait    = 30 * time.Second // for slow looks: they start the product's Ruby
-	planWait    = 12 * time.Second // for the looks that a plan begins with: somebody waits for it
+	slowWait    = 30 * time.Second // for slow looks: they start the product's Ruby, and one may be under way
 )
 
 // Executor makes plans and carries out one at a time. All methods are safe for

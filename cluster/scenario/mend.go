@@ -102,12 +102,23 @@ func (r *run) once(ctx context.Context, p Repair) error {
 		return err
 	}
 	if want := p.Typed; want == nil && len(plan.Phrases) > 1 || want != nil && !slices.Equal(plan.Phrases, want) {
-		return fmt.Errorf("the plan asks for %q, not for %q", plan.Phrases, want)
+		return fmt.Errorf("the plan asks for %q, not for %q%s", plan.Phrases, want, r.copyNow(p.Node))
 	}
 	if err := r.confirm(plan); err != nil {
 		return err
 	}
 	return r.follow(ctx, plan.ID)
+}
+
+// copyNow tells of a node's copy what decides whether it may be replaced.
+func (r *run) copyNow(node string) string {
+	var said strings.Builder
+	for _, fact := range []string{"no-wal-of-its-own", "copy-was-saved", "copy-told"} {
+		q := cluster.Question{Fact: fact}
+		a := q.Ask(r.w.State().View, cluster.Binding{Node: node})
+		fmt.Fprintf(&said, "\n  %s %s: %s", fact, a.Truth, a.Sentence)
+	}
+	return said.String()
 }
 
 // plan asks for a plan.

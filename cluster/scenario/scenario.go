@@ -57,6 +57,9 @@ type Scenario struct {
 	Healed    time.Duration       // from the mending to a healthy cluster
 	Steady    time.Duration       // for how long it must then stay so; 0: steadyFor
 
+	// HealOnLab says why the bed must mend the cause on the lab, where the
+	// Procedure or time alone does on the simulation; "" where it need not.
+	HealOnLab string
 	// NotOnLab says why real parts cannot produce the fault; "" where they can.
 	NotOnLab string
 	// OnLab is how long an ordinary day lasts on the lab, where time cannot be

@@ -1,6 +1,9 @@
 package scenario
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Commands that the procedures below send, byte for byte.
 const (
@@ -20,12 +23,19 @@ const (
 	stopPostgreSQL = "chef-backend-ctl stop postgresql"
 	failoverOn     = "chef-backend-ctl set-cluster-failover on"
 	failoverOff    = "chef-backend-ctl set-cluster-failover off"
+	etcdFiles      = "var/opt/chef-backend/etcd"
+	searchFiles    = "var/opt/chef-backend/elasticsearch"
 )
 
-// saveFiles packs a node's files; readFiles reads the copy back.
-func saveFiles(node string) string {
+// saveFiles packs a node's files, but for those left out; readFiles reads the
+// copy back.
+func saveFiles(node string, without ...string) string {
+	var exclude strings.Builder
+	for _, w := range without {
+		exclude.WriteString(" --exclude=" + w)
+	}
 	return "umask 077; TAR_OPTIONS='--numeric-owner --sparse' tar -c -f /var/opt/chef-backend-cockpit/copies/PLAN/" + node +
-		".tar -C / var/opt/chef-backend etc/chef-backend $(for l in /var/opt/chef-backend/postgresql/*/data/pg_* /var/opt/chef-backend/postgresql/*/data/pg_tblspc/*; do [ ! -L $l ] || readlink -f $l; done)"
+		".tar" + exclude.String() + " -C / var/opt/chef-backend etc/chef-backend $(for l in /var/opt/chef-backend/postgresql/*/data/pg_* /var/opt/chef-backend/postgresql/*/data/pg_tblspc/*; do [ ! -L $l ] || readlink -f $l; done)"
 }
 
 func readFiles(node string) string {
@@ -71,18 +81,19 @@ var procedureRows = []Scenario{
 		May:       append(mendingBy("be1"), append(servicesDownOn("be1"), "failover-under-way", "syncing@be1", "follows-wrong-node@be2", "old-leader-unseen@be1")...),
 		Before:    []Repair{{Procedure: "stop-stale-primary", Node: "be1"}},
 		Procedure: "rebuild-follower", Node: "be1", Healed: 6 * time.Minute,
-		Commands: map[string][]string{"be1": {stopLeaderl, stopPostgreSQL, saveFolder, saveFiles("be1"), readFiles("be1"), stopLeaderl, clusterStatus, baseBackupFrom("10.0.4.13"), startAll}},
+		Commands: map[string][]string{"be1": {stopLeaderl, stopPostgreSQL, saveFolder, saveFiles("be1", etcdFiles, searchFiles), readFiles("be1"), stopLeaderl, clusterStatus, baseBackupFrom("10.0.4.13"), startAll}},
 	},
 	{ // what only a diverged follower holds is saved before it is rebuilt, so that nothing has to be given up by typing
 		As: "backup-nodes", Name: "timeline-diverged-beyond", Expect: []string{"timeline-diverged@be3"}, Within: 4 * time.Minute,
-		May:       append(mendingBy("be1", "be3"), append(servicesDownOn("be3"), "failover-under-way", "no-leader")...),
+		May:       append(mendingBy("be1", "be3"), append(servicesDownOn("be3"), "failover-under-way", "no-leader", "wal-gap-near@be3")...),
 		Before:    []Repair{{Procedure: "stop-node", Node: "be3"}, {Procedure: "backup-nodes", Node: "be3"}},
 		Procedure: "rebuild-follower", Node: "be3", Healed: 6 * time.Minute,
 		Commands: map[string][]string{"be3": {stopAll, saveFolder, saveFiles("be3"), readFiles("be3"), stopLeaderl, clusterStatus, baseBackupFrom("10.0.4.12"), startAll}},
 	},
 	{ // the guide for followers, with its parts as plans of their own
 		As: "general-follower-recovery", Name: "follower-wal-gap", Expect: []string{"follower-wal-gap@be3"}, Within: 2 * time.Minute,
-		May:       append(mendingBy("be3"), servicesDownOn("be3")...),
+		// Where little WAL is kept the gap is near before it is there.
+		May:       append(mendingBy("be3"), append(servicesDownOn("be3"), "wal-gap-near@be3")...),
 		Guide:     "general-follower-recovery",
 		Before:    []Repair{{Procedure: "stop-node", Node: "be3"}, {Procedure: "backup-nodes", Node: "be3"}},
 		Procedure: "rebuild-follower", Node: "be3", Healed: 6 * time.Minute,

@@ -164,6 +164,10 @@ func tryRow(t *testing.T, s scenario.Scenario) {
 		f.Processes, f.Memory = f.Processes+h.Processes, f.Memory+h.Memory
 	}
 	s.Steady = steadyOnLab
+	if s.HealOnLab != "" {
+		s.Heal, s.Procedure, s.Commands = true, "", nil
+		t.Logf("mended from outside: %s", s.HealOnLab)
+	}
 	if s.Quiet {
 		s.Within = quietOnLab(s)
 	}

@@ -183,7 +183,11 @@ func (p *packing) create() {
 		}
 		at = path.Clean(at)
 		weight += p.c.m.weight(at)
-		busy = append(busy, p.c.m.busy(at)...)
+		for _, file := range p.c.m.busy(at) {
+			if !p.leavesOut(path.Join(name, strings.TrimPrefix(file, at))) {
+				busy = append(busy, file)
+			}
+		}
 		p.add(w, at, name)
 	}
 	if !p.c.pass(time.Duration(float64(weight) / tarRate * float64(time.Second))) {
@@ -228,12 +232,20 @@ type zipped struct {
 
 func (z zipped) Close() error { return errors.Join(z.Writer.Close(), z.below.Close()) }
 
-// add puts a file or a folder with all that is in it into the archive.
-func (p *packing) add(w *tar.Writer, at, name string) {
+// leavesOut answers whether a name is excluded, or lies below one that is.
+func (p *packing) leavesOut(name string) bool {
 	for _, pattern := range p.exclude {
 		if ok, _ := path.Match(pattern, name); ok || strings.HasPrefix(name, pattern+"/") {
-			return
+			return true
 		}
+	}
+	return false
+}
+
+// add puts a file or a folder with all that is in it into the archive.
+func (p *packing) add(w *tar.Writer, at, name string) {
+	if p.leavesOut(name) {
+		return
 	}
 	if strings.HasPrefix(name, "/") && !p.said {
 		p.said = true

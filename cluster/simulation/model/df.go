@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -86,12 +87,22 @@ func (n *node) blocks(file string) int64 {
 // Busy are files below a folder that are being written now.
 func (w *World) Busy(name, file string) []string {
 	n := w.node(name)
-	file = path.Clean(file)
-	if n == nil || n.pg.phase <= pgRefused || !strings.HasPrefix(dataDir+"/", file+"/") {
+	if n == nil {
 		return nil
 	}
-	return []string{walDir + "/" + segmentName(n.pg.copy.tli, segment(n.pg.copy.end))}
+	var busy []string
+	if n.pg.phase > pgRefused {
+		busy = append(busy, walDir+"/"+segmentName(n.pg.copy.tli, segment(n.pg.copy.end)))
+	}
+	if n.service("etcd").serving() {
+		busy = append(busy, etcdWAL)
+	}
+	within := path.Clean(file) + "/"
+	return slices.DeleteFunc(busy, func(f string) bool { return !strings.HasPrefix(f, within) })
 }
+
+// etcdWAL is what a member that runs writes into all the time.
+const etcdWAL = "/var/opt/chef-backend/etcd/data/member/wal/0000000000000000-0000000000000000.wal"
 
 // Weight is how many bytes a folder or file of a node would have on a disk:
 // what is not the database's is as large as its files. A copy of it takes as

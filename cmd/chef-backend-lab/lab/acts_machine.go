@@ -17,6 +17,7 @@ var machineActs = map[string]act{
 	"disk-low":     {"DISK", "room for 280 MiB on the disk, data or log", lowAct, emptyAct},
 	"read-only":    {"DISK", "the disk, data or log, can be opened for reading only; what was open stays so", readOnlyAct, writableAct},
 	"block":        {"PORT", "nothing that the host sends to that TCP port of another gets there", blockAct, unblockAct},
+	"narrow":       {"PORT", "of what comes from that TCP port of others only 200 kB a second get through", narrowAct, widenAct},
 	"lossy":        {"PERCENT", "so many of the packets between the host and the operator vanish", lossyAct, unlossyAct},
 	"lock-out":     {"", "the host no longer takes the operator's key, and ends every session", lockOutAct, letInAct},
 	"host-key":     {"", "the host has another SSH host key, and ends every session", hostKeyAct, unhostKeyAct},
@@ -27,7 +28,7 @@ var machineActs = map[string]act{
 	"failover-off": {"SCOPE", "failover switched off, for the cluster or the node", failoverOffAct, failoverOnAct},
 	"bar":          {"PEER", "PostgreSQL of the host admits no new replication from the peer", barAct, unbarAct},
 	"fourth-node":  {"", "etcd and leaderl of the host's cluster list a node that was never started", fourthAct, unfourthAct},
-	"other-etcd":   {"", "etcd of the host has lost its data and belongs to a cluster of another token", otherEtcdAct, sameEtcdAct},
+	"other-etcd":   {"", "etcd of the host has lost its data and is a cluster of its own, of another token", otherEtcdAct, sameEtcdAct},
 }
 
 func lowAct(_ context.Context, _ *Lab, h *Host, disk string) error {
@@ -74,6 +75,23 @@ func unblockAct(ctx context.Context, _ *Lab, h *Host, port string) error {
 		return nil // its network went with the power
 	}
 	_, err := command(ctx, "ip", "netns", "exec", netns(h.Name), "nft", "add table inet lab-"+port+"; delete table inet lab-"+port)
+	return err
+}
+
+func narrowAct(ctx context.Context, _ *Lab, h *Host, port string) error {
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("%q is no port", port)
+	}
+	_, err := command(ctx, "ip", "netns", "exec", netns(h.Name), "nft", "add table inet narrow-"+port+"; add chain inet narrow-"+port+
+		" in { type filter hook input priority 0; }; add rule inet narrow-"+port+" in iifname eth0 tcp sport "+port+" limit rate over 200 kbytes/second drop")
+	return err
+}
+
+func widenAct(ctx context.Context, _ *Lab, h *Host, port string) error {
+	if !alive(h.PID, h.Start) {
+		return nil // its network went with the power
+	}
+	_, err := command(ctx, "ip", "netns", "exec", netns(h.Name), "nft", "add table inet narrow-"+port+"; delete table inet narrow-"+port)
 	return err
 }
 
@@ -201,7 +219,9 @@ func unsettingAct(ctx context.Context, _ *Lab, h *Host, what string) error {
 	if err != nil {
 		return err
 	}
-	return h.control(ctx, "leaderl", "t")
+	// A host that has just got its power back reads it when leaderl starts.
+	_, err = sh(ctx, h, "cd "+serviceDir+"/leaderl 2>/dev/null && timeout 1 sh -c 'printf t >supervise/control'; :")
+	return err
 }
 
 var failoverScopes = map[string]string{"cluster": "set-cluster-failover", "node": "set-node-failover"}
@@ -250,7 +270,7 @@ func otherEtcdAct(ctx context.Context, l *Lab, h *Host, _ string) error {
 	if err := stopAct(ctx, l, h, "etcd"); err != nil {
 		return err
 	}
-	if _, err := sh(ctx, h, "mv "+etcdData+" "+etcdData+".lab && echo '--initial-cluster-token another-cluster' >"+etcdArgs); err != nil {
+	if _, err := sh(ctx, h, "mv "+etcdData+" "+etcdData+".lab && echo '--initial-cluster-token another-cluster --initial-cluster "+h.GUID+"=http://"+h.Address+":2380' >"+etcdArgs); err != nil {
 		return err
 	}
 	return h.control(ctx, "etcd", "u")

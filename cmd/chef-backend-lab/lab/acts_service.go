@@ -13,16 +13,36 @@ import (
 
 // serviceActs are what can happen to what runs on a host, beside the plain ones.
 var serviceActs = map[string]act{
+	"stick":          {"", "leaderl (stand-in) was restarted, and this start gets no further than initializing", stickAct, unstickAct},
 	"halt":           {"", "all services stopped, as by chef-backend-ctl stop", haltAct, unhaltAct},
 	"unsupervise":    {"", "runsvdir and every runsv of the product killed; what they started goes on", unsuperviseAct, superviseAct},
 	"deny":           {"SERVICE", "its data directory belongs to root, and it was killed", denyAct, allowAct},
 	"recover-slowly": {"", "PostgreSQL was interrupted, and its recovery waits for an archive that does not answer", recoverSlowlyAct, recoverAct},
-	"slow-copy":      {"", "every pg_basebackup works a hundredth of the time", slowCopyAct, unslowCopyAct},
 	"stall-copy":     {"", "the next pg_basebackup stops in the middle", stallCopyAct, unslowCopyAct},
 	"trickle":        {"", "PostgreSQL is written to all the time, 64 kB a second", trickleAct, untrickleAct},
 	"clients":        {"", "PostgreSQL has as many clients as it takes but its superuser", clientsAct, unclientsAct},
 	"slot":           {"", "a replication slot that nobody uses holds WAL", slotAct, unslotAct},
 	"shards":         {"COLOUR", "Elasticsearch (stand-in) tells red, yellow or read-only", shardsAct, unshardsAct},
+}
+
+// stickFile makes the next start of the stand-in of leaderl one that sticks.
+const stickFile = "/run/lab-leaderl-sticks"
+
+func stickAct(ctx context.Context, l *Lab, h *Host, _ string) error {
+	if _, err := sh(ctx, h, "touch "+stickFile); err != nil {
+		return err
+	}
+	return killAct(ctx, l, h, "leaderl")
+}
+
+func unstickAct(ctx context.Context, l *Lab, h *Host, _ string) error {
+	if !alive(h.PID, h.Start) {
+		return nil
+	}
+	if _, err := sh(ctx, h, "rm -f "+stickFile); err != nil {
+		return err
+	}
+	return killAct(ctx, l, h, "leaderl")
 }
 
 func haltAct(ctx context.Context, l *Lab, h *Host, _ string) error {
@@ -129,10 +149,6 @@ func aMoment(rest string) string {
 	return "p=; if [ -d " + dataDir + "/base ] && p=$(" + oldest + "); then kill -STOP $p; sleep " + rest + "; kill -CONT $p; sleep 0.02; else sleep 0.03; fi"
 }
 
-func slowCopyAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
-	return h.background(ctx, "copy", "while :; do "+aMoment("1.98")+"; done")
-}
-
 // stallCopyAct slows the copy down until there is something of it.
 func stallCopyAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
 	return h.background(ctx, "copy", "n=0; while [ ${n:-0} -lt 8000 ]; do "+aMoment("0.98")+
@@ -173,8 +189,17 @@ func clientsAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
 	})
 }
 
-func unclientsAct(ctx context.Context, _ *Lab, h *Host, _ string) error {
-	return h.endBackground(ctx, "clients")
+// unclientsAct ends the clients and what PostgreSQL does for them: it would
+// notice only at the end of the query that nobody waits for.
+func unclientsAct(ctx context.Context, l *Lab, h *Host, _ string) error {
+	if err := h.endBackground(ctx, "clients"); err != nil || !alive(h.PID, h.Start) {
+		return err
+	}
+	_, err := l.sql(ctx, h, "select count(pg_terminate_backend(pid)) from pg_stat_activity where query like 'select pg_sleep(%'")
+	if err != nil && strings.Contains(err.Error(), "connection to server") {
+		return nil // it is down, and nobody is connected
+	}
+	return err
 }
 
 const slotName = "lab_forgotten"

@@ -12,13 +12,14 @@ import (
 
 // A host's disks are small file systems in memory, so that a full one is real
 // and quick; what is not written takes no memory. They outlive the host's power,
-// and end with the lab. leaderl demands 250 MB of the product's two.
+// and end with the lab. leaderl demands 250 MB of the product's
+// two, and an archive of the logs 2 GB of theirs.
 //
 //	disk  what differs from this machine's own files, and /root
 //	data  /var/opt/chef-backend
 //	log   /var/log/chef-backend
 var disks = []struct{ name, size string }{
-	{"disk", "2g"}, {"data", "1536m"}, {"log", "768m"},
+	{"disk", "2g"}, {"data", "1536m"}, {"log", "3g"},
 }
 
 // dir is where a host's files lie on this machine.

@@ -158,7 +158,7 @@ func (l *Lab) makeFiles(h *Host) error {
 
 // runningConfig is the configuration in force as the product leaves it in
 // JSON: the documented defaults of what the cockpit reads of it.
-const runningConfig = `{"chef_backend":{"leaderl":{"leader_ttl_seconds":30,"required_active_followers":0,"health_check":{"max_bytes_behind_leader":52428800,"max_pgsql_failures":5,"disk_min_space_mb":250}},"etcd":{"heartbeat_interval":500,"election_timeout":5000},"postgresql":{"wal_keep_segments":32}}}
+const runningConfig = `{"chef_backend":{"leaderl":{"leader_ttl_seconds":30,"required_active_followers":0,"health_check":{"max_bytes_behind_leader":52428800,"max_pgsql_failures":5,"disk_min_space_mb":250}},"etcd":{"heartbeat_interval":500,"election_timeout":5000},"postgresql":{"wal_keep_segments":3}}}
 `
 
 const versionManifest = `chef-backend 2.3.16

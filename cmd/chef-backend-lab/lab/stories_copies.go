@@ -13,7 +13,7 @@ import (
 // ofCopies are stories of what was done to a copy before somebody looked.
 var ofCopies = map[string]story{
 	"partially-synced": {"a sync failed before the database was told whom to follow", partiallySynced},
-	"syncing":          {"a follower without any data gets its copy, slowly", onCopy("slow-copy")},
+	"syncing":          {"a follower without any data gets its copy, slowly", onCopy("narrow:5432")},
 	"sync-stalled":     {"the same, and the base backup stops in the middle", onCopy("stall-copy")},
 	"follower-wal-gap": {"a follower needs WAL that the leader has removed", walGap},
 	"wal-gap-near":     {"a follower cannot reach the leader's PostgreSQL, which goes on writing", walGapNear},
@@ -145,10 +145,10 @@ func slotHolds(ctx context.Context, s *strike) error {
 	return nil
 }
 
-// lagging lets the follower replay nothing while the leader writes.
+// lagging: the leader writes more than gets through to the follower.
 func lagging(ctx context.Context, s *strike) error {
 	leader, h := s.leading(), s.lastFollower()
-	return s.all(ctx, "starve@"+h.Name, "load@"+leader.Name)
+	return s.all(ctx, "narrow:5432@"+h.Name, "load@"+leader.Name)
 }
 
 // conninfo is how a host follows another.

@@ -4,6 +4,7 @@ package lab
 
 import (
 	"context"
+	"time"
 )
 
 // ofServices are stories of single services.
@@ -14,12 +15,12 @@ var ofServices = map[string]story{
 	"etcd-down":                  {"etcd of a follower has been stopped", onFollower("stop:etcd")},
 	"etcd-down-leader":           {"etcd of the leader has been stopped", onLeader("stop:etcd")},
 	"etcd-quorum-lost":           {"etcd of both followers has been stopped", etcdQuorumLost},
-	"etcd-slow":                  {"etcd of the raft leader's host works a tenth of the time", etcdSlow},
+	"etcd-slow":                  {"etcd of whoever is raft leader stands still for 4 s, three times", etcdSlow},
 	"etcd-cannot-write":          {"etcd of a follower may not use its data directory", onFollower("deny:etcd")},
 	"leaderl-down":               {"leaderl of a follower was killed and stays down", onFollower("down:leaderl")},
 	"leaderl-down-leader":        {"leaderl of the leader was killed and stays down", onLeader("down:leaderl")},
 	"two-primaries":              {"the same: in the end two PostgreSQL accept writes", onLeader("down:leaderl")},
-	"leaderl-not-joining":        {"a follower's leaderl was restarted and cannot ask the leader's", onFollower("block:7331", "kill:leaderl")},
+	"leaderl-not-joining":        {"a follower's leaderl (stand-in) was restarted and sticks at its start; the next start does not", onFollower("stick")},
 	"leaderl-crash-loop":         {"leaderl of a follower finds its port taken at every start", onFollower("crash:leaderl")},
 	"epmd-down":                  {"epmd of a follower has been stopped", onFollower("stop:epmd")},
 	"epmd-down-leaderl-crashes":  {"the same, and leaderl was killed afterwards: it cannot start without", onFollower("stop:epmd", "kill:leaderl")},
@@ -40,11 +41,26 @@ func etcdQuorumLost(ctx context.Context, s *strike) error {
 	return s.all(ctx, "stop:etcd@"+f[0].Name, "stop:etcd@"+f[1].Name)
 }
 
-// etcdSlow strikes where it hurts: who waits for the raft leader waits for all.
+// etcdSlow strikes the raft leader, and then whoever is elected: each stands
+// still for longer than the others wait, as on a disk that hangs.
 func etcdSlow(ctx context.Context, s *strike) error {
-	h, err := s.raftLeader(ctx)
-	if err != nil {
-		return err
+	for range 3 {
+		h, err := s.raftLeader(ctx)
+		if err != nil {
+			return err
+		}
+		if err := s.act(ctx, "freeze:etcd@%s", h.Name); err != nil {
+			return err
+		}
+		if err := rest(ctx, 4*time.Second); err != nil {
+			return err
+		}
+		if err := thawAct(ctx, s.Lab, h, "etcd"); err != nil {
+			return err
+		}
+		if err := rest(ctx, 4*time.Second); err != nil {
+			return err
+		}
 	}
-	return s.act(ctx, "slow:etcd@%s", h.Name)
+	return nil
 }

@@ -43,6 +43,7 @@ type leaderl struct {
 	failures  map[string]int
 	asked     *request // the request that this promotion carries out
 	job       *syncJob
+	stuck     bool         // a fault of the lab: this start gets no further
 	serve     atomic.Bool  // what /leader answers
 	word      atomic.Value // the state, for /state
 	erlang    int
@@ -58,6 +59,7 @@ func runLeaderl(ctx context.Context, h *host) error {
 		return err
 	}
 	l.greet()
+	l.stuck = os.Remove(stickFile) == nil
 	if exists(memberFile) && !exists(wordFile) {
 		// After a boot PostgreSQL must not run before somebody knows who leads.
 		sv(ctx, "down", "postgresql")

@@ -10,7 +10,7 @@ import (
 
 // initialize decides what the node is after a start.
 func (l *leaderl) initialize(ctx context.Context) {
-	if l.seen == nil || l.pg.phase == pgStarting {
+	if l.stuck || l.seen == nil || l.pg.phase == pgStarting {
 		return
 	}
 	leader, ok := l.seen.leading()
