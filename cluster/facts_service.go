@@ -77,7 +77,9 @@ func (v *View) serviceRestarts(node, service string) Answer {
 // never seen with a pid.
 func (v *View) Restarts(node, service string) int {
 	changes, last := 0, 0
-	var before time.Time // of the last look, where it found the service down
+	// Of the last look, where it found the service down: its beginning, since
+	// runit's durations are counted back from the beginning, too.
+	var before time.Time
 	for _, s := range v.samples(node) {
 		if v.Now.Sub(s.At) > restartWindow {
 			continue
@@ -96,7 +98,7 @@ func (v *View) Restarts(node, service string) int {
 		}
 		before = time.Time{}
 		if known && pid == 0 {
-			before = s.At
+			before = s.Began
 		}
 	}
 	return changes

@@ -70,7 +70,8 @@ type TermSeen struct {
 
 // Sample is what one look left behind for rates and durations.
 type Sample struct {
-	At          time.Time
+	Began       time.Time // of the look, as of its claims
+	At          time.Time // its end
 	Reach       Reach
 	PIDs        map[string]int       // by service; 0 down; absent unknown
 	Failed      map[string]time.Time // by service that is down and wanted up: since when, at the earliest

@@ -217,14 +217,14 @@ func (s *stage) elect(v *cluster.View) {
 
 // stageSample is what a look leaves behind.
 func stageSample(v *cluster.View, r *cluster.Report) cluster.Sample {
-	out := cluster.Sample{At: r.Ended, Reach: r.Reach.Value, PIDs: map[string]int{}, Failed: map[string]time.Time{}, Ready: -1,
+	out := cluster.Sample{Began: r.Began, At: r.Ended, Reach: r.Reach.Value, PIDs: map[string]int{}, Failed: map[string]time.Time{}, Ready: -1,
 		EtcdHealth: cluster.Is(r.Etcd.Health, true), InRecovery: cluster.Is(r.PostgreSQL.InRecovery, true),
 		Postmaster: r.PostgreSQL.Postmaster.Value, LeaderCode: r.Leaderl.LeaderCode.Value, ESAnswers: cluster.Is(r.Elasticsearch.Answers, true), DataBytes: r.PostgreSQL.DataBytes.Value}
 	for name, c := range r.Services {
 		if c.PID.Known {
 			out.PIDs[name] = c.PID.Value
 		}
-		c.InState.At = r.Ended
+		c.InState.At = r.Began
 		if at, ok := c.FailedAt(); ok {
 			out.Failed[name] = at
 		}

@@ -105,7 +105,7 @@ func (p *past) learnTerm(v *cluster.View) {
 // sampleOf keeps of a report what rates and durations are made of.
 func sampleOf(v *cluster.View, r *cluster.Report, leader cluster.Elected) cluster.Sample {
 	s := cluster.Sample{
-		At: r.Ended, Reach: r.Reach.Value, PIDs: map[string]int{}, Failed: map[string]time.Time{},
+		Began: r.Began, At: r.Ended, Reach: r.Reach.Value, PIDs: map[string]int{}, Failed: map[string]time.Time{},
 		EtcdHealth: cluster.Is(r.Etcd.Health, true), InRecovery: cluster.Is(r.PostgreSQL.InRecovery, true),
 		Postmaster: r.PostgreSQL.Postmaster.Value, LeaderCode: r.Leaderl.LeaderCode.Value,
 		Ready: -1, BeganUptime: r.Host.Uptime.Value, DataBytes: r.PostgreSQL.DataBytes.Value,
