@@ -16,8 +16,10 @@ import (
 	"chef-backend-cockpit/assets"
 )
 
-// Real svlogd writes and rotates; it is runit's own and tests run without it
-// where it is not installed.
+// Real svlogd writes and rotates on this machine, while the reader stalls once
+// for 3 s and the link is cut once for 5 s of the follower's clock: no line is
+// lost, doubled or out of order. It is runit's own; tests run without it where
+// it is not installed.
 func TestRealSvlogd(t *testing.T) {
 	svlogd, err := exec.LookPath("svlogd")
 	if err != nil {
@@ -41,7 +43,8 @@ func TestRealSvlogd(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { in.Close(); cmd.Wait() }()
-	f := follow(t, newShellHost("sh"), dir, nil)
+	h := newShellHost("sh")
+	f := follow(t, h, dir, nil)
 	defer f.stop()
 	fmt.Fprintln(in, "LOG:  line 1 of many")
 	f.until(t, "the first line", f.holds("line 1 of"))
@@ -49,6 +52,24 @@ func TestRealSvlogd(t *testing.T) {
 	const lines = 100000
 	for n := 2; n <= lines; n++ {
 		fmt.Fprintf(w, "LOG:  line %d of many\n", n)
+		switch n {
+		case lines / 5, lines / 2:
+			w.Flush()
+			f.until(t, "keeping up", f.holds(fmt.Sprintf("line %d of", n)))
+			if n == lines/5 {
+				h.setStall(true)
+			} else {
+				h.setCut(true)
+			}
+		case lines * 2 / 5:
+			w.Flush()
+			<-f.o.Clock.After(3 * time.Second)
+			h.setStall(false)
+		case lines * 4 / 5:
+			w.Flush()
+			<-f.o.Clock.After(5 * time.Second)
+			h.setCut(false)
+		}
 	}
 	w.Flush()
 	f.until(t, "the last line", f.holds(fmt.Sprintf("line %d of", lines)))

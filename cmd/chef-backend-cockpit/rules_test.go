@@ -32,7 +32,7 @@ var mayImport = map[string][]string{
 	"cluster/simulation":         {"cluster", "remote", "cluster/simulation/model", "cluster/simulation/machine"},
 	"cluster/simulation/model":   {"cluster"},
 	"cluster/simulation/machine": {"cluster"},
-	"cluster/scenario":           {"cluster", "cluster/watch", "cluster/catalogue", "cluster/journal", "remote", "assets"},
+	"cluster/scenario":           {"cluster", "cluster/watch", "cluster/logs", "cluster/catalogue", "cluster/journal", "remote", "assets"},
 	"tui":                        {"cluster", "cluster/watch", "tui/quiet"},
 	"tui/quiet":                  {},
 }

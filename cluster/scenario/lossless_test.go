@@ -1,0 +1,152 @@
+package scenario
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/logs"
+	"chef-backend-cockpit/cluster/simulation"
+	"chef-backend-cockpit/remote"
+)
+
+// drillSpeed is that of the drill's clock; the link's timings keep step.
+const drillSpeed = 4
+
+// Real svlogd (package runit) rotates 200 times and more in a simulated node,
+// which is followed over SSH with a stall of 3 s and a cut of 5 s: no line is
+// lost, doubled or out of order, whole lines only, and no gap is shown. Where
+// svlogd deletes what was not read, there is one gap.
+func TestNothingIsLostOverSSH(t *testing.T) {
+	svlogd, err := exec.LookPath("svlogd")
+	if err != nil {
+		t.Skip("svlogd (package runit) is not on this machine")
+	}
+	t.Parallel()
+	d, log := newLogDrill(t, svlogd, "n0")
+	tally, err := d.Run(t.Context())
+	rotated, _ := filepath.Glob(log + "/@*")
+	t.Logf("%d lines over %d rotations: %d missing, %d doubled, %d out of order, %d gaps",
+		tally.Lines, len(rotated), tally.Missing, tally.Doubled, tally.Disordered, len(tally.Gaps))
+	if err != nil || tally.Lines != d.Lines || tally.Missing+tally.Doubled+tally.Disordered+len(tally.Gaps) != 0 || len(rotated) < 200 {
+		t.Fatalf("%+v over %d rotations, %v", tally, len(rotated), err)
+	}
+}
+
+func TestDeletedFilesAreOneGapOverSSH(t *testing.T) {
+	svlogd, err := exec.LookPath("svlogd")
+	if err != nil {
+		t.Skip("svlogd (package runit) is not on this machine")
+	}
+	t.Parallel()
+	d, _ := newLogDrill(t, svlogd, "n20")
+	tally, err := d.Run(t.Context())
+	t.Logf("%d lines, %d missing, gaps %q", tally.Lines, tally.Missing, tally.Gaps)
+	if err != nil || tally.Lines+tally.Missing != d.Lines || tally.Doubled+tally.Disordered != 0 {
+		t.Fatalf("%+v, %v", tally, err)
+	}
+	// The cut is longer than 20 files last; the stall may be, too.
+	if n := len(tally.Gaps); tally.Missing == 0 || n != tally.Holes || n < 1 || n > 2 {
+		t.Fatalf("%+v", tally)
+	}
+	for _, gap := range tally.Gaps {
+		if strings.Count(gap, " and 20") != 1 || !strings.Contains(gap, " between 20") {
+			t.Errorf("the stamps around the hole are not told: %q", gap)
+		}
+	}
+}
+
+// newLogDrill is a simulated node in whose folder real svlogd writes, and its
+// log folder.
+func newLogDrill(t *testing.T, svlogd, keep string) (LogDrill, string) {
+	t.Helper()
+	dir, clock := t.TempDir(), remote.NewScaled(drillSpeed)
+	sim, err := simulation.Start(t.Context(), simulation.Options{Clock: clock, Seed: 1, Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sim.Close() })
+	const folder = "/var/log/drill"
+	found, err := filepath.Glob(dir + "/*/var/log/chef-backend")
+	if err != nil || len(found) != 3 {
+		t.Fatalf("%q, %v", found, err)
+	}
+	log := filepath.Dir(found[2]) + "/drill/" + DrillService
+	in := startSvlogd(t, svlogd, log, "s20000\n"+keep+"\n")
+	slow := &Slow{Host: drillHost(t, sim)}
+	l, err := logs.New(logs.Options{Nodes: []cluster.Node{{Name: cutNode}}, Clock: clock, Folder: folder,
+		Host: func(string) remote.Host { return slow }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { l.Run(ctx); close(done) }()
+	t.Cleanup(func() { slow.Hold(false); cancel(); <-done })
+	fmt.Fprintln(in, DrillLine+"1 of many")
+	d := LogDrill{Logs: l, Slow: slow, Clock: clock, Lines: 80000, Cut: func(on bool) error { sim.CutOff(on); return nil }}
+	d.Begun = func() error { writeDrill(t, in, d.Lines, clock); return nil }
+	return d, log
+}
+
+// drillHost is the node over SSH, with the link's timings at the clock's speed.
+func drillHost(t *testing.T, sim *simulation.Cluster) remote.Host {
+	t.Helper()
+	o := sim.RemoteOptions()
+	o.Timings.Keepalive, o.Timings.Stale, o.Timings.Lost = 500*time.Millisecond, 750*time.Millisecond, 1100*time.Millisecond
+	o.Timings.BackoffFirst, o.Timings.BackoffMost, o.Timings.DialWindow = 100*time.Millisecond, 400*time.Millisecond, time.Second
+	h, err := remote.NewSSH(sim.Target(cutNode), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { h.Close() })
+	return h
+}
+
+// startSvlogd runs it on a folder; what it is given it writes there.
+func startSvlogd(t *testing.T, svlogd, folder, config string) io.Writer {
+	t.Helper()
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(folder+"/config", []byte(config), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(svlogd, "-tt", folder)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { in.Close(); cmd.Wait() })
+	return in
+}
+
+// writeDrill writes lines 2 to n beside the drill, so that they last for some
+// 20 s of the clock.
+func writeDrill(t *testing.T, in io.Writer, n int, clock cluster.Clock) {
+	done := make(chan struct{})
+	t.Cleanup(func() { <-done })
+	go func() {
+		defer close(done)
+		w := bufio.NewWriter(in)
+		for i := 2; i <= n; i++ {
+			fmt.Fprintf(w, "%s%d of many\n", DrillLine, i)
+			if i%(n/200) == 0 {
+				w.Flush()
+				<-clock.After(100 * time.Millisecond)
+			}
+		}
+		w.Flush()
+	}()
+}
