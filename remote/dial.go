@@ -202,6 +202,13 @@ func (h *heard) Read(p []byte) (int, error) {
 		h.count.Add(int64(n))
 		h.last.Store(int64(time.Since(h.made)))
 	}
+	if err != nil {
+		// The library releases who waits for an answer once, when reading has
+		// ended. A channel that is asked for just after that would wait for ever
+		// if its request could still be written, as it can be after the peer's end
+		// of file: so nothing can be written any more before anybody hears of it.
+		h.Conn.Close()
+	}
 	return n, err
 }
 
