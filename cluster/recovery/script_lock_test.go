@@ -41,14 +41,23 @@ func (s *scripted) take(token, plan, who, from string) *live {
 	return l
 }
 
-// bare is without anybody's lock, and with a patience of half a second instead
-// of six.
+// bare is without anybody's lock. The script waits for a heartbeat as long as
+// patience says from the one before on: long at first, since a busy machine
+// keeps whoever beats from it.
 func bare(t *testing.T, sh []string) *scripted {
 	s := &scripted{t: t, base: filepath.Join(t.TempDir(), "state"), bin: t.TempDir(), sh: sh}
-	s.tool("timeout", `shift; exec /usr/bin/timeout 0.5 "$@"`)
+	s.tool("timeout", `[ "$1" != 6 ] || { read -r p <`+filepath.Join(s.bin, "patience")+`; shift; set -- "$p" "$@"; }; exec /usr/bin/timeout "$@"`)
+	s.patience("60")
 	s.tool("chpst", "echo t")
 	s.tool("hostname", "echo be3")
 	return s
+}
+
+func (s *scripted) patience(seconds string) {
+	s.t.Helper()
+	if err := os.WriteFile(filepath.Join(s.bin, "patience"), []byte(seconds+"\n"), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 func (s *scripted) holder() string {
@@ -77,7 +86,11 @@ func TestLockIsHeldByOneThatIsHeard(t *testing.T) {
 			if f, _ := s.take("b1", "-", "bob@laptop", "").until("busy"); !strings.HasPrefix(f.text, "a1 - ") || !strings.HasSuffix(f.text, " ann@bastion") {
 				t.Errorf("busy %q", f.text)
 			}
+			s.patience("0.2")
+			a.say("2")
+			a.until("beat")
 			a.cmd.Wait() // silent: it goes by itself
+			s.patience("60")
 			if s.holder() != "" {
 				t.Errorf("left behind: %q", s.holder())
 			}
@@ -101,15 +114,13 @@ func TestLockIsTakenOver(t *testing.T) {
 				t.Errorf("%+v", f)
 			}
 			b := s.take("b1", "-", "bob@laptop", "a1")
-			for range 40 { // until the wish to have it lies there, as heartbeats would
+			for { // until the wish to have it lies there
 				if _, err := os.Stat(filepath.Join(s.base, "lock", "leave")); err == nil {
 					break
 				}
-				a.say("1")
-				a.until("beat")
 				time.Sleep(20 * time.Millisecond)
 			}
-			a.say("2")
+			a.say("1") // as its next heartbeat
 			if f, _ := a.until("left"); f.text != "bob@laptop" {
 				t.Errorf("%+v", f)
 			}
