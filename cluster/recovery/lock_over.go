@@ -83,7 +83,7 @@ func (x *Executor) keepIdle() {
 	case <-x.o.Clock.After(lockIdle):
 	}
 	x.mu.Lock()
-	busy := x.busy()
+	busy := x.busy() != ""
 	x.mu.Unlock()
 	if !busy || x.ctx.Err() != nil {
 		x.lock.release()

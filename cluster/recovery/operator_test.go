@@ -197,10 +197,15 @@ func (in *incident) plans() {
 	}
 	if in.bad == noConfirm {
 		in.x.mu.Lock()
-		if f := in.x.frozen[plan.ID]; f != nil && !in.x.busy() {
-			in.x.begin(f, in.w.view()) //nolint:errcheck // it may not begin
-		}
+		f := in.x.frozen[plan.ID]
+		free := f != nil && in.x.busy() == ""
 		in.x.mu.Unlock()
+		if !free {
+			return
+		}
+		if r, err := in.x.confirmed(f, in.w.view()); err == nil { // it may not begin
+			in.x.begun(plan.ID, r)
+		}
 		return
 	}
 	if in.bad == otherNode {

@@ -132,46 +132,83 @@ func (x *Executor) Confirm(planID, text string) (left []string, err error) {
 		return nil, r.typedText(text)
 	}
 	v := x.view()
+	f, left, err := x.typed(planID, text, v)
+	if err != nil || f == nil {
+		return left, err
+	}
+	defer x.wait.Done()
+	r, err := x.confirmed(f, v)
+	if stop := x.begun(planID, r); stop {
+		r.askStop()
+	}
+	return nil, err
+}
+
+// typed takes one text for a plan that is held. The plan is given where it was
+// the last one: it then counts as beginning, and in x.wait, until begun.
+func (x *Executor) typed(planID, text string, v *cluster.View) (_ *frozen, left []string, err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if x.ctx.Err() != nil {
+		return nil, nil, errLeaving
+	}
+	if id := x.busy(); id != "" {
+		return nil, nil, fmt.Errorf("plan %s is at work: one plan at a time", id)
+	}
 	f, err := x.held(planID)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	switch {
-	case x.ctx.Err() != nil:
-		return nil, errLeaving
-	case x.busy():
-		return nil, fmt.Errorf("plan %s is at work: one plan at a time", x.run.plan.ID)
-	case x.o.ReadOnly && acts(&f.plan):
-		return nil, errors.New("the cockpit is read-only: start it without --read-only to act")
+	if x.o.ReadOnly && acts(&f.plan) {
+		return nil, nil, errors.New("the cockpit is read-only: start it without --read-only to act")
 	}
 	if err := x.unarmed(&f.plan); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if want := f.next(); text != want {
 		x.drop(planID)
-		return nil, fmt.Errorf("what was typed is not %q: nothing was done, and the plan is dropped", want)
+		return nil, nil, fmt.Errorf("what was typed is not %q: nothing was done, and the plan is dropped", want)
 	}
 	f.typed++
 	if f.typed < len(f.plan.Phrases) {
-		return f.plan.Phrases[f.typed:], nil
+		return nil, f.plan.Phrases[f.typed:], nil
 	}
 	if l := v.Lock(); acts(&f.plan) && l.Held == cluster.True && !l.Ours {
 		f.typed--
-		return nil, fmt.Errorf("nothing was done: %s", heldBy(l))
+		return nil, nil, fmt.Errorf("nothing was done: %s", heldBy(l))
 	}
+	x.beginning, x.stopFirst = planID, false
+	x.wait.Add(1)
+	return f, nil, nil
+}
+
+// begun lets a plan begin that was confirmed, nil for one that was not after
+// all; stop: the operator asked for that meanwhile.
+func (x *Executor) begun(planID string, r *run) (stop bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	x.drop(planID)
-	return nil, x.begin(f, v)
+	x.beginning = ""
+	if r == nil {
+		return false
+	}
+	x.start(r)
+	return x.stopFirst
 }
 
 // errLeaving: nothing is begun any more.
 var errLeaving = errors.New("the cockpit is being left")
 
-// busy answers whether a plan that may change something is at work. One that
-// only watches gives way. Callers hold the lock.
-func (x *Executor) busy() bool {
-	return x.run != nil && acts(&x.run.plan) && x.run.snapshot().Ended.IsZero()
+// busy is the plan that may change something and is at work, or begins; "" for
+// none. One that only watches gives way. Callers hold the lock.
+func (x *Executor) busy() (id string) {
+	if x.beginning != "" {
+		return x.beginning
+	}
+	if x.run != nil && acts(&x.run.plan) && x.run.snapshot().Ended.IsZero() {
+		return x.run.plan.ID
+	}
+	return ""
 }
 
 // next is the text that has to be typed next.
@@ -207,23 +244,23 @@ type confirmation struct {
 // PlanID names the plan that was confirmed.
 func (c confirmation) PlanID() string { return c.Plan.ID }
 
-// begin starts a plan whose phrases were all typed, where v still allows it.
-// Callers hold the lock.
-func (x *Executor) begin(f *frozen, v *cluster.View) error {
+// confirmed is the run of a plan whose phrases were all typed, where v still
+// allows it, with the confirmation on disk. The disk may take its time: callers
+// do not hold the lock.
+func (x *Executor) confirmed(f *frozen, v *cluster.View) (*run, error) {
 	guards, _ := recheck(v, &f.plan)
 	typed := overrides(f.plan.Phrases)
 	if why := firstMissing(guards, typed); why != "" {
-		return fmt.Errorf("nothing was done: %s", why)
+		return nil, fmt.Errorf("nothing was done: %s", why)
 	}
 	now := x.o.Clock.Now()
 	if kept(&f.plan) {
 		c := confirmation{Plan: f.plan, General: f.general, Typed: f.plan.Phrases, Identity: f.identity, By: x.o.Operator, At: now, Predicted: f.predicted}
 		if err := x.o.Recorder.Record("confirm", c); err != nil {
-			return fmt.Errorf("nothing was done: the confirmation could not be written: %w", err)
+			return nil, fmt.Errorf("nothing was done: the confirmation could not be written: %w", err)
 		}
 	}
-	x.start(newRun(x, f, typed, now))
-	return nil
+	return newRun(x, f, typed, now), nil
 }
 
 // start lets a run begin when the one before, which gives way, is over. A guide

@@ -89,6 +89,9 @@ type Executor struct {
 	order  []string // ids of frozen, oldest first
 	run    *run     // the plan at work; nil for none
 	guide  *run     // a plan without commands that waits for a person meanwhile
+	// beginning is the plan whose confirmation is being written; "" for none.
+	beginning string
+	stopFirst bool // it is to stop before its first step
 }
 
 // New makes an executor; it starts nothing.
@@ -105,16 +108,22 @@ func New(o Options) *Executor {
 // Close stops following and waits until nothing of the executor runs here. A
 // detached step goes on at its node; its intent stays open in the journal.
 func (x *Executor) Close() {
-	x.mu.Lock() // a confirmation under way has begun its plan by then, or begins none
+	x.mu.Lock() // a confirmation under way is counted in x.wait by then, or begins none
 	x.cancel()
 	x.mu.Unlock()
 	x.wait.Wait()
 }
 
 // Stop asks the plan at work to stop before its next step. What a step has
-// begun goes on. With none at work it stops a guide that waits.
+// begun goes on. With none at work it stops a guide that waits. It never waits
+// for the journal.
 func (x *Executor) Stop() {
 	x.mu.Lock()
+	if x.beginning != "" {
+		x.stopFirst = true
+		x.mu.Unlock()
+		return
+	}
 	r := x.run
 	if r == nil {
 		r = x.guide

@@ -28,8 +28,8 @@ func (x *Executor) Resume(l Left) (ended <-chan struct{}, err error) {
 		return nil, errLeaving
 	case x.doubles(r.plan.ID):
 		return nil, fmt.Errorf("plan %s is at work", r.plan.ID)
-	case x.busy():
-		return nil, fmt.Errorf("plan %s is at work: one plan at a time", x.run.plan.ID)
+	case x.busy() != "":
+		return nil, fmt.Errorf("plan %s is at work: one plan at a time", x.busy())
 	}
 	x.start(r)
 	return r.done, nil
