@@ -6,7 +6,7 @@ SCENARIO ?= follower-wal-gap
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 export CGO_ENABLED = $(if $(RACE),1,0)
 
-.PHONY: help test-safety test-safety-million test-rehearsals fuzz test-scenarios demo lab test test-lab build lint manual bench clean
+.PHONY: help test-safety test-safety-ssh test-safety-million test-rehearsals fuzz test-scenarios demo lab test test-lab build lint manual bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
@@ -31,6 +31,10 @@ SAFETY = ^(TestKilledAtEveryBoundary|TestCutInEveryStep|TestPlanIsTakenUpAgain|T
 
 test-safety: ## kills, cuts, races, changed facts, made-up incidents, rehearsals, hostile bytes; each prints its count
 	CHEF_BACKEND_SAFETY=1 $(GO) test -count=1 -v -timeout 15m -run '$(SAFETY)' ./cluster/recovery ./cluster/scenario ./cmd/chef-backend-cockpit
+
+test-safety-ssh: ## make up incidents over SSH, with the race detector (MANY=number, FROM=number of the first)
+	CGO_ENABLED=1 CHEF_BACKEND_SAFETY=1 CHEF_BACKEND_INCIDENTS=$(or $(MANY),200):$(or $(FROM),0) $(GO) test -race -count=1 -v -timeout 40m \
+		-run '^TestIncidentsOverSSH$$' ./cluster/scenario
 
 test-rehearsals: ## bring a simulation into the state of every row of the scenario table and look again (ROWS=regexp)
 	CHEF_BACKEND_REHEARSALS=1 $(GO) test -count=1 -v -timeout 60m \

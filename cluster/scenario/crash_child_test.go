@@ -34,6 +34,7 @@ type childSpec struct {
 	Repair  int      // which of its procedures is carried out
 	Done    []string // boundaries at which a child has died already
 	Only    string   // it dies nowhere else: how the boundary's name begins
+	Part    part     // it dies at no boundaries of another one
 	Never   bool     // it does not die any more
 	Begun   bool     // its plan was confirmed: logs tell nothing that is still needed
 	TakesUp bool     // a plan was left: no other is begun beside it
@@ -162,7 +163,7 @@ func (c *cockpit) around(kind string, data any, record func() error) error {
 
 // dies answers whether a boundary is where the child dies.
 func (c *cockpit) dies(name string) bool {
-	return !c.spec.Never && !slices.Contains(c.spec.Done, name) && strings.HasPrefix(name, c.spec.Only)
+	return !c.spec.Never && c.spec.Part.has(name) && !slices.Contains(c.spec.Done, name) && strings.HasPrefix(name, c.spec.Only)
 }
 
 // work carries out one procedure, or goes on with the one that was left.
@@ -174,8 +175,10 @@ func (c *cockpit) work(ctx context.Context) error {
 		return err
 	}
 	hosts := map[string]remote.Host{}
+	timings := remote.DefaultTimings()
+	timings.Dial = 3 * time.Second // on the real clock, for each node that is off
 	for name, target := range c.spec.Targets {
-		if hosts[name], err = remote.NewSSH(target, remote.Options{Timings: remote.DefaultTimings(), Config: []string{}}); err != nil {
+		if hosts[name], err = remote.NewSSH(target, remote.Options{Timings: timings, Config: []string{}}); err != nil {
 			return err
 		}
 		defer hosts[name].Close()
@@ -242,7 +245,9 @@ func (c *cockpit) begin(ctx context.Context, p Repair) (bool, error) {
 			return false, nil
 		}
 	}
-	if len(c.r.s.Expect) > 0 {
+	// What the first procedure has mended no finding asks for any more: the next
+	// one is taken from the node's own menu.
+	if len(c.r.s.Expect) > 0 && c.spec.Repair == 0 {
 		if why := c.r.whyNotOffered(p); why != "" {
 			return pause(why + "; " + situation(c.r.w.State()))
 		}

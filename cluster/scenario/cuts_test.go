@@ -33,7 +33,7 @@ func TestCutInEveryStep(t *testing.T) {
 		for n := range clusters {
 			t.Run(fmt.Sprint(n), func(t *testing.T) {
 				t.Parallel()
-				b := newCuttable(t)
+				b := newCuttable(t, 1500*time.Millisecond)
 				r, err := Cuts(t.Context(), b, t.TempDir(), cuts)
 				recovered.Add(int64(r))
 				if err != nil {
@@ -48,7 +48,8 @@ func TestCutInEveryStep(t *testing.T) {
 	}
 }
 
-func newCuttable(t *testing.T) cuttable {
+// newCuttable has links that count as lost after a time, on the real clock.
+func newCuttable(t *testing.T, lost time.Duration) cuttable {
 	t.Helper()
 	clock := remote.NewScaled(speed)
 	sim, err := simulation.Start(t.Context(), simulation.Options{Clock: clock, Seed: 1})
@@ -57,7 +58,7 @@ func newCuttable(t *testing.T) cuttable {
 	}
 	t.Cleanup(func() { sim.Close() })
 	o := sim.RemoteOptions()
-	o.Timings.Keepalive, o.Timings.Stale, o.Timings.Lost = 300*time.Millisecond, 600*time.Millisecond, 1500*time.Millisecond
+	o.Timings.Keepalive, o.Timings.Stale, o.Timings.Lost = lost/5, lost*2/5, lost
 	o.Timings.DialWindow = time.Second // many cuts in a minute
 	b := cuttable{sim, clock, map[string]remote.Host{}}
 	for _, node := range sim.Nodes() {

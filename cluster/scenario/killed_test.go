@@ -1,11 +1,64 @@
 package scenario
 
 import (
+	"fmt"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"chef-backend-cockpit/assets"
 	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/catalogue"
 )
+
+// killSpeed is how much faster than real time cockpits are killed: twelve rows
+// at a time need two cores for it.
+const killSpeed = min(speed, 5)
+
+// part is which of the boundaries of a row a chain of cockpits dies at: long
+// rows are tried on several clusters at once. The zero part is all of them.
+type part struct{ No, Of int }
+
+func (p part) String() string { return fmt.Sprintf("%dof%d", p.No+1, max(p.Of, 1)) }
+
+// has answers whether a boundary is of the part: all those of one step are.
+func (p part) has(boundary string) bool {
+	words, sum := strings.Fields(boundary), 0
+	if p.Of < 2 || len(words) < 2 {
+		return true
+	}
+	for _, b := range []byte(words[1]) {
+		sum = sum*31%10007 + int(b)
+	}
+	return sum%p.Of == p.No
+}
+
+// stepsAPart is how many steps one chain is for.
+const stepsAPart = 5
+
+// partsOf splits a row by how many steps its procedures have.
+func partsOf(t *testing.T, all *catalogue.Catalogue, s Scenario) (out []part) {
+	t.Helper()
+	n := 0
+	for _, p := range repairs(s) {
+		i := slices.IndexFunc(all.Procedures, func(c cluster.Procedure) bool { return c.Name == p.Procedure })
+		if i < 0 {
+			continue // nothing is to be done
+		}
+		for _, step := range all.Procedures[i].Steps {
+			if step.Command != "" || step.Kind == cluster.StepManual {
+				n++
+			}
+		}
+	}
+	of := max(1, (n+stepsAPart-1)/stepsAPart)
+	for i := range of {
+		out = append(out, part{i, of})
+	}
+	return out
+}
 
 // A cockpit that is killed while its step is at work leaves the step running;
 // the next one follows it, waits for the operator, and ends the plan.
@@ -28,4 +81,48 @@ func TestKilledWhileAStepIsAtWork(t *testing.T) {
 		x.tryGuards(t, m)
 	}
 	t.Logf("%s; of all procedures: make test-safety", x)
+}
+
+// Whoever kills the cockpit at any boundary of the journal, of any procedure:
+// the next one finds every step as it is or says that it is unknown, waits for
+// the operator, and no command reaches its node twice.
+func TestKilledAtEveryBoundary(t *testing.T) {
+	needsTime(t)
+	all, err := catalogue.Load(assets.Files, "catalogue")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var deaths, children atomic.Int64
+	guards := newMatrix()
+	driven := map[string]bool{}
+	t.Run("rows", func(t *testing.T) {
+		for i, s := range crashRows() {
+			for _, p := range repairs(s) {
+				driven[p.Procedure] = true
+			}
+			for _, part := range partsOf(t, all, s) {
+				t.Run(fmt.Sprintf("%d-%s-%s-%s", i, s.Procedure, s.Row(), part), func(t *testing.T) {
+					t.Parallel()
+					c := newCrashed(t, i)
+					c.part = part
+					defer func() {
+						deaths.Add(int64(c.deaths))
+						children.Add(int64(c.children))
+						t.Logf("%d cockpits, %d killed, %s of CPU, %s by the clock of the bed", c.children, c.deaths, c.cpu.Round(time.Second), c.clock.Now().Sub(c.clock.Base).Round(time.Second))
+					}()
+					c.chain()
+					for _, m := range c.moments {
+						guards.tryGuards(t, m)
+					}
+				})
+			}
+		}
+	})
+	t.Logf("%d cockpits, %d of them killed", children.Load(), deaths.Load())
+	guards.complete(t)
+	for _, p := range all.Procedures {
+		if acts := slices.ContainsFunc(p.Steps, func(s cluster.Step) bool { return s.Command != "" }); acts && p.Built && !driven[p.Name] && p.Name != "force-leader" { // it runs in a terminal alone, where nobody types
+			t.Errorf("%s acts, and no row carries it out", p.Name)
+		}
+	}
 }
