@@ -46,7 +46,7 @@ const (
 	cockpitConfig  = Dir + "/cockpit.yaml"
 )
 
-// settings is /etc/chef-backend/lab.json: what the stand-ins must know.
+// settings is /opt/chef-backend/lab.json: what the stand-ins must know.
 type settings struct {
 	Name       string `json:"name"`
 	Address    string `json:"address"`
@@ -134,8 +134,7 @@ func (l *Lab) makeFiles(h *Host) error {
 		h.file("/etc/machine-id"):                             machine + "\n",
 		h.file("/etc/hostname"):                               h.Name + "\n",
 		h.file("/etc/hosts"):                                  l.hostsFile(),
-		h.file("/etc/chef-backend/lab.json"):                  string(settings) + "\n",
-		h.file(optDir + "/lab.json"):                          string(settings) + "\n", // cleanse moves /etc/chef-backend away
+		h.file(optDir + "/lab.json"):                          string(settings) + "\n", // outside what cleanse moves away and an operator may close to others
 		h.file("/etc/chef-backend/chef-backend.rb"):           fmt.Sprintf("publish_address '%s'\n", h.Address),
 		h.file("/etc/chef-backend/chef-backend-secrets.json"): "{}\n",
 		h.file("/etc/chef-backend/chef-backend-running.json"): runningConfig,

@@ -161,11 +161,6 @@ func (j *join) configure() error {
 	if err := own(secretsFile, "root", "chef_pgsql"); err != nil {
 		return err
 	}
-	if lab, err := os.ReadFile(optDir + "/lab.json"); err == nil && !exists(etcDir+"/lab.json") {
-		if err := os.WriteFile(etcDir+"/lab.json", lab, 0o644); err != nil {
-			return err
-		}
-	}
 	if exists(configFile) {
 		return nil
 	}

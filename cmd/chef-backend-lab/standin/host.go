@@ -68,10 +68,7 @@ type host struct {
 }
 
 func newHost() (*host, error) {
-	raw, err := os.ReadFile(filepath.Join(etcDir, "lab.json"))
-	if errors.Is(err, os.ErrNotExist) {
-		raw, err = os.ReadFile(filepath.Join(optDir, "lab.json"))
-	}
+	raw, err := os.ReadFile(optDir + "/lab.json")
 	if err != nil {
 		return nil, fmt.Errorf("this is no lab host: %w", err)
 	}
