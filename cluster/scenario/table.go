@@ -25,7 +25,7 @@ var ordinaryDays = []Scenario{
 
 // moreDays are ordinary days that take their time.
 var moreDays = []Scenario{
-	{Name: "first-sync", Quiet: true, Within: 6 * time.Minute, OnLab: 2 * time.Minute, May: append(mendingBy("be3"), "postgresql-down@be3")},
+	{Name: "first-sync", Quiet: true, Within: 6 * time.Minute, OnLab: 2 * time.Minute, May: append(mendingBy("be3"), "leaderl-down@be3", "postgresql-down@be3")},
 	// It ends with a failover, asked for.
 	{Name: "rolling-upgrade", Quiet: true, Within: 8 * time.Minute, OnLab: 3 * time.Minute, Maintain: []string{"be1", "be2", "be3"},
 		May: []string{"failover-under-way"}},

@@ -64,15 +64,17 @@ func (w *Watch) offersFor(v *cluster.View, f cluster.Finding, o cluster.Offer, f
 	return out
 }
 
-// rank orders a menu: ready, not now, not built.
+// rank orders a menu: ready, only to be armed, not now, not built.
 func rank(o Offered) int {
 	switch {
 	case o.Ready:
 		return 0
 	case o.NotBuilt:
-		return 2
+		return 3
+	case len(o.WhyNot) > 0 && o.WhyNot[0].Answer.Sentence == NeedsArming:
+		return 1
 	}
-	return 1
+	return 2
 }
 
 // NodeOffers are all procedures that can be bound to a node.
@@ -117,16 +119,17 @@ func (w *Watch) offered(v *cluster.View, p cluster.Procedure, node, service stri
 		off.WhyNot = append(off.WhyNot, cluster.CheckedGuard{Answer: cluster.Answer{Truth: cluster.False,
 			Sentence: l.Holder.Who + " holds the operators' lock; K shows what is done"}})
 	}
-	if off.Tier >= cluster.T3 && w.armedUntil().IsZero() {
-		off.Ready = false
-		off.WhyNot = append(off.WhyNot, cluster.CheckedGuard{Answer: cluster.Answer{Truth: cluster.False, Sentence: NeedsArming}})
-	}
 	for _, g := range plan.Guards {
 		if g.Answer.Truth == cluster.True || g.Override != "" {
 			continue
 		}
 		off.Ready = false
 		off.WhyNot = append(off.WhyNot, g)
+	}
+	// Last: to arm the cockpit is no use where something else stands against it.
+	if off.Tier >= cluster.T3 && w.armedUntil().IsZero() {
+		off.Ready = false
+		off.WhyNot = append(off.WhyNot, cluster.CheckedGuard{Answer: cluster.Answer{Truth: cluster.False, Sentence: NeedsArming}})
 	}
 	return off
 }
