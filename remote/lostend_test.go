@@ -3,7 +3,10 @@ package remote
 import (
 	"io"
 	"net"
+	"sync"
 	"testing"
+
+	"golang.org/x/crypto/ssh"
 )
 
 // Once a read has failed nothing can be written any more: a channel that is
@@ -25,5 +28,50 @@ func TestNothingIsWrittenAfterTheEnd(t *testing.T) {
 	}
 	if _, err := h.Write([]byte("open a channel")); err == nil {
 		t.Error("a request was written that nobody answers")
+	}
+}
+
+// slowChannel takes what is written when it is told to.
+type slowChannel struct {
+	ssh.Channel
+	writes, goOn chan struct{}
+	mu           sync.Mutex
+	did          []string
+}
+
+func (c *slowChannel) note(what string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.did = append(c.did, what)
+}
+
+func (c *slowChannel) Write(p []byte) (int, error) {
+	c.writes <- struct{}{}
+	<-c.goOn
+	c.note("written")
+	return len(p), nil
+}
+
+func (c *slowChannel) CloseWrite() error { c.note("closed"); return nil }
+
+// The library may not be told that the input ends while it writes: a heartbeat
+// is under way when the lock is given up. Whoever closes does not wait for it.
+func TestInputIsClosedBehindWhatIsBeingWritten(t *testing.T) {
+	c := &slowChannel{writes: make(chan struct{}), goOn: make(chan struct{})}
+	in, wrote := &stdin{channel: c}, make(chan struct{})
+	go func() {
+		defer close(wrote)
+		io.WriteString(in, "1\n")
+	}()
+	<-c.writes
+	must(t, in.Close())
+	if _, err := io.WriteString(in, "2\n"); err == nil {
+		t.Error("written after it was closed")
+	}
+	close(c.goOn)
+	<-wrote
+	must(t, in.Close())
+	if len(c.did) != 2 || c.did[0] != "written" || c.did[1] != "closed" {
+		t.Errorf("in order: %q", c.did)
 	}
 }

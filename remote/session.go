@@ -17,6 +17,7 @@ const keptStderr = 4 << 10
 type session struct {
 	c       *connection
 	channel ssh.Channel
+	in      stdin
 	out     *io.PipeReader
 	into    *io.PipeWriter
 	stderr  keeper
@@ -37,6 +38,7 @@ type keeper interface {
 
 func newSession(c *connection, channel ssh.Channel, stderr keeper) *session {
 	s := &session{c: c, channel: channel, stderr: stderr, copied: make(chan struct{}), drained: make(chan struct{}), ended: make(chan struct{}), closed: make(chan struct{})}
+	s.in.channel = channel
 	s.out, s.into = io.Pipe()
 	return s
 }
@@ -107,7 +109,7 @@ func signalNumber(name string) int {
 	return n
 }
 
-func (s *session) Stdin() io.WriteCloser { return stdin{s.channel} }
+func (s *session) Stdin() io.WriteCloser { return &s.in }
 func (s *session) Stdout() io.Reader     { return s.out }
 
 // Wait waits for the end of the script or for Close.
@@ -164,7 +166,45 @@ func (s *session) Close() error {
 	return nil
 }
 
-// stdin closes only the script's input.
-type stdin struct{ ssh.Channel }
+// stdin is the script's input, and closes only that. The library must not close
+// it while somebody writes: then whoever wrote last does, and nobody waits.
+type stdin struct {
+	channel ssh.Channel
+	mu      sync.Mutex
+	writing int
+	closing bool
+}
 
-func (i stdin) Close() error { return i.CloseWrite() }
+func (i *stdin) Write(p []byte) (int, error) {
+	i.mu.Lock()
+	if i.closing {
+		i.mu.Unlock()
+		return 0, io.ErrClosedPipe
+	}
+	i.writing++
+	i.mu.Unlock()
+	n, err := i.channel.Write(p)
+	if i.done() {
+		i.channel.CloseWrite() // nobody is left to hear of an error
+	}
+	return n, err
+}
+
+// done ends a write; last: the input is to be closed now.
+func (i *stdin) done() (last bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.writing--
+	return i.closing && i.writing == 0
+}
+
+func (i *stdin) Close() error {
+	i.mu.Lock()
+	later := i.closing || i.writing > 0
+	i.closing = true
+	i.mu.Unlock()
+	if later {
+		return nil
+	}
+	return i.channel.CloseWrite()
+}

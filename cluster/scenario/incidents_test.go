@@ -72,7 +72,7 @@ type accident struct {
 }
 
 func newAccident(t *testing.T, number int, c *catalogue.Catalogue) *accident {
-	in := &accident{t: t, dice: rand.New(rand.NewPCG(uint64(number), 5)), c: c, bed: newCuttable(t, 4*time.Second), dir: t.TempDir(),
+	in := &accident{t: t, dice: rand.New(rand.NewPCG(uint64(number), 5)), c: c, bed: newCuttable(t, 4*time.Second), dir: inMemory(t),
 		shown: map[string]cluster.Plan{}, typed: map[string][]string{}}
 	in.begins()
 	return in
