@@ -192,6 +192,53 @@ func TestFollowSeesAGrowingJournal(t *testing.T) {
 	}
 }
 
+// Another cockpit's journal is followed while it is written as fast as it can
+// be: no record is lost, doubled or out of order, and a reader who leaves in the
+// midst leaves nothing behind (TestMain looks).
+func TestFollowLosesNothing(t *testing.T) {
+	dir := t.TempDir()
+	j := New(dir, clock(), "invented")
+	if err := j.Open(); err != nil {
+		t.Fatal(err)
+	}
+	const records = 3000
+	written := make(chan error, 1)
+	go func() {
+		var err error
+		for n := 1; n < records && err == nil; n++ {
+			err = j.Record(Note, map[string]string{"text": strings.Repeat("x", n%5000)})
+		}
+		written <- err
+	}()
+	stop := errors.New("enough")
+	readers := make(chan error, 3)
+	for i := range cap(readers) {
+		leaves := []int{records, records, 100}[i]
+		go func() {
+			seen := 0
+			err := Follow(context.Background(), Path(dir, j.ID()), func(r Record) error {
+				if r.Seq != uint64(seen) {
+					return fmt.Errorf("record %d came as number %d", r.Seq, seen)
+				}
+				if seen++; seen == leaves {
+					return stop
+				}
+				return nil
+			})
+			readers <- err
+		}()
+	}
+	for range cap(readers) {
+		if err := <-readers; !errors.Is(err, stop) {
+			t.Error(err)
+		}
+	}
+	if err := <-written; err != nil {
+		t.Error(err)
+	}
+	j.Close()
+}
+
 func mustID(t *testing.T, dir string) string {
 	t.Helper()
 	all, err := List(dir)

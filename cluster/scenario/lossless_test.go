@@ -2,6 +2,8 @@ package scenario
 
 import (
 	"bufio"
+	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
@@ -31,8 +33,8 @@ func TestNothingIsLostOverSSH(t *testing.T) {
 		t.Skip("svlogd (package runit) is not on this machine")
 	}
 	t.Parallel()
-	d, log := newLogDrill(t, svlogd, "n0")
-	tally, err := d.Run(t.Context())
+	d, log := newSvlogdDrill(t, svlogd, "n0")
+	tally, err := d.Run(within(t))
 	rotated, _ := filepath.Glob(log + "/@*")
 	t.Logf("%d lines over %d rotations: %d missing, %d doubled, %d out of order, %d gaps",
 		tally.Lines, len(rotated), tally.Missing, tally.Doubled, tally.Disordered, len(tally.Gaps))
@@ -47,8 +49,8 @@ func TestDeletedFilesAreOneGapOverSSH(t *testing.T) {
 		t.Skip("svlogd (package runit) is not on this machine")
 	}
 	t.Parallel()
-	d, _ := newLogDrill(t, svlogd, "n20")
-	tally, err := d.Run(t.Context())
+	d, _ := newSvlogdDrill(t, svlogd, "n20")
+	tally, err := d.Run(within(t))
 	t.Logf("%d lines, %d missing, gaps %q", tally.Lines, tally.Missing, tally.Gaps)
 	if err != nil || tally.Lines+tally.Missing != d.Lines || tally.Doubled+tally.Disordered != 0 {
 		t.Fatalf("%+v, %v", tally, err)
@@ -64,9 +66,92 @@ func TestDeletedFilesAreOneGapOverSSH(t *testing.T) {
 	}
 }
 
-// newLogDrill is a simulated node in whose folder real svlogd writes, and its
-// log folder.
-func newLogDrill(t *testing.T, svlogd, keep string) (LogDrill, string) {
+// Who scrolls up gets every line that the node still has, once and in order,
+// through rotated and packed files, over SSH.
+func TestOlderLinesOverSSH(t *testing.T) {
+	t.Parallel()
+	const files, each = 8, 3000
+	d, _ := newLogDrill(t, 64<<10, func(log string) {
+		for n := range files {
+			var text strings.Builder
+			for i := range each {
+				fmt.Fprintf(&text, "2026-11-23_10:%02d:%02d.%05d %s%d of many\n", n, i/60, i, DrillLine, n*each+i+1)
+			}
+			name := fmt.Sprintf("%s/@40000000600000%02d00000000.s", log, n)
+			if n == files-1 {
+				name = log + "/current"
+			}
+			writeLog(t, name, text.String(), n%3 == 1 && n < files-1)
+		}
+	})
+	d.Lines = files * each
+	ctx := within(t)
+	if err := d.until(ctx, d.Lines); err != nil {
+		t.Fatal(err)
+	}
+	const rows = 400
+	for next, end := d.Lines, uint64(0); next > 0; {
+		p, err := d.Logs.Page(logs.Query{}, end, rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(p.Lines) < rows && p.Beyond {
+			b, err := d.Logs.ReadBack(ctx, logs.Query{}, end, rows)
+			if err != nil || len(b.Trouble) > 0 {
+				t.Fatalf("line %d: %+v, %v", next, b, err)
+			}
+			if !b.Full {
+				continue
+			}
+		}
+		for i := len(p.Lines) - 1; i >= 0; i-- {
+			l := p.Lines[i]
+			n, err := drillNumber(l.Text)
+			if end = l.Seq - 1; l.Kind != cluster.LineText {
+				continue
+			}
+			if err != nil || n != next {
+				t.Fatalf("%q stands where line %d should be, %v", l.Text, next, err)
+			}
+			next--
+		}
+		if len(p.Lines) == 0 {
+			t.Fatalf("nothing is older than line %d", next+1)
+		}
+	}
+}
+
+// writeLog writes a file of a log, packed or not.
+func writeLog(t *testing.T, name, text string, packed bool) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if packed {
+		name += ".gz"
+		z := gzip.NewWriter(&b)
+		io.WriteString(z, text)
+		z.Close()
+	} else {
+		b.WriteString(text)
+	}
+	if err := os.WriteFile(name, b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// within bounds a drill; it waits for nothing that takes so long.
+func within(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// newLogDrill is a simulated node whose log is followed over SSH, and the log's
+// folder on this machine; ring bounds what is held, 0 as usual. What lies there
+// before it is followed is for before to write.
+func newLogDrill(t *testing.T, ring int, before func(log string)) (LogDrill, string) {
 	t.Helper()
 	dir, clock := t.TempDir(), remote.NewScaled(drillSpeed)
 	sim, err := simulation.Start(t.Context(), simulation.Options{Clock: clock, Seed: 1, Dir: dir})
@@ -80,20 +165,25 @@ func newLogDrill(t *testing.T, svlogd, keep string) (LogDrill, string) {
 		t.Fatalf("%q, %v", found, err)
 	}
 	log := filepath.Dir(found[2]) + "/drill/" + DrillService
-	in := startSvlogd(t, svlogd, log, "s20000\n"+keep+"\n")
-	slow := &Slow{Host: drillHost(t, sim)}
-	l, err := logs.New(logs.Options{Nodes: []cluster.Node{{Name: cutNode}}, Clock: clock, Folder: folder,
-		Host: func(string) remote.Host { return slow }})
-	if err != nil {
+	before(log)
+	d := LogDrill{Clock: clock, Lines: 80000, Slow: &Slow{Host: drillHost(t, sim)}, Cut: func(on bool) error { sim.CutOff(on); return nil }}
+	if d.Logs, err = logs.New(logs.Options{Nodes: []cluster.Node{{Name: cutNode}}, Clock: clock, Folder: folder, RingBytes: ring,
+		Host: func(string) remote.Host { return d.Slow }}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
-	go func() { l.Run(ctx); close(done) }()
-	t.Cleanup(func() { slow.Hold(false); cancel(); <-done })
+	go func() { d.Logs.Run(ctx); close(done) }()
+	t.Cleanup(func() { d.Slow.Hold(false); cancel(); <-done })
+	return d, log
+}
+
+// newSvlogdDrill is one in which real svlogd writes.
+func newSvlogdDrill(t *testing.T, svlogd, keep string) (LogDrill, string) {
+	d, log := newLogDrill(t, 0, func(string) {})
+	in := startSvlogd(t, svlogd, log, "s20000\n"+keep+"\n")
 	fmt.Fprintln(in, DrillLine+"1 of many")
-	d := LogDrill{Logs: l, Slow: slow, Clock: clock, Lines: 80000, Cut: func(on bool) error { sim.CutOff(on); return nil }}
-	d.Begun = func() error { writeDrill(t, in, d.Lines, clock); return nil }
+	d.Begun = func() error { writeDrill(t, in, d.Lines, d.Clock); return nil }
 	return d, log
 }
 
