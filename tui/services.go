@@ -89,7 +89,7 @@ func lookService(r *cluster.Report, name string) serviceLook {
 		s.note, s.noteMark = pgNote(r)
 	case "etcd":
 		if h := r.Etcd.Health; h.Known && !h.Value {
-			s.note, s.noteMark = "! not healthy", cluster.MarkLook
+			s.note, s.noteMark = "! unwell", cluster.MarkLook
 		}
 	case "elasticsearch":
 		s.note, s.noteMark = esNote(r)
