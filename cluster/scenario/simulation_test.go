@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	atOnce := "6"
 	if asked() {
-		atOnce = "12"
+		atOnce = "14"
 	}
 	if err := flag.Set("test.parallel", atOnce); err != nil {
 		panic(err)
