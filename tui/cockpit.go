@@ -23,7 +23,7 @@ type Options struct {
 	NoColor bool
 	Theme   string
 	Zone    *time.Location // the operator's, for times asked for in it; nil is time.Local
-	SaveDir string         // where saved lines go; "" is the current folder
+	SaveDir string         // where saved lines go; "": nothing can be saved
 	In      io.Reader      // the terminal's input
 	Out     io.Writer      // the terminal's output
 	// Written, if set, is told at the end how many bytes went to the terminal.

@@ -38,6 +38,10 @@ func (m *model) saveLines() tea.Cmd {
 		m.say("no lines here")
 		return nil
 	}
+	if m.o.SaveDir == "" {
+		m.say("not saved: there is no folder to save lines in")
+		return nil
+	}
 	text, name := linesText(lines), "chef-backend-cockpit-logs-"+m.now().UTC().Format("20060102T150405Z")
 	return m.command(func() tea.Msg {
 		path, err := saveNew(m.o.SaveDir, name, text)

@@ -86,7 +86,7 @@ func (e *env) show(ctx context.Context, s screen) error {
 	defer e.ending.owns(nil, nil)
 	s.start(ctx)
 	defer e.warnings.hold()()
-	err := tui.Run(ctx, tui.Options{
+	err := tui.Run(ctx, tui.Options{SaveDir: ".",
 		Door: s.door, Clock: s.clock, Human: remote.System{}, In: e.in, Out: e.out,
 		NoColor: e.noColor || os.Getenv("NO_COLOR") != "",
 	})
