@@ -94,6 +94,7 @@ type Offer struct {
 	Procedure string
 	Service   string // for restart-service
 	Note      string // said beside it
+	Anywhere  bool   // for any node that its guards take, not the finding's own
 }
 
 // Certainty says how a finding is known.

@@ -187,7 +187,7 @@ func (m *model) nodeMenu() {
 		m.say("no node is known yet")
 		return
 	}
-	about := "Everything that can be had on " + n.Name
+	about := "Everything that can be had of the cluster and on " + n.Name
 	if n.Address != "" {
 		about += ", " + n.Address
 	}

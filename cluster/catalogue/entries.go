@@ -57,6 +57,7 @@ type offerEntry struct {
 	Procedure string `yaml:"procedure"`
 	Service   string `yaml:"service"`
 	Note      string `yaml:"note"`
+	Anywhere  bool   `yaml:"anywhere"`
 }
 
 type procedureEntry struct {

@@ -71,7 +71,7 @@ func (l *linter) failure(at place, e failureEntry) cluster.Failure {
 		f.Hides = append(f.Hides, cluster.Hide{Failure: h.Failure, Node: h.Node, Except: h.Except})
 	}
 	for _, o := range e.Offers {
-		f.Offers = append(f.Offers, cluster.Offer{Procedure: o.Procedure, Service: o.Service, Note: strings.TrimSpace(o.Note)})
+		f.Offers = append(f.Offers, cluster.Offer{Procedure: o.Procedure, Service: o.Service, Note: strings.TrimSpace(o.Note), Anywhere: o.Anywhere})
 	}
 	for i, a := range e.Advice {
 		place := at.item("advice", i)
@@ -186,5 +186,7 @@ func (l *linter) offer(at place, c *Catalogue, o cluster.Offer) {
 		l.bad(at.key("service"), "procedure %q needs a service: one of %s", o.Procedure, strings.Join(cluster.Services, ", "))
 	case c.Procedures[i].Target != "service" && o.Service != "":
 		l.bad(at.key("service"), "procedure %q takes no service: remove it", o.Procedure)
+	case c.Procedures[i].Target == "cluster" && o.Anywhere:
+		l.bad(at.key("anywhere"), "procedure %q is for the cluster, not for a node: remove it", o.Procedure)
 	}
 }

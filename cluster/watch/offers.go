@@ -46,7 +46,7 @@ func (w *Watch) offersFor(v *cluster.View, f cluster.Finding, o cluster.Offer, f
 	nodes := f.Nodes
 	if p.Target == "cluster" {
 		nodes = []string{""}
-	} else if f.Node == "" || len(nodes) == 0 {
+	} else if f.Node == "" || len(nodes) == 0 || o.Anywhere {
 		nodes = names(v.Snapshot.Nodes)
 	}
 	var out []Offered
@@ -77,7 +77,8 @@ func rank(o Offered) int {
 	return 2
 }
 
-// NodeOffers are all procedures that can be bound to a node.
+// NodeOffers are all procedures that can be bound to a node, and those of the
+// whole cluster.
 func (w *Watch) NodeOffers(node string) []Offered {
 	v := w.View()
 	var out []Offered
@@ -89,6 +90,8 @@ func (w *Watch) NodeOffers(node string) []Offered {
 			}
 		case "node":
 			out = append(out, w.offered(v, p, node, ""))
+		case "cluster":
+			out = append(out, w.offered(v, p, "", ""))
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Offered) int { return cmp.Compare(rank(a), rank(b)) })

@@ -162,7 +162,8 @@ type Door interface {
 	SignMeaning(sign string) (cluster.Sign, bool)
 	// Offers are the procedures offered for a finding.
 	Offers(finding string) []Offered
-	// NodeOffers are the procedures that can be had for a node at all.
+	// NodeOffers are the procedures that can be had for a node at all, and those
+	// of the cluster.
 	NodeOffers(node string) []Offered
 
 	// Plan binds a procedure after a look at all nodes that was begun for it.

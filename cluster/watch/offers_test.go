@@ -1,0 +1,48 @@
+package watch
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"chef-backend-cockpit/assets"
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/catalogue"
+	"chef-backend-cockpit/remote"
+)
+
+// TestOffersAreBound holds for which nodes a procedure is offered: the finding's
+// own, or any that the guards take; and that a node's menu has the cluster's.
+func TestOffersAreBound(t *testing.T) {
+	c, err := catalogue.Load(assets.Files, "catalogue")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := New(Options{Cluster: "invented", Nodes: []cluster.Node{{Name: "be1"}, {Name: "be2"}, {Name: "be3"}},
+		Clock: remote.System{}, Catalogue: c, ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	bound := func(o cluster.Offer) []string {
+		var nodes []string
+		for _, off := range w.offersFor(w.View(), cluster.Finding{Node: "be3", Nodes: []string{"be3"}}, o, "") {
+			nodes = append(nodes, off.Node)
+		}
+		slices.Sort(nodes)
+		return nodes
+	}
+	for want, o := range map[string]cluster.Offer{
+		"be3":         {Procedure: "rebuild-follower"},
+		"be1 be2 be3": {Procedure: "stop-stale-primary", Anywhere: true},
+		"":            {Procedure: "set-failover-on"},
+	} {
+		if got := bound(o); !slices.Equal(got, strings.Split(want, " ")) {
+			t.Errorf("%s is offered for %q, not for %q", o.Procedure, got, want)
+		}
+	}
+	whole := func(o Offered) bool { return o.Procedure == "set-failover-off" && o.Node == "" }
+	if !slices.ContainsFunc(w.NodeOffers("be3"), whole) {
+		t.Error("set-failover-off is in no menu")
+	}
+}
