@@ -136,6 +136,7 @@ One HOST is enough: the others come from the cluster.`,
 	})
 	root.AddCommand(watchCommand(e), demoCommand(e), statusCommand(e), diagnoseCommand(e),
 		procedureCommand(e), journalCommand(e), replayCommand(e), bundleCommand(e), catalogueCommand(e), versionCommand(e))
+	root.SetHelpCommand(helpCommand(e))
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}

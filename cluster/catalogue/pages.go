@@ -1,0 +1,134 @@
+package catalogue
+
+import (
+	"fmt"
+	"strings"
+
+	"chef-backend-cockpit/cluster"
+)
+
+// FailurePage describes a failure in Markdown from its entry alone: what it
+// means, what confirms it, what to do first. The texts keep {node} and the like.
+func FailurePage(f cluster.Failure) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s, %s\n\n%s.\n\n", f.Name, f.Priority, strings.TrimSuffix(f.Title, "."))
+	for _, row := range [][2]string{
+		{"Cause", f.Cause}, {"Ignored", f.Ignored}, {"Time", f.Time}, {"Do first", f.First}, {"Guide", f.Section},
+	} {
+		if row[1] != "" {
+			fmt.Fprintf(&b, "- %s: %s\n", row[0], row[1])
+		}
+	}
+	for _, e := range f.Escalate {
+		fmt.Fprintf(&b, "- %s where %s\n", e.Priority, asks(e.When))
+	}
+	questions(&b, "Confirmed when all are true", f.Confirmed)
+	questions(&b, "Suspected when one is true", f.Suspected)
+	questions(&b, "Not when one is true", f.NotWhen)
+	if len(f.Seen) > 0 {
+		fmt.Fprintf(&b, "\nLines of the logs that raise a suspicion: %s\n", codes(f.Seen))
+	}
+	if len(f.Offers) > 0 {
+		b.WriteString("\nOffered:\n\n")
+		for _, o := range f.Offers {
+			fmt.Fprintf(&b, "- `%s`%s%s\n", o.Procedure, before(" ", o.Service), before(": ", o.Note))
+		}
+	}
+	for _, a := range f.Advice {
+		fmt.Fprintf(&b, "\n%s\n", a)
+	}
+	return b.String()
+}
+
+// ProcedurePage describes a procedure in Markdown from its entry alone: tier,
+// guards, every step with command and effect, and the way back.
+func ProcedurePage(p cluster.Procedure) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s, %s\n\n%s. %s\n\n", p.Name, p.Tier, strings.TrimSuffix(p.Title, "."), p.Summary)
+	confirm := map[cluster.Tier]string{cluster.T0: "nothing: it only reads", cluster.T1: "`y`"}[p.Tier]
+	if p.Phrase != "" {
+		confirm = "`" + p.Phrase + "`, typed by hand"
+	}
+	for _, row := range [][2]string{
+		{"Confirmed by", confirm}, {"Lost", p.Lost}, {"Kept", p.Kept}, {"Lasts", p.Lasts}, {"Way back", p.WayBack}, {"Guide", p.Section},
+	} {
+		if row[1] != "" {
+			fmt.Fprintf(&b, "- %s: %s\n", row[0], row[1])
+		}
+	}
+	for _, r := range p.Raise {
+		fmt.Fprintf(&b, "- %s, unless it is known that this is false: %s\n", r.Tier, asks(r.When))
+	}
+	guards(&b, "Must hold before every step", p.Guards)
+	steps(&b, "Steps", p.Steps)
+	steps(&b, "Way back, carried out when a step does not end well", p.Back)
+	return b.String()
+}
+
+// steps lists steps with what each runs and what proves it.
+func steps(b *strings.Builder, head string, all []cluster.Step) {
+	if len(all) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n## %s\n", head)
+	for i, s := range all {
+		fmt.Fprintf(b, "\n%d. %s%s\n", i+1, or(s.Say, s.ID), before(", on ", s.On))
+		switch {
+		case s.Kind == cluster.StepManual:
+			fmt.Fprintf(b, "\n    By hand: %s\n", strings.ReplaceAll(strings.TrimSpace(s.ToDo), "\n", "\n    "))
+		case s.Command != "":
+			fmt.Fprintf(b, "\n        %s\n", strings.ReplaceAll(strings.TrimSpace(s.Command), "\n", "\n        "))
+		}
+		if s.When != nil {
+			fmt.Fprintf(b, "\n    Left out while this is false: %s\n", asks(*s.When))
+		}
+		if s.Destroys != "" {
+			fmt.Fprintf(b, "\n    Cannot be brought back: %s\n", s.Destroys)
+		}
+		if s.EffectSay != "" {
+			fmt.Fprintf(b, "\n    Then: %s, within %s\n", s.EffectSay, s.Deadline)
+		}
+	}
+}
+
+func guards(b *strings.Builder, head string, all []cluster.Guard) {
+	qs := make([]cluster.Question, 0, len(all))
+	for _, g := range all {
+		qs = append(qs, g.Question)
+	}
+	questions(b, head, qs)
+}
+
+// questions lists facts with the sentence that documents each.
+func questions(b *strings.Builder, head string, all []cluster.Question) {
+	if len(all) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n%s:\n\n", head)
+	for _, q := range all {
+		fmt.Fprintf(b, "- %s\n", asks(q))
+	}
+}
+
+// asks is a question as the catalogue writes it, with what its fact means.
+func asks(q cluster.Question) string {
+	words := "`" + q.String() + "`"
+	if f, ok := cluster.LookupFact(q.Fact); ok {
+		words += ": " + f.Doc
+	}
+	return words
+}
+
+func before(mark, s string) string {
+	if s == "" {
+		return ""
+	}
+	return mark + s
+}
+
+func or(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"chef-backend-cockpit/assets"
+	"chef-backend-cockpit/cluster/catalogue"
+	"chef-backend-cockpit/tui"
+)
+
+// topic is one text of the manual.
+type topic struct {
+	name, says string
+	text       func(c *catalogue.Catalogue) string
+}
+
+// written is a text of the manual that is kept as a file.
+func written(name, says, file string) topic {
+	return topic{name, says, func(*catalogue.Catalogue) string { return assets.MustRead("manual/" + file) }}
+}
+
+// topics are the texts of the manual in the order in which one reads them. Keys,
+// failures and procedures are made from what the program itself works with, so
+// that no text can say otherwise.
+func topics() []topic {
+	return []topic{
+		written("quick-start", "from a bastion to the cluster", "quick-start.md"),
+		written("screen", "what stands where, and what the marks mean", "screen.md"),
+		{"keys", "every key", func(*catalogue.Catalogue) string { return tui.KeysMarkdown() }},
+		{"failures", "each failure that is recognised", failurePages},
+		{"procedures", "each procedure, with steps, effects and way back", procedurePages},
+		written("guide", "failures and procedures by section of the vendor's guide", "guide.md"),
+		written("safety", "what is and is not done to a node", "safety.md"),
+		written("configuration", "the configuration file and the login", "configuration.md"),
+		written("site-catalogue", "failures and procedures of your own", "site-catalogue.md"),
+		written("journal", "what is kept of an incident, and its format", "journal.md"),
+		written("limits", "what is not done, and what was never verified", "limits.md"),
+	}
+}
+
+func failurePages(c *catalogue.Catalogue) string {
+	pages := make([]string, 0, len(c.Failures))
+	for _, f := range c.Failures {
+		pages = append(pages, catalogue.FailurePage(f))
+	}
+	return strings.Join(pages, "\n")
+}
+
+func procedurePages(c *catalogue.Catalogue) string {
+	pages := make([]string, 0, len(c.Procedures))
+	for _, p := range c.Procedures {
+		pages = append(pages, catalogue.ProcedurePage(p))
+	}
+	return strings.Join(pages, "\n")
+}
+
+// page is the text of a topic, a failure or a procedure.
+func page(c *catalogue.Catalogue, name string) (string, bool) {
+	for _, t := range topics() {
+		if t.name == name {
+			return t.text(c), true
+		}
+	}
+	for _, f := range c.Failures {
+		if f.Name == name {
+			return catalogue.FailurePage(f), true
+		}
+	}
+	for _, p := range c.Procedures {
+		if p.Name == name {
+			return catalogue.ProcedurePage(p), true
+		}
+	}
+	return "", false
+}
+
+// helpCommand prints a text of the manual, or what a subcommand does.
+func helpCommand(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use: "help [TOPIC]", Short: "Print the manual: a topic, a failure, a procedure or a command",
+		ValidArgsFunction: func(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			for _, t := range topics() {
+				names = append(names, t.name+"\t"+t.says)
+			}
+			for _, s := range c.Root().Commands() {
+				names = append(names, s.Name()+"\t"+s.Short)
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(c *cobra.Command, args []string) error { return e.help(c.Root(), args) },
+	}
+}
+
+func (e *env) help(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		if err := root.Help(); err != nil {
+			return err
+		}
+		fmt.Fprintln(e.out, "\nTopics of help, besides the name of any command, failure or procedure:")
+		for _, t := range topics() {
+			fmt.Fprintf(e.out, "  %-15s %s\n", t.name, t.says)
+		}
+		return nil
+	}
+	if len(args) == 1 {
+		c, err := e.warnedCatalogue()
+		if err != nil {
+			return err
+		}
+		if text, ok := page(c, args[0]); ok {
+			_, err := fmt.Fprint(e.out, text)
+			return err
+		}
+	}
+	if c, rest, err := root.Find(args); err == nil && c != root && len(rest) == 0 {
+		return c.Help()
+	}
+	return usage("no help on %q; help without a word lists the topics", strings.Join(args, " "))
+}
