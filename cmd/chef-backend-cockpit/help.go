@@ -29,14 +29,19 @@ func topics() []topic {
 	return []topic{
 		written("quick-start", "from a bastion to the cluster", "quick-start.md"),
 		written("screen", "what stands where, and what the marks mean", "screen.md"),
+		written("commands", "every call, and its exit codes", "commands.md"),
 		{"keys", "every key", func(*catalogue.Catalogue) string { return tui.KeysMarkdown() }},
 		{"failures", "each failure that is recognised", failurePages},
 		{"procedures", "each procedure, with steps, effects and way back", procedurePages},
 		written("guide", "failures and procedures by section of the vendor's guide", "guide.md"),
+		written("recovery", "from a finding through a plan to healthy", "recovery.md"),
+		written("rehearsal", "a plan, carried out on a simulation first", "rehearsal.md"),
 		written("safety", "what is and is not done to a node", "safety.md"),
 		written("configuration", "the configuration file and the login", "configuration.md"),
 		written("site-catalogue", "failures and procedures of your own", "site-catalogue.md"),
 		written("journal", "what is kept of an incident, and its format", "journal.md"),
+		written("trials", "what was tried so that it cannot hurt, and how often", "trials.md"),
+		written("performance", "speed and memory of the logs", "performance.md"),
 		written("limits", "what is not done, and what was never verified", "limits.md"),
 	}
 }
