@@ -91,7 +91,7 @@ func (e *env) bundleFleet(ctx context.Context, hosts []string, b *bundle) (*flee
 	if err != nil {
 		return nil, err
 	}
-	name, _, known, err := e.chosen(c)
+	name, _, known, err := e.chosen(c, hosts)
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -88,15 +87,7 @@ func (e *env) siteCatalogue() (dir string, must bool, err error) {
 	if conf.Catalogue == "" {
 		return filepath.Join(configDir(), "catalogue"), false, nil
 	}
-	dir = conf.Catalogue
-	if rest, ok := strings.CutPrefix(dir, "~/"); ok {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", false, usage("catalogue: %s: %v", dir, err)
-		}
-		dir = filepath.Join(home, rest)
-	}
-	return dir, true, nil
+	return atHome(conf.Catalogue), true, nil
 }
 
 // checkCatalogue prints every complaint, or what the site adds.

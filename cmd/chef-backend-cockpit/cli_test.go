@@ -65,7 +65,7 @@ func TestBadInputGetsOneLineWithARemedy(t *testing.T) {
 		{"unknown key", []string{"status"}, "clusters:\n  prod:\n    nodez: []\n", 64, []string{"config.yaml:3:5", "nodez"}},
 		{"broken yaml", []string{"status"}, "clusters:\n  prod: [\n", 64, []string{"config.yaml:"}},
 		{"wrong type", []string{"status"}, "clusters:\n  prod:\n    port: many\n", 64, []string{"config.yaml:3:"}},
-		{"node without host", []string{"status"}, "clusters: {prod: {nodes: [{address: 10.0.0.1}]}}", 64, []string{"node 1 has no host"}},
+		{"node without host", []string{"status"}, "clusters: {prod: {nodes: [{address: 10.0.0.1}]}}", 64, []string{"config.yaml:1:27: node 1 of cluster prod has no host; add host"}},
 		{"refusing host", []string{"status", "127.0.0.1:1"}, "", 3, []string{"127.0.0.1", "refused"}},
 		{"unknown host", []string{"status", "no-such-host.invalid"}, "", 3, []string{"no-such-host.invalid"}},
 		{"bad port", []string{"status", "127.0.0.1:99999"}, "", 64, []string{"no port"}},

@@ -6,120 +6,164 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 )
 
 // config is the configuration file. Every value has a default that fits a
 // stock install; the file itself may be absent.
 type config struct {
-	Clusters  map[string]clusterConfig `yaml:"clusters"`
-	Catalogue string                   `yaml:"catalogue"` // folder of the site's own; default catalogue beside this file
+	Clusters  map[string]clusterConfig
+	Catalogue string // folder of the site's own; default catalogue beside this file
+	paths     []namedPath
 }
 
 // clusterConfig is one cluster by name.
 type clusterConfig struct {
-	Stamp      string       `yaml:"stamp"`       // environment stamp: PROD
-	Colour     string       `yaml:"colour"`      // of the stamp: red, amber, green, blue, magenta, cyan
-	Nodes      []nodeConfig `yaml:"nodes"`       // fixed order
-	User       string       `yaml:"user"`        // SSH user; default as ssh(1)
-	Port       int          `yaml:"port"`        // SSH port; default as ssh(1)
-	Jump       string       `yaml:"jump"`        // host to jump through
-	Identity   []string     `yaml:"identity"`    // private key files; default as ssh(1)
-	KnownHosts []string     `yaml:"known-hosts"` // files; default as ssh(1)
+	Stamp      string       // environment stamp: PROD
+	Colour     string       // of the stamp: red, amber, green, blue, magenta, cyan
+	Nodes      []nodeConfig // fixed order, one to three
+	User       string       // SSH user; default as ssh(1)
+	Port       int          // SSH port; default as ssh(1)
+	Jump       string       // host to jump through
+	Identity   []string     // private key files; default as ssh(1)
+	KnownHosts []string     // files; default as ssh(1)
 }
 
 // nodeConfig is one node; only host is needed.
 type nodeConfig struct {
-	Name    string `yaml:"name"`    // short name on the screen; default the host's first label
-	Host    string `yaml:"host"`    // what to dial
-	Address string `yaml:"address"` // the cluster's address for it; default asked from the cluster
+	Name    string // the cluster's name for it; default asked from the cluster
+	Host    string // what to dial
+	Address string // the cluster's address for it; default asked from the cluster
 }
 
-// colours are the words that a stamp's colour may be.
-var colours = []string{"", "red", "amber", "green", "blue", "magenta", "cyan"}
+// namedPath is a file or folder that the configuration names. Whether it is
+// there is asked when it is needed: a key that is missing for one cluster stops
+// nobody from watching another.
+type namedPath struct {
+	cluster string // "" for the whole file's
+	key     string // identity, known-hosts, catalogue
+	path    string // as it is written
+	at      problem
+}
 
 // loadConfig reads the file of --config, else the default one, which may be absent.
 func (e *env) loadConfig() (config, error) {
-	path, must := e.configFile, e.configFile != ""
-	if !must {
-		path = filepath.Join(configDir(), "config.yaml")
-	}
+	path, must := e.configPath()
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) && !must {
 		return config{}, nil
 	}
 	if err != nil {
-		return config{}, usage("configuration: %v", err)
+		return config{}, usage("configuration: %v; name another with --config, or make one: config init HOST", err)
 	}
 	return parseConfig(path, text)
 }
 
-// parseConfig reads a configuration strictly; errors name file, line, column.
+// configPath is where the configuration is, "" without a home; must: it was
+// named by --config.
+func (e *env) configPath() (path string, must bool) {
+	if e.configFile != "" {
+		return e.configFile, true
+	}
+	if dir := configDir(); dir != "" {
+		return filepath.Join(dir, "config.yaml"), false
+	}
+	return "", false
+}
+
+// parseConfig reads a configuration strictly; its error is the first problem,
+// on one line with file, line, column and remedy.
 func parseConfig(path string, text []byte) (config, error) {
-	var c config
-	if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict()); err != nil {
-		return config{}, usage("%s", yamlError(path, err))
-	}
-	for name, cl := range c.Clusters {
-		if !slices.Contains(colours, cl.Colour) {
-			return config{}, usage("%s: cluster %s: unknown colour %q; use one of%s", path, name, cl.Colour, strings.Join(colours, " "))
-		}
-		seen := map[string]bool{}
-		for i, n := range cl.Nodes {
-			if n.Host == "" {
-				return config{}, usage("%s: cluster %s: node %d has no host; add host: NAME_OR_ADDRESS", path, name, i+1)
-			}
-			if seen[n.Host] {
-				return config{}, usage("%s: cluster %s: host %s stands twice; remove one", path, name, n.Host)
-			}
-			seen[n.Host] = true
-		}
-	}
-	return c, nil
+	c, problems := readConfig(path, text)
+	return c, firstOf(problems)
 }
 
-// yamlError is one line: file:line:column and what is wrong.
-func yamlError(path string, err error) string {
-	var at yaml.Error
-	if errors.As(err, &at) && at.GetToken() != nil && at.GetToken().Position != nil {
-		p := at.GetToken().Position
-		return fmt.Sprintf("%s:%d:%d: %s; correct this line", path, p.Line, p.Column, at.GetMessage())
+// firstOf makes the first problem an error; nil without one.
+func firstOf(problems []problem) error {
+	switch len(problems) {
+	case 0:
+		return nil
+	case 1:
+		return usage("%w", problems[0])
 	}
-	return fmt.Sprintf("%s: %s; correct the file", path, strings.TrimSpace(err.Error()))
+	return usage("%w (and %d more: config check lists them)", problems[0], len(problems)-1)
 }
 
-// chosen is the cluster that --cluster or the only entry names; ok is false
-// when hosts must be given.
-func (e *env) chosen(c config) (name string, cl clusterConfig, ok bool, err error) {
-	if e.cluster != "" {
-		cl, ok = c.Clusters[e.cluster]
-		if !ok {
-			return "", cl, false, usage("no cluster %q in the configuration; it has%s", e.cluster, listed(c))
-		}
-		return e.cluster, cl, true, nil
+// readConfig reads a configuration and tells everything that is wrong in it, in
+// the order of the file.
+func readConfig(path string, text []byte) (config, []problem) {
+	c := config{Clusters: map[string]clusterConfig{}}
+	r := &configReader{yamlReader: yamlReader{file: path}, config: &c}
+	if tree := r.parse(text); tree != nil {
+		r.mapping(tree, "the configuration", []field{
+			{"clusters", r.clusters},
+			{"catalogue", func(n ast.Node) { c.Catalogue = r.path(n, "", "catalogue") }},
+		})
 	}
-	if len(c.Clusters) == 1 {
-		for name, cl = range c.Clusters {
-			return name, cl, true, nil
-		}
-	}
-	return "", cl, false, nil
+	return c, r.sorted()
 }
 
-// listed names the configured clusters in order.
-func listed(c config) string {
-	if len(c.Clusters) == 0 {
-		return " none"
+// missing are the files and folders of a cluster, and of the whole file, that
+// are not there.
+func (c config) missing(cluster string) []problem {
+	var missing []problem
+	for _, p := range c.paths {
+		if p.cluster != cluster {
+			continue
+		}
+		if text := p.amiss(); text != "" {
+			at := p.at
+			at.text = text
+			missing = append(missing, at)
+		}
 	}
-	var names []string
-	for name := range c.Clusters {
-		names = append(names, " "+name)
+	return missing
+}
+
+// amiss says what is wrong with the file; "" for nothing. A path with tokens of
+// ssh_config(5) is only known when a host is dialled, and a key that the agent
+// holds needs only its public half here.
+func (p namedPath) amiss() string {
+	if p.key != "catalogue" && strings.Contains(p.path, "%") {
+		return ""
 	}
-	slices.Sort(names)
-	return strings.Join(names, ",")
+	path := atHome(p.path)
+	info, err := os.Stat(path)
+	if p.key == "identity" && errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(path + ".pub"); err == nil {
+			return ""
+		}
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Sprintf("%s: there is no %s; correct the path, or remove it", p.key, p.path)
+	case err != nil:
+		return fmt.Sprintf("%s: %v; make it readable, or correct the path", p.key, err)
+	case info.IsDir() && p.key != "catalogue":
+		return fmt.Sprintf("%s: %s is a folder; name a file in it", p.key, p.path)
+	case !info.IsDir() && p.key == "catalogue":
+		return fmt.Sprintf("%s: %s is no folder; name the folder of the .yaml files", p.key, p.path)
+	case info.IsDir():
+		return ""
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Sprintf("%s: %v; make it readable for you, or correct the path", p.key, err)
+	}
+	f.Close()
+	return ""
+}
+
+// atHome is a path with ~ replaced by the home folder; as it is without one.
+func atHome(path string) string {
+	if rest, ok := strings.CutPrefix(path, "~/"); ok {
+		if home, err := os.UserHomeDir(); err == nil {
+			return filepath.Join(home, rest)
+		}
+	}
+	return path
 }
 
 // configDir is our folder by the XDG base directory specification, on every

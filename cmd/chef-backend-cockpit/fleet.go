@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -29,6 +30,17 @@ type fleet struct {
 	clock                  cluster.Clock
 	passing                bool // gone with this process: what is said of its nodes is not kept
 	closers                []func() error
+	known                  bool          // the configuration has this cluster
+	found                  clusterConfig // what the configuration would say of it
+}
+
+// nodeNames lists the nodes for a sentence.
+func (f *fleet) nodeNames() string {
+	var names []string
+	for _, n := range f.nodes {
+		names = append(names, n.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // close ends all links.
@@ -92,27 +104,47 @@ func (e *env) connect(ctx context.Context, args []string) (*fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, cl, known, err := e.chosen(c)
+	return e.connectTo(ctx, c, args)
+}
+
+// connectTo is connect with a configuration that has been read.
+func (e *env) connectTo(ctx context.Context, c config, args []string) (*fleet, error) {
+	name, cl, known, err := e.chosen(c, args)
 	if err != nil {
 		return nil, err
 	}
-	if len(args) > 0 {
-		cl.Nodes = nil
-		for _, a := range args {
-			cl.Nodes = append(cl.Nodes, nodeConfig{Host: a})
-		}
-	} else if !known {
+	if len(cl.Nodes) == 0 {
 		return nil, usage("no host given and no cluster chosen; name one node of the cluster, or --cluster of the configuration (it has%s)", listed(c))
 	}
-	if len(cl.Nodes) == 0 {
-		return nil, usage("cluster %s of the configuration has no nodes; add one, or name a host", name)
+	if err := firstOf(c.missing(name)); known && err != nil {
+		return nil, err
 	}
 	o, err := e.remoteOptions()
 	if err != nil {
 		return nil, err
 	}
 	g := &gathering{cl: cl, options: o}
-	return g.gather(ctx, name)
+	f, err := g.gather(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	f.known = known
+	if !known {
+		f.adopt(c)
+	}
+	return f, nil
+}
+
+// adopt takes the name and stamp of a configured cluster that has one of the
+// nodes: the hosts were only called otherwise.
+func (f *fleet) adopt(c config) {
+	for _, name := range slices.Sorted(maps.Keys(c.Clusters)) {
+		cl := c.Clusters[name]
+		if slices.ContainsFunc(f.nodes, func(n cluster.Node) bool { return cl.has(n.Address) }) {
+			f.cluster, f.stamp, f.colour, f.known = name, cl.Stamp, cl.Colour, true
+			return
+		}
+	}
 }
 
 // gathering finds a cluster's nodes from what the operator named.
@@ -135,7 +167,7 @@ type candidate struct {
 // checks that all belong together.
 func (g *gathering) gather(ctx context.Context, name string) (*fleet, error) {
 	for _, n := range g.cl.Nodes {
-		if err := g.dial(n.Host, n.Address, n.Host); err != nil {
+		if err := g.dial(n.Host, n.Address, or(n.Name, n.Host)); err != nil {
 			g.drop()
 			return nil, err
 		}
@@ -145,8 +177,14 @@ func (g *gathering) gather(ctx context.Context, name string) (*fleet, error) {
 		g.drop()
 		return nil, err
 	}
-	f := &fleet{cluster: name, stamp: g.cl.Stamp, colour: g.cl.Colour, hosts: map[string]remote.Host{}, clock: remote.System{}}
+	f := &fleet{cluster: name, stamp: g.cl.Stamp, colour: g.cl.Colour, hosts: map[string]remote.Host{}, clock: remote.System{}, found: g.cl}
+	f.found.Nodes = nil
 	for _, c := range g.found {
+		n := nodeConfig{Host: c.given}
+		if c.address != "" {
+			n.Name, n.Address = c.name, c.address
+		}
+		f.found.Nodes = append(f.found.Nodes, n)
 		f.nodes = append(f.nodes, cluster.Node{Name: c.name, Address: c.address, Dial: c.given})
 		f.hosts[c.name] = c.host
 		f.closers = append(f.closers, c.host.Close)

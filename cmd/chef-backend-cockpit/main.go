@@ -135,8 +135,9 @@ One HOST is enough: the others come from the cluster.`,
 		return usage("%v; see chef-backend-cockpit --help", err)
 	})
 	root.AddCommand(watchCommand(e), demoCommand(e), statusCommand(e), diagnoseCommand(e),
-		procedureCommand(e), journalCommand(e), replayCommand(e), bundleCommand(e), catalogueCommand(e), versionCommand(e))
+		procedureCommand(e), journalCommand(e), replayCommand(e), bundleCommand(e), catalogueCommand(e), configCommand(e), versionCommand(e))
 	root.SetHelpCommand(helpCommand(e))
+	completions(e, root)
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}

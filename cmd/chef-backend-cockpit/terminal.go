@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -97,4 +98,27 @@ func (e *env) ask(question string, secret bool) (string, error) {
 	}
 	line, err := bufio.NewReader(e.in).ReadString('\n')
 	return strings.TrimSpace(line), err
+}
+
+// askWithin asks and gives up when ctx ends: a signal is not to wait for Enter.
+func (e *env) askWithin(ctx context.Context, question string) (string, error) {
+	type answer struct {
+		text string
+		err  error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		defer remote.Guard()
+		text, err := e.ask(question, false)
+		if errors.Is(err, io.EOF) {
+			err = nil // the keyboard is gone: no answer
+		}
+		got <- answer{text, err}
+	}()
+	select {
+	case a := <-got:
+		return a.text, a.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 }

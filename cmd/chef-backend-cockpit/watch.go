@@ -35,7 +35,10 @@ func (e *env) watch(ctx context.Context, hosts []string) error {
 	if err != nil {
 		return err
 	}
-	return e.open(ctx, f)
+	if err := e.open(ctx, f); err != nil {
+		return err
+	}
+	return e.offer(ctx, f)
 }
 
 // open shows the fleet until the operator leaves.
