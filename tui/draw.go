@@ -130,7 +130,10 @@ func (m *model) drawFooter(w int) string {
 		return l.String()
 	}
 	last := []key.Binding{renamed(m.keys.Help, "help"), renamed(m.keys.Quit, "quit")}
-	if m.outer != nil {
+	switch {
+	case m.past != nil:
+		last[1] = renamed(m.keys.Now, "now")
+	case m.outer != nil:
 		last[1] = m.keys.Leave
 	}
 	room := w - 2
@@ -163,7 +166,9 @@ func (m *model) footerKeys(room int) []key.Binding {
 	if m.player != nil {
 		all = append(m.keys.replay(), all...)
 	}
-	if m.state != nil && m.state.Run != nil {
+	if m.past != nil {
+		all = append(m.keys.past()[:6:6], all...)
+	} else if m.state != nil && m.state.Run != nil {
 		all = append(all[:1], append([]key.Binding{renamed(k.Running, "plan")}, all[1:]...)...)
 	}
 	for i, b := range all {

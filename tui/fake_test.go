@@ -43,6 +43,7 @@ type fakeDoor struct {
 	rechecks []cluster.CheckedGuard
 	differs  bool
 
+	earlier   []*watch.State // of the last hour, the oldest first
 	terminal  watch.Terminal // nil for none
 	rehearsal *fakeRehearsal // nil for none
 

@@ -69,7 +69,11 @@ func (m *model) key(k tea.KeyMsg) tea.Cmd {
 	if m.player != nil && m.replayKey(k) {
 		return m.refresh()
 	}
-	if m.outer != nil {
+	if m.past != nil {
+		if cmd, done := m.pastKey(k); done {
+			return cmd
+		}
+	} else if m.outer != nil {
 		if cmd, done := m.rehearsalKey(k); done {
 			return cmd
 		}
@@ -127,6 +131,8 @@ func (m *model) mainKey(k tea.KeyMsg) (tea.Cmd, bool) {
 		m.push(&lockView{})
 	case is(k, m.keys.Running):
 		m.showRun()
+	case is(k, m.keys.LookBack):
+		return m.lookBack(), true
 	case is(k, m.keys.Summary):
 		return m.summary(), true
 	case is(k, m.keys.Look):
@@ -141,7 +147,10 @@ func (m *model) mainKey(k tea.KeyMsg) (tea.Cmd, bool) {
 // quit leaves the cockpit; while a step runs it asks first, and says that the
 // step goes on.
 func (m *model) quit() tea.Cmd {
-	if m.outer != nil {
+	switch {
+	case m.past != nil:
+		return m.leavePast()
+	case m.outer != nil:
 		return m.leaveRehearsal()
 	}
 	if r := m.running(); r != nil && m.player == nil {
@@ -212,7 +221,7 @@ func (m *model) showRun() {
 		m.say("no plan is at work")
 		return
 	}
-	if m.outer != nil {
+	if m.outer != nil && m.past == nil {
 		m.push(newRehearsalView(m.state.Run.Plan))
 		return
 	}

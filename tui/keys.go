@@ -22,6 +22,8 @@ type keyMap struct {
 
 	Choose, Back, Confirm, Rehearse, Copy, Again, Stop, Output, Answer, Leave key.Binding
 
+	LookBack, Earlier, Later, ChangeBefore, ChangeAfter, SkipBack, SkipOn, Now key.Binding // of the last hour
+
 	Play, PlayOne, NextEvent, PrevEvent, Faster, Slower key.Binding // of a replay
 
 	Help, Quit, Suspend, Redraw key.Binding
@@ -78,6 +80,7 @@ func newKeyMap() keyMap {
 	}
 	k.logKeys()
 	k.replayKeys()
+	k.pastKeys()
 	return k
 }
 
@@ -113,12 +116,13 @@ type keyGroup struct {
 func (k keyMap) groups() []keyGroup {
 	return []keyGroup{
 		{"The screen", []key.Binding{k.NextPane, k.PrevPane, k.Up, k.Down, k.Left, k.Right, k.Node, k.Help, k.Redraw, k.Suspend, k.Quit}},
-		{"What is wrong", []key.Binding{k.Why, k.Recover, k.NodeMenu, k.Acknowledge, k.Since, k.Copies, k.Maintain, k.Fence, k.Arm, k.Lock, k.Running, k.Look, k.Summary}},
+		{"What is wrong", []key.Binding{k.Why, k.Recover, k.NodeMenu, k.Acknowledge, k.Since, k.LookBack, k.Copies, k.Maintain, k.Fence, k.Arm, k.Lock, k.Running, k.Look, k.Summary}},
 		{"Logs", []key.Binding{k.Text, k.Only, k.Next, k.Prev, k.ByNode, k.ByService, k.ByLevel, k.BySign, k.Clear,
 			k.Pause, k.Follow, k.NextSign, k.PrevSign, k.PageUp, k.PageDown, k.Top, k.Bottom, k.Unfold, renamed(k.Copy, "copy what is seen"), k.Save, k.Stamps, k.Rates, k.Streams}},
 		{"In a list or a plan", []key.Binding{k.Choose, k.Confirm, k.Rehearse, k.Copy, k.Again, k.Answer, k.Stop, k.Output, k.TakeOver, k.Back}},
 		{"In a rehearsal", []key.Binding{k.Leave}},
 		{"In a replay", k.replay()},
+		{"In the past", k.past()},
 	}
 }
 

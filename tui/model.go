@@ -33,17 +33,19 @@ type model struct {
 	door watch.Door
 	// player is the door of a replay; nil for a living cluster.
 	player watch.Player
-	// inner is the screen of a rehearsal, shown in place of this one, which
-	// goes on hearing the cluster; outer is what such a screen came from.
+	// inner is the screen of a rehearsal or of the past, shown in place of this
+	// one, which goes on hearing the cluster; outer is what such a screen came from.
 	inner, outer *model
-	began        time.Time     // of a rehearsal, by the cluster's clock
-	clock        cluster.Clock // of the cluster: ages
-	human        cluster.Clock // of the operator: keys
-	out          *output
-	st           *styles
-	keys         keyMap
-	color        string // stamp colour that the styles were made for
-	o            Options
+	// past is the door of a screen that looks back; nil for now.
+	past  watch.Traveller
+	began time.Time     // of a rehearsal or a look back, by the cluster's clock
+	clock cluster.Clock // of the cluster: ages
+	human cluster.Clock // of the operator: keys
+	out   *output
+	st    *styles
+	keys  keyMap
+	color string // stamp colour that the styles were made for
+	o     Options
 
 	state    *watch.State
 	lay      layout
@@ -70,6 +72,7 @@ func newModel(ctx context.Context, o Options, out *output) *model {
 	m := &model{ctx: ctx, door: o.Door, clock: o.Clock, human: o.Human, out: out, o: o, keys: newKeyMap(),
 		belled: map[string]bool{}, dirty: true}
 	m.player, _ = o.Door.(watch.Player)
+	m.past, _ = o.Door.(watch.Traveller)
 	m.restyle("")
 	m.logs.follow = true
 	m.takeState()

@@ -31,7 +31,10 @@ func (m *model) drawRibbon(w int) string {
 	if text == "" {
 		p, text = m.notice(w - 7)
 	}
-	if m.outer != nil {
+	switch {
+	case m.past != nil:
+		p, text = m.st.strong, m.pastRibbon(m.flash.text)
+	case m.outer != nil:
 		p, text = m.st.strong, m.rehearsalRibbon(text)
 	}
 	l := newLine(w)

@@ -168,8 +168,8 @@ func (m *model) drawBox(rows []string) {
 	}
 	box := make([]string, 0, len(body)+len(foot)+2)
 	left, right := o.head(m)
-	if m.outer != nil {
-		left = "REHEARSAL: " + left
+	if word := m.innerWord(); word != "" {
+		left = word + ": " + left
 	}
 	box = append(box, m.boxTop(w, left, right))
 	if len(foot) > 0 {

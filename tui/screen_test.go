@@ -48,6 +48,8 @@ var pictures = []struct {
 	{"fence", unseen, []string{"F"}},
 	{"maintenance", healthy, []string{"2", "M"}},
 	{"help", healthy, []string{"?"}},
+	{"past", wasHealthy, []string{"H", "<"}},
+	{"past-why", wasHealthy, []string{"H", "w"}},
 	{"whole-line", walGap, []string{"shift+tab", "up", "up", "enter"}},
 }
 

@@ -31,6 +31,9 @@ func (m *model) drawSituation(w int) string {
 	if m.state.Replay != nil {
 		left = append(left[:1], append([]segment{m.replaySegment(*m.state.Replay)}, left[1:]...)...)
 	}
+	if m.state.Earlier != nil {
+		left = append(left[:1], append([]segment{m.pastSegment(*m.state.Earlier)}, left[1:]...)...)
+	}
 	if r := m.running(); r != nil {
 		left = append(left, m.runSegment(r))
 	}

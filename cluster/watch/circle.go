@@ -58,6 +58,7 @@ func (w *Watch) round(ctx context.Context) {
 	working := w.working()
 	w.mu.Unlock()
 	w.publish()
+	w.keepMoment()
 	w.neighbour.look(ctx, v.Lock())
 	w.diary.round(v, findings, working)
 	if suspicious || w.wantsSlow(v, findings, working) {

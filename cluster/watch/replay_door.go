@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"chef-backend-cockpit/cluster"
@@ -68,36 +67,13 @@ func (r *Replay) SignMeaning(sign string) (cluster.Sign, bool) {
 
 // Rivals are the other suspected findings that this one could have been.
 func (r *Replay) Rivals(finding string) []cluster.Rival {
-	s := r.State()
-	all := cluster.Rivals(s.Findings, r.o.Catalogue.Failures, s.View)
-	return slices.DeleteFunc(all, func(x cluster.Rival) bool { return x.A != finding && x.B != finding })
+	return r.State().rivals(finding, r.o.Catalogue.Failures)
 }
 
 // Offers are what was offered for a finding; none of it can be had.
 func (r *Replay) Offers(finding string) []Offered {
-	var out []Offered
-	for _, f := range r.State().Findings {
-		if f.ID() != finding {
-			continue
-		}
-		for _, o := range f.Offers {
-			out = append(out, r.offered(o.Procedure, f.Node, o.Service, o.Note))
-		}
-	}
-	return out
+	return r.State().wereOffered(finding, r.o.Catalogue, r.why)
 }
 
 // NodeOffers are none: what could be had of a node was never written.
 func (r *Replay) NodeOffers(string) []Offered { return nil }
-
-// offered is a line of a menu that was.
-func (r *Replay) offered(procedure, node, service, note string) Offered {
-	o := Offered{Procedure: procedure, Title: procedure, Node: node, Service: service, Note: note,
-		WhyNot: []cluster.CheckedGuard{{Answer: cluster.Answer{Sentence: errReplay.Error()}}}}
-	for _, p := range r.o.Catalogue.Procedures {
-		if p.Name == procedure {
-			o.Title, o.Tier = strings.ReplaceAll(p.Title, "{node}", node), p.Tier
-		}
-	}
-	return o
-}

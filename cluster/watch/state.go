@@ -32,6 +32,7 @@ type State struct {
 	Notices    []Notice           // things the operator must know: journal not writable, …
 	Replay     *ReplayAt          // where a replay stands; nil for a living cluster
 	Rehearsal  *RehearsalAt       // what a rehearsal is about; nil for a living cluster
+	Earlier    *EarlierAt         // where in the last hour it stands; nil for now
 }
 
 // Mode is what the cockpit may do.

@@ -81,6 +81,7 @@ type Watch struct {
 	findings []cluster.Finding
 	ended    *LastFinding
 	plans    []cluster.PlanState
+	hour     hour
 	left     []Notice    // of plans that could not be taken up
 	rehearse *rehearsal  // the open one; nil for none
 	gone     bool        // the cockpit is being left: none is opened any more
