@@ -15,13 +15,11 @@ import (
 
 // Options are what the screen needs.
 type Options struct {
-	Door  watch.Door
-	Clock cluster.Clock // the cluster's: ages and the clock on the screen
-	Human cluster.Clock // real time: how quiet the keyboard is
-	// NoColor leaves colour away (NO_COLOR, --no-color); Theme is "dark" or
-	// "light", the empty one is dark.
-	NoColor bool
-	Theme   string
+	Door    watch.Door
+	Clock   cluster.Clock  // the cluster's: ages and the clock on the screen
+	Human   cluster.Clock  // real time: how quiet the keyboard is
+	Theme   string         // one of Themes; "" is dark
+	Title   bool           // the terminal's window can be given a title
 	Zone    *time.Location // the operator's, for times asked for in it; nil is time.Local
 	SaveDir string         // where saved lines go; "": nothing can be saved
 	In      io.Reader      // the terminal's input
@@ -63,6 +61,7 @@ func Run(ctx context.Context, o Options) error {
 	m := newModel(ctx, o, out)
 	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(to),
 		tea.WithAltScreen(), tea.WithoutSignalHandler(), tea.WithFPS(60)).Run()
+	m.giveTitleBack()
 	if o.Written != nil {
 		o.Written(out.Bytes())
 	}

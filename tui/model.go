@@ -62,6 +62,7 @@ type model struct {
 	deaf     arming // after a refusal, until the keyboard was quiet
 	deafened bool
 	belled   map[string]bool
+	title    string // of the window; "" for the one it had
 
 	dirty bool
 	frame string
@@ -80,7 +81,7 @@ func newModel(ctx context.Context, o Options, out *output) *model {
 }
 
 func (m *model) restyle(stampColor string) {
-	m.color, m.st = stampColor, newStyles(m.o.NoColor, m.o.Theme, stampColor)
+	m.color, m.st = stampColor, newStyles(m.o.Theme, stampColor)
 }
 
 // Init starts the one circle of pictures.
@@ -229,23 +230,6 @@ func (m *model) takeState() bool {
 	m.nodes.clamp(len(m.nodeList()))
 	m.alarms.take(s.Findings, m.top() != nil)
 	return true
-}
-
-// bell rings once for each new finding of the gravest kind.
-func (m *model) bell() tea.Cmd {
-	ring := false
-	stands := map[string]bool{}
-	for _, f := range m.alarms.shown {
-		if f.Priority == cluster.P1 && !f.Acked {
-			stands[f.ID()] = true
-			ring = ring || !m.belled[f.ID()]
-		}
-	}
-	m.belled = stands
-	if !ring || m.out == nil || m.player != nil || m.outer != nil {
-		return nil
-	}
-	return m.command(func() tea.Msg { _ = m.out.Send("\a"); return nil })
 }
 
 // view is the newest view of the cluster; nil before the first one.

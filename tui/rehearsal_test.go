@@ -68,7 +68,7 @@ func deviating() *fakeDoor {
 func TestRehearsalIsAlwaysMarked(t *testing.T) {
 	for _, size := range sizes {
 		for _, way := range [][]string{nil, {"esc"}, {"esc", "w"}, {"esc", "tab", "w"}, {"?"}, {"o"}, {"esc", "d"}, {"esc", "K"}, {"esc", "u"}, {"esc", "/", "x"}, {"esc", "A"}, {"esc", "F"}, {"esc", "c"}} {
-			s := newStageWith(rehearsing(), size[0], size[1], Options{NoColor: true}).keys("r", "enter", "h").keys(way...)
+			s := newStageWith(rehearsing(), size[0], size[1], Options{Theme: "none"}).keys("r", "enter", "h").keys(way...)
 			rows := strings.Split(ansi.Strip(s.screen()), "\n")
 			if !strings.HasPrefix(rows[0], " REHEARSAL ") || !strings.Contains(rows[1], "REHEARSAL") {
 				t.Errorf("%v at %v: %q, %q", way, size, rows[0], rows[1])

@@ -241,18 +241,18 @@ func TestRestartingServiceIsNotUp(t *testing.T) {
 func TestColourSaysNothingMore(t *testing.T) {
 	for _, p := range pictures {
 		coloured := newStage(p.door(), 120, 40).keys(p.keys...).screen()
-		plain := newStageWith(p.door(), 120, 40, Options{NoColor: true}).keys(p.keys...).screen()
+		plain := newStageWith(p.door(), 120, 40, Options{Theme: "none"}).keys(p.keys...).screen()
 		if ansi.Strip(coloured) != ansi.Strip(plain) {
 			t.Errorf("%s: the words differ without colour", p.name)
 		}
 		for _, colour := range []string{"\x1b[3", "\x1b[9", ";3", ";9"} {
 			if strings.Contains(plain, colour) {
-				t.Errorf("%s: colour in spite of NoColor: %q", p.name, colour)
+				t.Errorf("%s: colour in the theme without: %q", p.name, colour)
 			}
 		}
 	}
 	healthyScreen := newStage(healthy(), 120, 40).screen()
-	for _, loud := range []string{newStyles(false, "", "").amber.open, newStyles(false, "", "").red.open} {
+	for _, loud := range []string{newStyles("", "").amber.open, newStyles("", "").red.open} {
 		if strings.Contains(strings.Join(strings.Split(healthyScreen, "\n")[1:], "\n"), loud) {
 			t.Error("a healthy screen uses a colour that means: act")
 		}
@@ -298,7 +298,7 @@ func TestForeignTextCarriesNoControls(t *testing.T) {
 	run := *rebuilding().state.Run
 	run.Steps[2].Output, run.Sentence = []string{evil}, evil
 	d.state.Run = &run
-	allowed := newStyles(false, "", "red")
+	allowed := newStyles("", "red")
 	for _, keys := range [][]string{nil, {"w"}, {"r"}, {"r", "enter"}, {"r", "enter", "c"}, {"g"}, {"tab", "w"}, {"c"}, {"/", "宽", "enter", "o"}} {
 		screen := newStage(d, 120, 40).keys(keys...).screen()
 		for _, p := range []paint{allowed.dim, allowed.title, allowed.focus, allowed.strong, allowed.leader, allowed.amber, allowed.red,

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"io"
 	"strings"
 
@@ -43,50 +44,60 @@ type styles struct {
 	match  paint // text that was searched for
 }
 
+// Themes are the names that Options.Theme may have. "contrast" sets foreground
+// and background of what matters, and nothing is faint, so that it can be read
+// on any background; "none" is without colour.
+var Themes = []string{"dark", "light", "contrast", "none"}
+
 // newStyles makes the paints. Sixteen colours are enough for all of them.
-func newStyles(noColor bool, theme, stampColor string) *styles {
+func newStyles(theme, stampColor string) *styles {
 	r := lipgloss.NewRenderer(io.Discard)
 	r.SetColorProfile(termenv.ANSI)
 	r.SetHasDarkBackground(theme != "light")
 	base := r.NewStyle()
-	colour := func(s lipgloss.Style, dark, light string) lipgloss.Style {
-		switch {
-		case noColor:
-			return s
-		case theme == "light":
-			return s.Foreground(lipgloss.Color(light))
-		}
-		return s.Foreground(lipgloss.Color(dark))
-	}
-	faint := colour(base, "8", "8")
-	if noColor {
-		faint = base.Faint(true)
-	}
-	return &styles{
-		dim:    paintOf(faint),
-		rule:   paintOf(faint),
-		title:  paintOf(base.Bold(true)),
-		focus:  paintOf(base.Bold(true).Reverse(true)),
-		strong: paintOf(base.Bold(true)),
-		leader: paintOf(colour(base.Bold(true), "6", "6")),
-		amber:  paintOf(colour(base, "3", "3")),
-		red:    paintOf(colour(base.Bold(true), "9", "1")),
+	bold := base.Bold(true)
+	s := &styles{
+		title:  paintOf(bold),
+		focus:  paintOf(bold.Reverse(true)),
+		strong: paintOf(bold),
 		chosen: paintOf(base.Reverse(true)),
-		stamp:  paintOf(colour(base.Bold(true).Reverse(true), stampNumber(stampColor), stampNumber(stampColor))),
-		key:    paintOf(base.Bold(true)),
-		match:  paintOf(base.Underline(true).Bold(true)),
+		key:    paintOf(bold),
+		match:  paintOf(bold.Underline(true)),
 	}
+	stamp := lipgloss.Color(stampNumber(stampColor))
+	s.stamp = paintOf(bold.Reverse(true).Foreground(stamp))
+	faint, leader, amber, red := base.Foreground(grey), bold.Foreground(cyan), base.Foreground(yellow), bold.Foreground(brightRed)
+	switch theme {
+	case "light":
+		amber, red = bold.Foreground(yellow), bold.Foreground(darkRed)
+	case "contrast":
+		faint, leader = base, bold.Foreground(black).Background(brightCyan)
+		amber, red = bold.Foreground(black).Background(brightYellow), bold.Foreground(white).Background(darkRed)
+	case "none":
+		faint, leader, amber, red = base.Faint(true), bold, base, bold
+		s.stamp = paintOf(bold.Reverse(true))
+	}
+	s.dim, s.rule, s.leader, s.amber, s.red = paintOf(faint), paintOf(faint), paintOf(leader), paintOf(amber), paintOf(red)
+	return s
 }
+
+// Colours of every terminal that has any, by their number.
+const (
+	black        = lipgloss.Color("0")
+	darkRed      = lipgloss.Color("1")
+	yellow       = lipgloss.Color("3")
+	cyan         = lipgloss.Color("6")
+	grey         = lipgloss.Color("8")
+	brightRed    = lipgloss.Color("9")
+	brightYellow = lipgloss.Color("11")
+	brightCyan   = lipgloss.Color("14")
+	white        = lipgloss.Color("15")
+)
 
 // stampNumber turns the configuration's colour word into one of the sixteen.
 func stampNumber(word string) string {
-	words := []string{"black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"}
-	for i, w := range words {
-		if w == word {
-			return string(rune('0' + i))
-		}
-	}
-	return "7"
+	words := map[string]string{"red": "1", "green": "2", "amber": "3", "blue": "4", "magenta": "5", "cyan": "6"}
+	return cmp.Or(words[word], "7")
 }
 
 // paintOf asks lipgloss once what a style writes around a text.

@@ -101,6 +101,7 @@ type env struct {
 	readOnly   bool
 	debugFile  string
 	noColor    bool
+	themeName  string
 }
 
 // rootCommand builds the command tree; without a subcommand it watches.
@@ -130,7 +131,7 @@ One HOST is enough: the others come from the cluster.`,
 	f.StringVar(&e.cluster, "cluster", "", "`NAME` of a cluster of the configuration")
 	f.BoolVar(&e.readOnly, "read-only", false, "watch only: no procedure can be carried out")
 	f.StringVar(&e.debugFile, "debug", "", "write a log of the cockpit itself to `FILE`")
-	f.BoolVar(&e.noColor, "no-color", false, "leave colour away (so does NO_COLOR in the environment)")
+	e.themeFlags(root)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return usage("%v; see chef-backend-cockpit --help", err)
 	})

@@ -76,6 +76,10 @@ const closeWithin = 6 * time.Second
 // is gone, or a goroutine of the program panics. The terminal is as before when
 // it returns.
 func (e *env) show(ctx context.Context, s screen) error {
+	theme, err := e.theme("")
+	if err != nil {
+		return err
+	}
 	ctx, fault := context.WithCancelCause(ctx)
 	defer fault(nil)
 	remote.OnFault(func(f *remote.Fault) {
@@ -89,9 +93,9 @@ func (e *env) show(ctx context.Context, s screen) error {
 	defer e.ending.owns(nil, nil)
 	s.start(ctx)
 	defer e.warnings.hold()()
-	err := tui.Run(ctx, tui.Options{SaveDir: ".",
+	err = tui.Run(ctx, tui.Options{SaveDir: ".",
 		Door: s.door, Clock: s.clock, Human: remote.System{}, In: e.in, Out: e.out,
-		NoColor: e.noColor || os.Getenv("NO_COLOR") != "",
+		Theme: theme, Title: titles(os.Getenv("TERM")),
 	})
 	incident := s.door.State().Incident
 	closed := within(closeWithin, s.close)

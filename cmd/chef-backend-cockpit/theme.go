@@ -1,0 +1,57 @@
+package main
+
+import (
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"chef-backend-cockpit/tui"
+)
+
+// themeFlags are the flags that choose the colours.
+func (e *env) themeFlags(root *cobra.Command) {
+	f := root.PersistentFlags()
+	f.StringVar(&e.themeName, "theme", "", "colours: `NAME` is "+strings.Join(tui.Themes, ", ")+" (default: as COLORFGBG says, else dark)")
+	f.BoolVar(&e.noColor, "no-color", false, "leave colour away (so does NO_COLOR in the environment)")
+	if err := root.RegisterFlagCompletionFunc("theme", cobra.FixedCompletions(tui.Themes, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // the flag stands two lines above
+	}
+}
+
+// theme is what the screen is painted in; the terminal is never asked. A flag
+// goes before the environment (https://no-color.org), that before the
+// configuration.
+func (e *env) theme(configured string) (string, error) {
+	switch {
+	case e.themeName != "" && !slices.Contains(tui.Themes, e.themeName):
+		return "", usage("--theme %q: use %s", e.themeName, strings.Join(tui.Themes, ", "))
+	case e.noColor:
+		return "none", nil
+	case e.themeName != "":
+		return e.themeName, nil
+	case os.Getenv("NO_COLOR") != "":
+		return "none", nil
+	case configured != "":
+		return configured, nil
+	}
+	return background(os.Getenv("COLORFGBG")), nil
+}
+
+// background is the theme that fits COLORFGBG, which some terminals set: the
+// numbers of foreground and background, with another word between them in rxvt.
+func background(colours string) string {
+	parts := strings.Split(colours, ";")
+	switch parts[len(parts)-1] {
+	case "7", "15":
+		return "light"
+	}
+	return "dark"
+}
+
+// titles says whether the terminal's window can have a title: the console of
+// Linux and what calls itself dumb would print it.
+func titles(term string) bool {
+	return !slices.Contains([]string{"", "dumb", "linux", "unknown"}, term)
+}
