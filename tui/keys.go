@@ -18,7 +18,7 @@ type keyMap struct {
 
 	Text, Only, Next, Prev, ByNode, ByService, ByLevel, BySign, Clear key.Binding
 	Pause, Follow, NextSign, PrevSign, Unfold, Streams, Stamps        key.Binding
-	Rates, Save                                                       key.Binding
+	Rates, Save, Wrap                                                 key.Binding
 
 	Choose, Back, Confirm, Rehearse, Copy, Again, Stop, Output, Answer, Leave key.Binding
 
@@ -101,6 +101,7 @@ func (k *keyMap) logKeys() {
 	k.PrevSign = bind("E", "sign or error before", "E")
 	k.Unfold = bind("Enter", "whole line", "enter")
 	k.Stamps = bind("z", "times: UTC, local, ago", "z")
+	k.Wrap = bind("W", "wrap long lines, or not", "W")
 	k.Rates = bind("G", "errors, minute by minute", "G")
 	k.Save = bind("S", "save what is seen", "S")
 	k.Streams = bind("s", "streams: quiet or lost", "s")
@@ -118,7 +119,7 @@ func (k keyMap) groups() []keyGroup {
 		{"The screen", []key.Binding{k.NextPane, k.PrevPane, k.Up, k.Down, k.Left, k.Right, k.Node, k.Help, k.Redraw, k.Suspend, k.Quit}},
 		{"What is wrong", []key.Binding{k.Why, k.Recover, k.NodeMenu, k.Acknowledge, k.Since, k.LookBack, k.Copies, k.Maintain, k.Fence, k.Arm, k.Lock, k.Running, k.Look, k.Summary}},
 		{"Logs", []key.Binding{k.Text, k.Only, k.Next, k.Prev, k.ByNode, k.ByService, k.ByLevel, k.BySign, k.Clear,
-			k.Pause, k.Follow, k.NextSign, k.PrevSign, k.PageUp, k.PageDown, k.Top, k.Bottom, k.Unfold, renamed(k.Copy, "copy what is seen"), k.Save, k.Stamps, k.Rates, k.Streams}},
+			k.Pause, k.Follow, k.NextSign, k.PrevSign, k.PageUp, k.PageDown, k.Top, k.Bottom, k.Unfold, renamed(k.Copy, "copy what is seen"), k.Save, k.Wrap, k.Stamps, k.Rates, k.Streams}},
 		{"In a list or a plan", []key.Binding{k.Choose, k.Confirm, k.Rehearse, k.Copy, k.Again, k.Answer, k.Stop, k.Output, k.TakeOver, k.Back}},
 		{"In a rehearsal", []key.Binding{k.Leave}},
 		{"In a replay", k.replay()},

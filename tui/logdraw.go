@@ -29,6 +29,10 @@ func (m *model) drawLogs(r rect) []string {
 			body = append(body, m.selectedLine(l, r.w)...)
 			continue
 		}
+		if p.wrap {
+			body = append(body, m.wrapped(l, r.w, find)...)
+			continue
+		}
 		body = append(body, m.logLine(l, r.w, find))
 	}
 	from := max(len(body)-room, 0)
@@ -187,15 +191,6 @@ func lineText(k cluster.Line) string {
 func (m *model) logLine(k cluster.Line, w int, find func(string) (int, int)) string {
 	l := newLine(w)
 	m.prefix(l, k)
-	p := m.st.plain
-	switch {
-	case k.Kind == cluster.LineGap:
-		p = m.st.amber
-	case k.Level >= cluster.LevelError:
-		p = m.st.strong
-	case k.Level == cluster.LevelDebug || k.Kind == cluster.LineBegin:
-		p = m.st.dim
-	}
 	text := lineText(k)
 	if aside := m.logs.aside; aside > 0 {
 		mark := before
@@ -205,16 +200,34 @@ func (m *model) logLine(k cluster.Line, w int, find func(string) (int, int)) str
 		text = fromCell(head(text, aside+w), aside)
 		l.put(m.st.dim, mark)
 	}
+	if len(text) > 4*w && find != nil {
+		text = text[:4*w] // more cannot be seen
+	}
+	return m.putFound(l, m.linePaint(k), head(text, w), find).String()
+}
+
+// linePaint is how a line's text is shown.
+func (m *model) linePaint(k cluster.Line) paint {
+	switch {
+	case k.Kind == cluster.LineGap:
+		return m.st.amber
+	case k.Level >= cluster.LevelError:
+		return m.st.strong
+	case k.Level == cluster.LevelDebug || k.Kind == cluster.LineBegin:
+		return m.st.dim
+	}
+	return m.st.plain
+}
+
+// putFound writes a text, with what was searched for marked in it.
+func (m *model) putFound(l *line, p paint, text string, find func(string) (int, int)) *line {
 	if find != nil {
-		if len(text) > 4*w {
-			text = text[:4*w] // more cannot be seen
-		}
 		text, _ = clean(text)
-		if i, j := find(text); i >= 0 && j > i && j <= len(text) && l.x+width(text[:j]) < w {
-			return l.put(p, text[:i]).put(m.st.match, text[i:j]).put(p, text[j:]).String()
+		if i, j := find(text); i >= 0 && j > i && j <= len(text) && l.x+width(text[:j]) < l.w {
+			return l.put(p, text[:i]).put(m.st.match, text[i:j]).put(p, text[j:])
 		}
 	}
-	return l.put(p, head(text, w)).String()
+	return l.put(p, text)
 }
 
 // head keeps the part of a long text that can be seen at all, so that a line
@@ -228,7 +241,15 @@ func head(s string, w int) string {
 
 // selectedLine is the selected line, whole where that was asked for.
 func (m *model) selectedLine(k cluster.Line, w int) []string {
-	if !m.logs.unfold {
+	switch {
+	case m.logs.unfold:
+	case m.logs.wrap:
+		rows := m.wrapped(k, w, nil)
+		for i := range rows {
+			rows[i] = m.st.chosenRow(rows[i])
+		}
+		return rows
+	default:
 		return []string{m.st.chosenRow(m.logLine(k, w, nil))}
 	}
 	l := newLine(w)

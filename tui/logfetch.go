@@ -17,6 +17,7 @@ type logAsk struct {
 	end   uint64
 	delta int
 	jump  *logJump
+	wrap  bool // the page keeps what follows the line that it would end with
 	// idle: nothing but newer lines can change the answer; had is how many
 	// there had been.
 	idle bool
@@ -48,7 +49,7 @@ func (m *model) fetchLogs() tea.Cmd {
 		return nil
 	}
 	p.inFlight, p.again = true, false
-	ask := logAsk{gen: p.gen, of: p.logFilter, rows: p.rows, end: p.end, delta: p.delta, jump: p.jump}
+	ask := logAsk{gen: p.gen, of: p.logFilter, rows: p.rows, end: p.end, delta: p.delta, jump: p.jump, wrap: p.wrap}
 	ask.idle, ask.had = p.delta == 0 && p.jump == nil && p.shown == shownPage{p.gen, p.end, p.rows}, p.had
 	return m.command(func() tea.Msg { return answerLogs(m.door, ask) })
 }
@@ -128,9 +129,15 @@ func backward(d watch.Door, ask logAsk, a logMsg) logMsg {
 		return a
 	}
 	last := max(n-1-back, min(ask.rows, n)-1)
+	if ask.wrap {
+		last = max(n-1-back, 0)
+	}
 	first := max(last+1-ask.rows, 0)
 	a.end = page.Lines[last].Seq
 	a.page = page
+	if ask.wrap {
+		last = min(first+ask.rows, n) - 1
+	}
 	a.page.Lines = page.Lines[first : last+1]
 	a.page.Older = page.Older || first > 0
 	a.page.Beyond = page.Beyond && first == 0
@@ -152,6 +159,7 @@ func (m *model) takeLogs(a logMsg) tea.Cmd {
 		}
 		return nil
 	}
+	a = m.fitWrapped(a)
 	sameLines := p.shown.gen == a.ask.gen
 	p.had, p.shown, p.of = a.had, shownPage{a.ask.gen, a.end, a.ask.rows}, a.ask.of
 	if p.err = a.err; a.err != nil {

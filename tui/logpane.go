@@ -169,6 +169,14 @@ func (p *logPane) scroll(n int) {
 	p.edge = max(min(n, 1), -1)
 }
 
+// onPage is how many lines a full page shows.
+func (p *logPane) onPage() int {
+	if n := len(p.page.Lines); p.wrap && n > 0 {
+		return n
+	}
+	return p.rows
+}
+
 // logsMainKey are the keys of the logs that work in every pane.
 func (m *model) logsMainKey(k tea.KeyMsg) (tea.Cmd, bool) {
 	p := &m.logs
@@ -197,7 +205,7 @@ func (m *model) logsMainKey(k tea.KeyMsg) (tea.Cmd, bool) {
 	case is(k, m.keys.PrevSign):
 		m.nextSign(-1)
 	case is(k, m.keys.PageUp):
-		p.scroll(-max(p.rows-1, 1))
+		p.scroll(-max(p.onPage()-1, 1))
 	case is(k, m.keys.PageDown):
 		p.scroll(max(p.rows-1, 1))
 	case is(k, m.keys.Top):
@@ -210,6 +218,9 @@ func (m *model) logsMainKey(k tea.KeyMsg) (tea.Cmd, bool) {
 		return nil, true
 	case is(k, m.keys.Save):
 		return m.saveLines(), true
+	case is(k, m.keys.Wrap):
+		p.wrap, p.aside = !p.wrap, 0
+		p.changed()
 	default:
 		if m.sightKey(k) {
 			return nil, true

@@ -13,7 +13,8 @@ import (
 // logSight is how lines are seen, whichever they are.
 type logSight struct {
 	stamps stamps
-	aside  int // cells of each line's text that are left of the screen
+	aside  int  // cells of each line's text that are left of the screen
+	wrap   bool // long lines take several rows; nothing is aside
 }
 
 // stamps is how the times of lines are shown.
@@ -37,7 +38,7 @@ func (m *model) sightKey(k tea.KeyMsg) bool {
 	switch {
 	case is(k, m.keys.Stamps):
 		s.stamps = (s.stamps + 1) % (stampsAgo + 1)
-	case m.focus != paneLogs:
+	case m.focus != paneLogs || s.wrap:
 		return false
 	case is(k, m.keys.Left):
 		s.aside = max(s.aside-asideStep, 0)
@@ -57,7 +58,10 @@ func (s logSight) says(zone *time.Location, now time.Time) (says string) {
 	case stampsAgo:
 		says = ", times ago"
 	}
-	if s.aside > 0 {
+	switch {
+	case s.wrap:
+		says += ", wrapped"
+	case s.aside > 0:
 		says += fmt.Sprintf(", from column %d", s.aside+1)
 	}
 	return says

@@ -45,21 +45,46 @@ func (m *model) command(f func() tea.Msg) tea.Cmd {
 }
 
 // pump waits for the next picture that no key asks for: at least one content
-// period, then until something changed, and a second at most, since ages and
-// the clock grow older by themselves. There is never more than one at a time.
+// period, longer where the pictures are too large for the terminal's budget,
+// then until something changed, and a second at most, since ages and the clock
+// grow older by themselves. There is never more than one at a time.
 func (m *model) pump() tea.Cmd {
+	written := m.written()
 	return m.command(func() tea.Msg {
 		if !m.wait(contentPeriod) {
 			return nil
 		}
+		slow := slowDown(m.written() - written)
+		if slow > 0 && !m.wait(slow) {
+			return nil
+		}
 		select {
 		case <-m.door.Changed():
-		case <-m.human.After(time.Second - contentPeriod):
+		case <-m.human.After(time.Second - contentPeriod - slow):
 		case <-m.ctx.Done():
 			return nil
 		}
 		return contentMsg{}
 	})
+}
+
+// terminalRate is how many bytes a second go to the terminal at most while
+// nobody types: a screen over a slow line must not fall behind its logs.
+const terminalRate = 40_000
+
+// slowDown is how much longer than a content period the next picture waits
+// after one of so many bytes; never so long that there is none in a second.
+func slowDown(bytes int64) time.Duration {
+	pays := time.Duration(bytes) * time.Second / terminalRate
+	return min(max(pays-contentPeriod, 0), time.Second-contentPeriod)
+}
+
+// written is how much went to the terminal so far.
+func (m *model) written() int64 {
+	if m.out == nil {
+		return 0
+	}
+	return m.out.Bytes()
 }
 
 // wait answers whether d has passed before the end of everything.
