@@ -25,8 +25,14 @@ type site struct {
 // newSite starts the cluster; change may alter the configuration.
 func newSite(t *testing.T, scenario string, change func(string) string) site {
 	t.Helper()
+	return newSiteOf(t, simulation.Options{Clock: remote.NewScaled(4), Seed: 1, Scenario: scenario, StrikeAfter: -1}, change)
+}
+
+// newSiteOf starts a cluster of the test's own.
+func newSiteOf(t *testing.T, o simulation.Options, change func(string) string) site {
+	t.Helper()
 	home(t, "")
-	sim, err := simulation.Start(t.Context(), simulation.Options{Clock: remote.NewScaled(4), Seed: 1, Scenario: scenario, StrikeAfter: -1})
+	sim, err := simulation.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
