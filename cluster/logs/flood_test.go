@@ -3,11 +3,19 @@ package logs
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 
 	"chef-backend-cockpit/cluster"
 )
+
+// allocations is how many were made so far.
+func allocations() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.Mallocs
+}
 
 // A flood of 3 × 10,000 lines/s passes intake, merge and rings in bounded
 // memory, with the screen asking for its page four times a second. In make test
@@ -65,14 +73,19 @@ func TestFloodIsBounded(t *testing.T) {
 	for range 12 { // until the rings are full
 		second()
 	}
-	began, full := time.Now(), heapNow()
+	began, full, allocated := time.Now(), heapNow(), allocations()
 	rounds := int(lasts / time.Second)
 	for range rounds {
 		second()
 	}
-	took, after := time.Since(began), heapNow()
+	took, each := time.Since(began), float64(allocations()-allocated)/float64(int(lasts/time.Second)*30000)
+	after := heapNow()
 	per := took.Seconds() / float64(rounds)
-	t.Logf("%d lines; heap %d MiB, then %d MiB; %.1f %% of a core for 3 × 10,000 lines/s", rounds*30000, full>>20, after>>20, 100*per)
+	t.Logf("%d lines; heap %d MiB, then %d MiB; %.3f allocations a line; %.1f %% of a core for 3 × 10,000 lines/s",
+		rounds*30000, full>>20, after>>20, each, 100*per)
+	if each > 0.05 {
+		t.Errorf("%.3f allocations a line", each)
+	}
 	if after > 64<<20 || int64(after)-int64(full) > 4<<20 {
 		t.Errorf("the heap went from %d to %d bytes", full, after)
 	}

@@ -113,10 +113,11 @@ func followWith(t *testing.T, o Options) *followed {
 	return f
 }
 
-// until waits for a condition that new lines or states bring about.
+// until waits for a condition that new lines or states bring about. The bound
+// is for what never comes: a busy machine may take long.
 func (f *followed) until(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for limit := time.After(20 * time.Second); !is(); {
+	for limit := time.After(2 * time.Minute); !is(); {
 		select {
 		case <-f.changed:
 		case <-limit:
