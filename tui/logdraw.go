@@ -59,7 +59,32 @@ func (m *model) logHead(w int) string {
 	p := &m.logs
 	l := newLine(w-1).gap(1).put(m.head(paneLogs), "LOGS").gap(3)
 	tail, tp := m.streamsTail()
-	says := p.of.says()
+	state := ", following"
+	switch {
+	case p.follow:
+	case p.page.Newer > 0:
+		state = fmt.Sprintf(", paused: %d new below", p.page.Newer)
+	default:
+		state = ", paused"
+	}
+	room := w - 1 - l.x - width(tail) - 2 - len(state)
+	says := m.logSays(true)
+	if width(says) > room {
+		says = m.logSays(false)
+	}
+	l.upTo(m.st.plain, short(says, room), room)
+	if p.follow || p.page.Newer == 0 {
+		l.upTo(m.st.plain, state, len(state))
+	} else {
+		l.upTo(m.st.strong, state, len(state))
+	}
+	return l.gap(2).right(tp, tail).String() + " "
+}
+
+// logSays tells which lines are shown, and how.
+func (m *model) logSays(roomy bool) string {
+	p := &m.logs
+	says := p.of.says(roomy)
 	if p.of != p.logFilter {
 		says += "; looking anew"
 	}
@@ -67,42 +92,41 @@ func (m *model) logHead(w int) string {
 	if p.reading {
 		says += "; reading older lines"
 	}
-	room := w - 1 - l.x - width(tail) - 2
-	switch {
-	case p.follow:
-		l.upTo(m.st.plain, says+", following", room)
-	case p.page.Newer > 0:
-		state := fmt.Sprintf(", paused: %d new below", p.page.Newer)
-		l.upTo(m.st.plain, short(says, room-len(state)), room).upTo(m.st.strong, state, len(state))
-	default:
-		l.upTo(m.st.plain, says+", paused", room)
-	}
-	return l.gap(2).right(tp, tail).String() + " "
+	return says
 }
 
-// says tells which lines are shown.
-func (p logFilter) says() string {
-	nodes, services := "all nodes", "all services"
-	if p.node != "" {
-		nodes = p.node
-	}
-	if p.service != "" {
-		services = p.service
-	}
-	says := nodes + ", " + services
-	if p.level > cluster.LevelNone {
-		says += ", " + map[cluster.Level]string{cluster.LevelInfo: "info", cluster.LevelWarning: "warning", cluster.LevelError: "error"}[p.level] + " and worse"
-	}
-	if p.signs {
-		says += ", signs only"
-	}
-	if p.text != "" {
-		says += fmt.Sprintf(", %q", p.text)
-		if p.all {
-			says += " marked"
+// says tells which lines are shown; where there is little room only what is
+// left out is told.
+func (p logFilter) says(roomy bool) string {
+	var parts []string
+	add := func(chosen, all string) {
+		switch {
+		case chosen != "":
+			parts = append(parts, chosen)
+		case roomy:
+			parts = append(parts, all)
 		}
 	}
-	return says
+	add(p.node, "all nodes")
+	add(p.service, "all services")
+	if p.level > cluster.LevelNone {
+		level := map[cluster.Level]string{cluster.LevelInfo: "info", cluster.LevelWarning: "warning", cluster.LevelError: "error"}[p.level]
+		parts = append(parts, level+" and worse")
+	}
+	if p.signs {
+		parts = append(parts, "signs only")
+	}
+	if p.text != "" {
+		text := fmt.Sprintf("%q", p.text)
+		if p.all {
+			text += " marked"
+		}
+		parts = append(parts, text)
+	}
+	if len(parts) == 0 {
+		return "everything"
+	}
+	return strings.Join(parts, ", ")
 }
 
 // finder finds the searched text in a line; nil where there is none.

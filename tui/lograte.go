@@ -25,7 +25,7 @@ func rateRows(m *model, w int) []string {
 	for _, r := range rates {
 		most = max(most, slices.Max(r.Counts))
 	}
-	rows := []string{textLine(w, m.st.plain, fmt.Sprintf("Lines of level error, %s, the last %d minutes; the highest bar is %d in a minute.", of, minutes, most)), ""}
+	rows := append(wrap(fmt.Sprintf("Lines of level error, %s, the last %d minutes; the highest bar is %d in a minute.", of, minutes, most), w), "")
 	rows = append(rows, newLine(w).col(m.st.dim, "service", 15).col(m.st.dim, fmt.Sprintf("%d min ago", minutes), minutes-3).col(m.st.dim, "now", 5).
 		col(m.st.dim, "in all", 8).put(m.st.dim, "last min").String())
 	for _, r := range rates {

@@ -42,7 +42,7 @@ func (m *model) wrapped(k cluster.Line, w int, find func(string) (int, int)) []s
 // are more.
 func (m *model) wrapParts(k cluster.Line, w, most int) (parts []string, more bool) {
 	text := lineText(k)
-	parts = hard(head(text, w*most), w)
+	parts = wrap(head(text, w*most), w)
 	more = len(parts) > most
 	return parts[:min(len(parts), most)], more
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
 
 	"chef-backend-cockpit/cluster"
@@ -107,5 +108,24 @@ func TestLargePicturesComeLessOften(t *testing.T) {
 		if before != want || all != time.Second {
 			t.Errorf("after %d bytes the next picture waits %v, %v at most", bytes, before, all)
 		}
+	}
+}
+
+// What is left out of the logs is told on a narrow screen too.
+func TestNarrowHeadTellsTheFilter(t *testing.T) {
+	s := newStage(longLines(300), 80, 24).keys("/", "s", "o", " ", "o", "n", "enter", " ")
+	addLine(s.door, cluster.Line{Node: "be1", Service: "etcd", Text: "so on", Stamp: now})
+	s.send(contentNow{})
+	s.settle()
+	if head := logRows(s)[0]; !strings.Contains(head, `LOGS   "so on", paused: 1 new below`) {
+		t.Error(head)
+	}
+	if head := logRows(s.keys("x", "f"))[0]; !strings.Contains(head, "LOGS   all nodes, all services, following") {
+		t.Error(head)
+	}
+	s.send(tea.WindowSizeMsg{Width: 200, Height: 60})
+	s.settle()
+	if head := logRows(s.keys("l", "l", "/", "s", "o", "enter"))[0]; !strings.Contains(head, `all nodes, all services, warning and worse, "so", following`) {
+		t.Error(head)
 	}
 }
