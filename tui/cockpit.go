@@ -21,6 +21,7 @@ type Options struct {
 	Theme   string         // one of Themes; "" is dark
 	Title   bool           // the terminal's window can be given a title
 	Zone    *time.Location // the operator's, for times asked for in it; nil is time.Local
+	Manual  []Page         // behind the help; none: the keys alone
 	SaveDir string         // where saved lines go; "": nothing can be saved
 	In      io.Reader      // the terminal's input
 	Out     io.Writer      // the terminal's output

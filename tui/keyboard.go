@@ -101,7 +101,7 @@ func (m *model) mainKey(k tea.KeyMsg) (tea.Cmd, bool) {
 	case is(k, m.keys.Quit):
 		return m.quit(), true
 	case is(k, m.keys.Help):
-		m.push(&textView{heading: "Keys", make: helpText})
+		m.help()
 	case is(k, m.keys.NextPane):
 		m.focus = (m.focus + 1) % paneCount
 	case is(k, m.keys.PrevPane):

@@ -123,11 +123,8 @@ func (m *model) overlayKey(top overlay, k tea.KeyMsg) tea.Cmd {
 	case is(k, m.keys.Arm):
 		return m.arm()
 	case is(k, m.keys.Help):
-		if v, ok := top.(*textView); ok && v.heading == "Keys" {
-			m.pop()
-			return nil
-		}
-		return m.push(&textView{heading: "Keys", make: helpText})
+		m.help()
+		return nil
 	}
 	return top.key(m, k)
 }

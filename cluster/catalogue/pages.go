@@ -40,6 +40,21 @@ func FailurePage(f cluster.Failure) string {
 	return b.String()
 }
 
+// SignsPage lists the lines of the logs that are recognised, with what each
+// means, where the pattern comes from, and the pattern itself.
+func SignsPage(all []cluster.Sign) string {
+	var b strings.Builder
+	b.WriteString("# Lines of the logs that are recognised\n\nA line raises a suspicion at most; only a look at the nodes confirms.\n")
+	for _, s := range all {
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n- Services: %s\n", s.Name, s.Meaning, or(strings.Join(s.Services, ", "), "every one"))
+		if s.Source != "" {
+			fmt.Fprintf(&b, "- Source: %s\n", s.Source)
+		}
+		fmt.Fprintf(&b, "\n        %s\n", s.Pattern)
+	}
+	return b.String()
+}
+
 // ProcedurePage describes a procedure in Markdown from its entry alone: tier,
 // guards, every step with command and effect, and the way back.
 func ProcedurePage(p cluster.Procedure) string {
@@ -62,6 +77,7 @@ func ProcedurePage(p cluster.Procedure) string {
 	guards(&b, "Must hold before every step", p.Guards)
 	steps(&b, "Steps", p.Steps)
 	steps(&b, "Way back, carried out when a step does not end well", p.Back)
+	meanings(&b, p)
 	return b.String()
 }
 
@@ -79,8 +95,14 @@ func steps(b *strings.Builder, head string, all []cluster.Step) {
 		case s.Command != "":
 			fmt.Fprintf(b, "\n        %s\n", strings.ReplaceAll(strings.TrimSpace(s.Command), "\n", "\n        "))
 		}
+		if len(s.Guards) > 0 {
+			fmt.Fprintf(b, "\n    Only if: %s\n", conditions(s.Guards))
+		}
 		if s.When != nil {
 			fmt.Fprintf(b, "\n    Left out while this is false: %s\n", asks(*s.When))
+		}
+		if s.Phrase != "" {
+			fmt.Fprintf(b, "\n    Asks before it begins for: `%s`, typed by hand\n", s.Phrase)
 		}
 		if s.Destroys != "" {
 			fmt.Fprintf(b, "\n    Cannot be brought back: %s\n", s.Destroys)
@@ -88,6 +110,36 @@ func steps(b *strings.Builder, head string, all []cluster.Step) {
 		if s.EffectSay != "" {
 			fmt.Fprintf(b, "\n    Then: %s, within %s\n", s.EffectSay, s.Deadline)
 		}
+	}
+}
+
+// conditions are guards as the catalogue writes them, with what may be typed
+// where one does not hold.
+func conditions(all []cluster.Guard) string {
+	words := make([]string, 0, len(all))
+	for _, g := range all {
+		w := "`" + g.String() + "`"
+		if g.Override != "" {
+			w += " (or `" + g.Override + "` is typed)"
+		}
+		words = append(words, w)
+	}
+	return strings.Join(words, ", ")
+}
+
+// meanings says of every guard of a step what it asks.
+func meanings(b *strings.Builder, p cluster.Procedure) {
+	told, said := map[string]bool{}, ""
+	for _, s := range append(append([]cluster.Step{}, p.Steps...), p.Back...) {
+		for _, g := range s.Guards {
+			if f, ok := cluster.LookupFact(g.Fact); ok && !told[g.Fact] {
+				told[g.Fact] = true
+				said += fmt.Sprintf("- `%s`: %s\n", g.Fact, f.Doc)
+			}
+		}
+	}
+	if said != "" {
+		fmt.Fprintf(b, "\n## What the conditions ask\n\n%s", said)
 	}
 }
 

@@ -35,7 +35,10 @@ func TestPagesSayWhatTheCatalogueSays(t *testing.T) {
 		has(page, p.Name, p.Tier.String(), p.Phrase, p.Summary, p.Lost, p.WayBack)
 		for _, s := range append(p.Steps, p.Back...) {
 			has(page, s.Say, s.EffectSay, s.Destroys)
-			has(page, strings.Split(s.Command, "\n")[0])
+			has(page, strings.Split(s.Command, "\n")[0], s.Phrase)
+			for _, g := range s.Guards {
+				has(page, "`"+g.String()+"`", "- `"+g.Fact+"`: ", g.Override)
+			}
 		}
 	}
 }

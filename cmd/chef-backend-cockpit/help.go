@@ -19,7 +19,18 @@ type topic struct {
 
 // written is a text of the manual that is kept as a file.
 func written(name, says, file string) topic {
-	return topic{name, says, func(*catalogue.Catalogue) string { return assets.MustRead("manual/" + file) }}
+	return topic{name, says, func(*catalogue.Catalogue) string { return withoutMarks(assets.MustRead("manual/" + file)) }}
+}
+
+// withoutMarks leaves out what only tells where a picture of the screen is put.
+func withoutMarks(text string) string {
+	var rows []string
+	for _, r := range strings.Split(text, "\n") {
+		if !strings.HasPrefix(r, "<!--") {
+			rows = append(rows, r)
+		}
+	}
+	return strings.Join(rows, "\n")
 }
 
 // topics are the texts of the manual in the order in which one reads them. Keys,
@@ -33,6 +44,7 @@ func topics() []topic {
 		{"keys", "every key", func(*catalogue.Catalogue) string { return tui.KeysMarkdown() }},
 		{"failures", "each failure that is recognised", failurePages},
 		{"procedures", "each procedure, with steps, effects and way back", procedurePages},
+		{"signs", "each line of the logs that is recognised", func(c *catalogue.Catalogue) string { return catalogue.SignsPage(c.Signs) }},
 		written("guide", "failures and procedures by section of the vendor's guide", "guide.md"),
 		written("recovery", "from a finding through a plan to healthy", "recovery.md"),
 		written("rehearsal", "a plan, carried out on a simulation first", "rehearsal.md"),
@@ -80,6 +92,21 @@ func page(c *catalogue.Catalogue, name string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// manual is the same text for the screen.
+func manual(c *catalogue.Catalogue) []tui.Page {
+	var pages []tui.Page
+	for _, t := range topics() {
+		pages = append(pages, tui.Page{Name: t.name, Says: t.says, Text: func() string { return t.text(c) }})
+	}
+	for _, f := range c.Failures {
+		pages = append(pages, tui.Page{Name: f.Name, Says: "this failure", Entry: true, Text: func() string { return catalogue.FailurePage(f) }})
+	}
+	for _, p := range c.Procedures {
+		pages = append(pages, tui.Page{Name: p.Name, Says: "this procedure", Entry: true, Text: func() string { return catalogue.ProcedurePage(p) }})
+	}
+	return pages
 }
 
 // helpCommand prints a text of the manual, or what a subcommand does.

@@ -137,6 +137,7 @@ One HOST is enough: the others come from the cluster.`,
 	})
 	root.AddCommand(watchCommand(e), demoCommand(e), statusCommand(e), diagnoseCommand(e),
 		procedureCommand(e), journalCommand(e), replayCommand(e), bundleCommand(e), catalogueCommand(e), configCommand(e), versionCommand(e))
+	root.AddCommand(manPagesCommand(e))
 	root.SetHelpCommand(helpCommand(e))
 	completions(e, root)
 	for _, c := range root.Commands() {

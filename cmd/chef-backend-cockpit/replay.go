@@ -37,7 +37,7 @@ func (e *env) replay(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return e.show(ctx, screen{door: r, clock: r, start: r.Start, close: r.Close})
+	return e.show(ctx, screen{door: r, clock: r, start: r.Start, close: r.Close, manual: manual(c)})
 }
 
 // journalNamed is where a journal lies that is named by its file, its folder,

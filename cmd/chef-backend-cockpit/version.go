@@ -2,13 +2,14 @@ package main
 
 import (
 	"fmt"
+	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
 )
 
-// version is set by the linker for a release.
-var version = "dev"
+// version and commit are set by the linker for a release.
+var version, commit = "dev", ""
 
 // versionCommand prints the version and what it was built from.
 func versionCommand(e *env) *cobra.Command {
@@ -24,6 +25,9 @@ func versionCommand(e *env) *cobra.Command {
 // versionText is the version and what it was built from.
 func versionText() string {
 	text := "chef-backend-cockpit " + version
+	if commit != "" {
+		return text + " " + runtime.Version() + " " + commit
+	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		text += " " + info.GoVersion
 		for _, s := range info.Settings {

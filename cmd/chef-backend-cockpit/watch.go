@@ -56,7 +56,7 @@ func (e *env) open(ctx context.Context, f *fleet) error {
 	if err != nil {
 		return err
 	}
-	return e.show(ctx, screen{door: w, clock: f.clock, start: w.Start, close: w.Close})
+	return e.show(ctx, screen{door: w, clock: f.clock, start: w.Start, close: w.Close, manual: manual(c)})
 }
 
 // screen is what is shown: a living cluster or a replay.
@@ -65,6 +65,8 @@ type screen struct {
 	clock cluster.Clock
 	start func(context.Context)
 	close func() error
+
+	manual []tui.Page
 }
 
 // closeWithin is how long the screen's door may take to close. Dead nodes take
@@ -93,7 +95,7 @@ func (e *env) show(ctx context.Context, s screen) error {
 	defer e.ending.owns(nil, nil)
 	s.start(ctx)
 	defer e.warnings.hold()()
-	err = tui.Run(ctx, tui.Options{SaveDir: ".",
+	err = tui.Run(ctx, tui.Options{SaveDir: ".", Manual: s.manual,
 		Door: s.door, Clock: s.clock, Human: remote.System{}, In: e.in, Out: e.out,
 		Theme: theme, Title: titles(os.Getenv("TERM")),
 	})
