@@ -16,6 +16,7 @@ import (
 type config struct {
 	Clusters  map[string]clusterConfig
 	Catalogue string // folder of the site's own; default catalogue beside this file
+	Theme     string // colours of the screen, one of tui.Themes; "" for what fits
 	paths     []namedPath
 }
 
@@ -100,6 +101,7 @@ func readConfig(path string, text []byte) (config, []problem) {
 		r.mapping(tree, "the configuration", []field{
 			{"clusters", r.clusters},
 			{"catalogue", func(n ast.Node) { c.Catalogue = r.path(n, "", "catalogue") }},
+			{"theme", func(n ast.Node) { c.Theme = r.checked(n, "theme", checkTheme) }},
 		})
 	}
 	return c, r.sorted()

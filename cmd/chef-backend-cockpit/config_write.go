@@ -48,7 +48,7 @@ func newConfig(name string, cl clusterConfig) string {
 			}
 		case items && strings.HasPrefix(line, "      "):
 			continue // the example's nodes
-		case strings.HasPrefix(line, "catalogue:"):
+		case strings.HasPrefix(line, "catalogue:"), strings.HasPrefix(line, "theme:"):
 			line = "# " + line
 		}
 		b.WriteString(line + "\n")
@@ -174,7 +174,7 @@ func withCluster(path string, text []byte, name string, cl clusterConfig) ([]byt
 		out = append(out, block...)
 	}
 	after, problems := readConfig(path, out)
-	if len(problems) > 0 || !reflect.DeepEqual(after.Clusters[name], cl) || after.Catalogue != before.Catalogue {
+	if len(problems) > 0 || !reflect.DeepEqual(after.Clusters[name], cl) || after.Catalogue != before.Catalogue || after.Theme != before.Theme {
 		return nil, errByHand
 	}
 	delete(after.Clusters, name)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -25,8 +26,8 @@ func (e *env) themeFlags(root *cobra.Command) {
 // configuration.
 func (e *env) theme(configured string) (string, error) {
 	switch {
-	case e.themeName != "" && !slices.Contains(tui.Themes, e.themeName):
-		return "", usage("--theme %q: use %s", e.themeName, strings.Join(tui.Themes, ", "))
+	case e.themeName != "" && checkTheme(e.themeName) != nil:
+		return "", usage("--theme: %w", checkTheme(e.themeName))
 	case e.noColor:
 		return "none", nil
 	case e.themeName != "":
@@ -37,6 +38,14 @@ func (e *env) theme(configured string) (string, error) {
 		return configured, nil
 	}
 	return background(os.Getenv("COLORFGBG")), nil
+}
+
+// checkTheme refuses what is no theme.
+func checkTheme(s string) error {
+	if slices.Contains(tui.Themes, s) {
+		return nil
+	}
+	return fmt.Errorf("%q is no theme; use one of %s", s, strings.Join(tui.Themes, ", "))
 }
 
 // background is the theme that fits COLORFGBG, which some terminals set: the

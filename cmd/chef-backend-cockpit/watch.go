@@ -78,7 +78,11 @@ const closeWithin = 6 * time.Second
 // is gone, or a goroutine of the program panics. The terminal is as before when
 // it returns.
 func (e *env) show(ctx context.Context, s screen) error {
-	theme, err := e.theme("")
+	conf, err := e.loadConfig()
+	if err != nil {
+		return err
+	}
+	theme, err := e.theme(conf.Theme)
 	if err != nil {
 		return err
 	}
