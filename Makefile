@@ -6,7 +6,7 @@ SCENARIO ?= follower-wal-gap
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 export CGO_ENABLED = $(if $(RACE),1,0)
 
-.PHONY: help test-safety test-safety-ssh test-safety-million test-rehearsals fuzz test-scenarios demo lab test test-lab build lint manual soak bench clean
+.PHONY: help test-safety test-safety-ssh test-safety-million test-rehearsals fuzz test-scenarios demo lab test test-lab build lint manual dist test-dist soak bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
@@ -66,6 +66,12 @@ manual: ## write the manual's table of failures and procedures anew
 	@$(GO) run ./cmd/chef-backend-cockpit catalogue guide >> assets/manual/guide.md.new
 	@mv assets/manual/guide.md.new assets/manual/guide.md
 
+dist: ## make the release in dist/: static binaries, deb and rpm, SHA256SUMS (VERSION=, PLATFORMS="linux/amd64 …")
+	@GO="$(GO)" VERSION="$(VERSION)" assets/packaging/dist.sh dist $(PLATFORMS)
+
+test-dist: ## make the release twice, install and remove its packages (Linux, root; PLATFORMS="linux/amd64 …", else this machine's)
+	GO="$(GO)" CHEF_BACKEND_DIST="$(or $(PLATFORMS),own)" $(GO) test -count=1 -v -timeout 30m -run '^TestDist$$' ./cmd/chef-backend-cockpit
+
 soak: ## a flood of 3 x 10,000 lines/s (FOR=10m) and a folder of collected logs (SIZE= bytes, 10 GB), in bounded memory
 	CHEF_BACKEND_FLOOD=$(or $(FOR),10m) CHEF_BACKEND_BIG=$(or $(SIZE),10000000000) $(GO) test -count=1 -v -timeout 60m \
 		-run '^(TestFloodIsBounded|TestBigFolder)$$' ./cluster/logs
@@ -74,4 +80,4 @@ bench: ## benchmarks, each prints its figure
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 clean: ## remove what was built
-	rm -rf bin
+	rm -rf bin dist
