@@ -81,6 +81,23 @@ func (v *View) followsByStatus(node, leader string, otherwise Answer) Answer {
 	return otherwise
 }
 
+// UpstreamOf is the node that a node follows, by its own word, else by
+// cluster-status; "" where that is nobody, or no node that is known.
+func (v *View) UpstreamOf(node string) string {
+	c := v.report(node).PostgreSQL.Upstream
+	host := c.Value
+	if !c.Known {
+		row, _, _ := v.row(node, true)
+		host = row.Follows
+	}
+	for _, n := range v.others(node) {
+		if v.goesBy(n, host) {
+			return n
+		}
+	}
+	return ""
+}
+
 // running counts the reachable nodes on which all the services run, and those
 // of which that cannot be told; nodes that are not reached are among the latter.
 func (v *View) running(services ...string) (runs, unsure int, refs []ClaimRef) {

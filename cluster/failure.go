@@ -94,7 +94,7 @@ type Offer struct {
 	Procedure string
 	Service   string // for restart-service
 	Note      string // said beside it
-	Anywhere  bool   // for any node that its guards take, not the finding's own
+	Upstream  bool   // for the node that the finding's node follows, not for that node
 }
 
 // Certainty says how a finding is known.

@@ -57,7 +57,7 @@ type offerEntry struct {
 	Procedure string `yaml:"procedure"`
 	Service   string `yaml:"service"`
 	Note      string `yaml:"note"`
-	Anywhere  bool   `yaml:"anywhere"`
+	Upstream  bool   `yaml:"upstream"`
 }
 
 type procedureEntry struct {

@@ -186,7 +186,7 @@ func (l *linter) offer(at place, c *Catalogue, o cluster.Offer) {
 		l.bad(at.key("service"), "procedure %q needs a service: one of %s", o.Procedure, strings.Join(cluster.Services, ", "))
 	case c.Procedures[i].Target != "service" && o.Service != "":
 		l.bad(at.key("service"), "procedure %q takes no service: remove it", o.Procedure)
-	case c.Procedures[i].Target == "cluster" && o.Anywhere:
-		l.bad(at.key("anywhere"), "procedure %q is for the cluster, not for a node: remove it", o.Procedure)
+	case c.Procedures[i].Target == "cluster" && o.Upstream:
+		l.bad(at.key("upstream"), "procedure %q is for the cluster, not for a node: remove it", o.Procedure)
 	}
 }

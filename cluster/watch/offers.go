@@ -46,8 +46,11 @@ func (w *Watch) offersFor(v *cluster.View, f cluster.Finding, o cluster.Offer, f
 	nodes := f.Nodes
 	if p.Target == "cluster" {
 		nodes = []string{""}
-	} else if f.Node == "" || len(nodes) == 0 || o.Anywhere {
+	} else if f.Node == "" || len(nodes) == 0 || o.Upstream {
 		nodes = names(v.Snapshot.Nodes)
+	}
+	if up := v.UpstreamOf(f.Node); o.Upstream && up != "" {
+		nodes = []string{up}
 	}
 	var out []Offered
 	for _, n := range nodes {
