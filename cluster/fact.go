@@ -92,6 +92,18 @@ func ParseQuestion(s string) (Question, error) {
 	return q, nil
 }
 
+// FromLogs answers whether the question asks log lines alone: whoever can write
+// to a log could answer it.
+func (q Question) FromLogs() bool {
+	if q.Fact == "at" && len(q.Args) > 1 {
+		return q.Args[1] == logFact
+	}
+	return q.Fact == logFact
+}
+
+// logFact is the one fact that asks log lines.
+const logFact = "leaderl-log-crashes"
+
 // String writes the question as the catalogue does.
 func (q Question) String() string {
 	s := strings.Join(append([]string{q.Fact}, q.Args...), " ")

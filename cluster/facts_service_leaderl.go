@@ -14,7 +14,7 @@ func init() {
 	register(
 		Fact{"leaderl-initializing", "leaderl runs on the node, and cluster-status calls the node initializing (runit, cluster-status).", aboutNode((*View).leaderlInitializing), noArgs},
 		Fact{"leaderl-initializing-everywhere", "cluster-status calls every node initializing.", aboutCluster((*View).initializingEverywhere), noArgs},
-		Fact{"leaderl-log-crashes", "Raw Erlang crash terms stood at least twice in leaderl's log on the node, the last one within 2 minutes (signs); a log names the kind of a failure and never proves one.", aboutNode((*View).leaderlLogCrashes), noArgs},
+		Fact{logFact, "Raw Erlang crash terms stood at least twice in leaderl's log on the node, the last one within 2 minutes (signs); a log names the kind of a failure and never proves one.", aboutNode((*View).leaderlLogCrashes), noArgs},
 		Fact{"leads-without-leaderl", "The node leads, and leaderl does not run there or keeps restarting.", aboutNode(func(v *View, n string) Answer { return all("", v.leads(n), v.leaderlOut(n)) }), noArgs},
 		Fact{"epmd-out", "epmd does not run or keeps restarting.", aboutNode((*View).epmdOut), noArgs},
 		Fact{"supervisor-silent", "runit's supervisor does not answer for a service of the node (sv status).", aboutNode((*View).supervisorSilent), noArgs},

@@ -62,6 +62,9 @@ func (l *linter) failure(at place, e failureEntry) cluster.Failure {
 		SuspectedHold: l.duration(at.key("suspected-hold"), e.Suspect),
 		Hold:          l.duration(at.key("hold"), e.Hold), Looks: e.Looks, Clear: e.Clear, Above: e.Above, Local: at.file.site,
 	}
+	if len(f.Confirmed) > 0 && !slices.ContainsFunc(f.Confirmed, func(q cluster.Question) bool { return !q.FromLogs() }) {
+		l.bad(at.key("confirmed"), "a log can only raise a suspicion: add a fact that is looked at, or write this one under suspected")
+	}
 	for i, x := range e.Escalate {
 		p := at.item("escalate", i)
 		f.Escalate = append(f.Escalate, cluster.Escalation{When: l.question(p.key("when"), x.When), Priority: l.priority(p.key("priority"), x.Priority)})
@@ -71,7 +74,7 @@ func (l *linter) failure(at place, e failureEntry) cluster.Failure {
 		f.Hides = append(f.Hides, cluster.Hide{Failure: h.Failure, Node: h.Node, Except: h.Except})
 	}
 	for _, o := range e.Offers {
-		f.Offers = append(f.Offers, cluster.Offer{Procedure: o.Procedure, Service: o.Service, Note: strings.TrimSpace(o.Note), Anywhere: o.Anywhere})
+		f.Offers = append(f.Offers, cluster.Offer{Procedure: o.Procedure, Service: o.Service, Note: strings.TrimSpace(o.Note), Upstream: o.Upstream})
 	}
 	for i, a := range e.Advice {
 		place := at.item("advice", i)
@@ -135,6 +138,9 @@ func (l *linter) guards(at place, list []guardEntry) []cluster.Guard {
 	var out []cluster.Guard
 	for i, g := range list {
 		p := at.item("guards", i)
+		if q, err := cluster.ParseQuestion(g.Fact); err == nil && q.FromLogs() {
+			l.bad(p, "a log allows nothing: guard with a fact that is looked at")
+		}
 		out = append(out, cluster.Guard{Question: l.question(p, g.Fact), Override: l.text(at, "guards", g.Override, procedureNames)})
 	}
 	return out

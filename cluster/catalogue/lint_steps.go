@@ -30,7 +30,29 @@ func (l *linter) steps(at place, key string, list []stepEntry, e procedureEntry)
 		l.held(p, step, key == "back")
 		out = append(out, step)
 	}
+	if key == "steps" {
+		l.typedInTime(at, out, e)
+	}
 	return out
+}
+
+// typedInTime checks that words which may be typed instead of a guard can be:
+// they are asked for before a plan begins, with the guards up to its first act.
+func (l *linter) typedInTime(at place, steps []cluster.Step, e procedureEntry) {
+	asked, begun := map[string]bool{}, false
+	for _, g := range e.Guards {
+		asked[g.Override+" "+g.Fact] = true
+	}
+	for i, s := range steps {
+		for j, g := range s.Guards {
+			key := g.Override + " " + g.Question.String()
+			if begun && g.Override != "" && !asked[key] {
+				l.bad(at.item("steps", i).item("guards", j), "%q could never be typed: it is asked for before the plan begins; name this guard before the first step that acts as well, or remove the override", g.Override)
+			}
+			asked[key] = true
+		}
+		begun = begun || s.Command != "" || s.Kind == cluster.StepManual
+	}
 }
 
 // step turns an entry into a value.

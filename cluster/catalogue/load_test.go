@@ -168,6 +168,9 @@ func TestProblems(t *testing.T) {
 		{"new machine unseen", "        phrase: \"{other1}\"\n        on", "        on", "new-machine needs `on` and a phrase"},
 		{"joined and held", "        new-machine: true\n", "        joined: true\n", "it takes no phrase and no person"},
 		{"way back held", "    lost: nothing\n", "    back-from: 1-mend\n    back:\n      - id: 1-back\n        kind: manual\n        say: undo it\n        to-do: undo it\n        deadline: 1m\n    lost: nothing\n", "the way back waits for nobody"},
+		{"words asked for too late", "        effects: [service-runs]\n        deadline: 60s\n    lost", "        effects: [service-runs]\n        deadline: 60s\n        guards: [{fact: good-follower, override: go on}]\n    lost", `"go on" could never be typed`},
+		{"a log that confirms", "confirmed: [etcd-quorum]", "confirmed: [leaderl-log-crashes]", "a log can only raise a suspicion"},
+		{"a log that allows", "      - unreachable\n", "      - at be1 leaderl-log-crashes\n", "a log allows nothing"},
 		{"bad scope", "scope: cluster", "scope: world", `scope "world"`},
 	}
 	for _, c := range cases {

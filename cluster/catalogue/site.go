@@ -43,7 +43,7 @@ func (l *linter) site(c *Catalogue) {
 	}
 	for i := range c.Procedures {
 		if p := &c.Procedures[i]; p.Local {
-			l.siteProcedure(p)
+			l.siteProcedure(c, p)
 			p.Title += " (local)"
 		}
 	}
@@ -64,10 +64,10 @@ func (l *linter) siteFailure(c *Catalogue, f *cluster.Failure) {
 	}
 }
 
-func (l *linter) siteProcedure(p *cluster.Procedure) {
+func (l *linter) siteProcedure(c *Catalogue, p *cluster.Procedure) {
 	at := l.where["procedure "+p.Name]
-	l.siteSteps(at, "steps", p.Tier, p.Steps)
-	l.siteSteps(at, "back", p.Tier, p.Back)
+	l.siteSteps(c, at, "steps", p.Tier, p.Steps)
+	l.siteSteps(c, at, "back", p.Tier, p.Back)
 	if p.Tier >= cluster.T2 && p.Target != "cluster" && !strings.Contains(p.Phrase, "{node}") {
 		l.bad(at.key("phrase"), "the phrase has to name what it is about: put {node} into it")
 	}
@@ -80,6 +80,7 @@ func (l *linter) siteProcedure(p *cluster.Procedure) {
 			p.Guards = append(p.Guards, g)
 		}
 	}
+	l.inherit(c, p)
 }
 
 // acts answers whether a procedure runs any command.
@@ -87,7 +88,7 @@ func acts(p *cluster.Procedure) bool {
 	return slices.ContainsFunc(slices.Concat(p.Steps, p.Back), func(s cluster.Step) bool { return s.Command != "" })
 }
 
-func (l *linter) siteSteps(at place, key string, tier cluster.Tier, steps []cluster.Step) {
+func (l *linter) siteSteps(c *Catalogue, at place, key string, tier cluster.Tier, steps []cluster.Step) {
 	for i, s := range steps {
 		p := at.item(key, i).key("command")
 		if strings.Contains(s.Command, ownFolder) {
@@ -96,13 +97,16 @@ func (l *linter) siteSteps(at place, key string, tier cluster.Tier, steps []clus
 		if least := leastTier(s.Command); s.Command != "" && tier < least {
 			l.bad(p, "this command is %s at least, the procedure is %s: raise its tier", least, tier)
 		}
+		if s.On != "" && s.On != "node" && tier < cluster.T3 && slices.ContainsFunc(subcommands(s.Command), func(sub string) bool { return len(fromBuiltIn(c, sub).raise) > 0 }) {
+			l.bad(p, "on %q this command may hit the leader, and is T3 there: raise the tier of the procedure, or run it on node", s.On)
+		}
 	}
 }
 
 // leastTier is the lowest tier in which a command may run. Every word counts:
 // what is quoted or piped can run as well.
 func leastTier(command string) cluster.Tier {
-	words := strings.FieldsFunc(command, func(r rune) bool { return strings.ContainsRune(" \t\n;|&()<>\"'`$={}", r) })
+	words := commandWords(command)
 	least := cluster.T2 // of what is not known to be harmless
 	if len(words) > 0 && slices.Contains(looking, words[0]) && !strings.ContainsAny(command, ";|&<>`$()\n") {
 		least = cluster.T0

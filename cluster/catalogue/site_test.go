@@ -100,6 +100,76 @@ func TestWhatASiteCannotDo(t *testing.T) {
 	}
 }
 
+// ctlStep is the example with another step, of tier and command.
+func ctlStep(t *testing.T, tier, on, command string) string {
+	t.Helper()
+	return strings.NewReplacer("tier: T2", "tier: "+tier, "on: node", "on: "+on,
+		"command: /usr/local/sbin/site-raise-heap --quarter", "command: "+command).Replace(worked(t))
+}
+
+// What a command is when something built in runs it, it is when a site does.
+func TestReasonsGoWithTheCommand(t *testing.T) {
+	local := func(tier, command string) cluster.Procedure {
+		c, err := withSite(ctlStep(t, tier, "node", command))
+		if err != nil {
+			t.Fatalf("%s: %v", command, err)
+		}
+		return c.Procedures[len(c.Procedures)-1]
+	}
+	for command, rule := range map[string]string{
+		"chef-backend-ctl restart elasticsearch":   "not restart-is-harmless",
+		"chef-backend-ctl start leaderl":           "not elected",
+		"true && chef-backend-ctl restart leaderl": "not restart-is-harmless",
+		"/opt/x/bin/chef-backend-ctl stop leaderl": "stop-is-grave",
+		"sh -c 'chef-backend-ctl stop postgresql'": "stop-is-grave",
+	} {
+		tier := max(leastTier(command), cluster.T1).String()
+		if p := local(tier, command); len(p.Raise) == 0 || p.Raise[0].When.String() != rule || p.Raise[0].Tier != cluster.T3 {
+			t.Errorf("%s: raised by %v", command, p.Raise)
+		}
+	}
+	for command, guards := range map[string][]string{
+		"PSQL_INTERNAL_OK=true chef-backend-ctl pgsql-follow 10.0.4.11": {"another-node-leads", "copy-takes-no-writes", "no-wal-of-its-own", "second-copy-elsewhere"},
+		"chef-backend-ctl force-leader":                                 {"never-armed"},
+		"chef-backend-ctl remove-node {node} --yes":                     {"node-is-off", "another-node-leads"},
+		"chef-backend-ctl create-cluster --quorum-loss-recovery --yes":  {"at {other} fenced", "etcd-lost-for-10s", "copy-was-saved"},
+		"chef-backend-ctl promote {node}":                               {"failover-allowed", "named-alike"},
+		"chef-backend-ctl cleanse --yes":                                {"not needs-saving", "gone-from-members"},
+	} {
+		said := map[string]bool{}
+		for _, g := range local("T3", command).Steps[0].Guards {
+			if said[g.Question.String()] {
+				t.Errorf("%s asks %s twice", command, g.Question)
+			}
+			said[g.Question.String()] = true
+		}
+		for _, g := range guards {
+			if !said[g] {
+				t.Errorf("%s runs without the guard %s", command, g)
+			}
+		}
+		for g := range said {
+			if strings.HasPrefix(g, "step-") {
+				t.Errorf("%s asks about a step that is not its own: %s", command, g)
+			}
+		}
+	}
+	if _, err := withSite(ctlStep(t, "T1", "leader", "chef-backend-ctl restart leaderl")); err == nil || !strings.Contains(err.Error(), "may hit the leader") {
+		t.Errorf("a restart of the leader in T1: %v", err)
+	}
+	own := strings.Replace(ctlStep(t, "T3", "node", "chef-backend-ctl remove-node {node} --yes"), "guards: [service-restarts elasticsearch]",
+		"guards: [{fact: node-is-off, override: go on}]", 1)
+	c, err := withSite(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range c.Procedures[len(c.Procedures)-1].Steps[0].Guards {
+		if g.Override == "go on" {
+			t.Errorf("the site overrides %s, which is built in", g.Question)
+		}
+	}
+}
+
 func TestLeastTier(t *testing.T) {
 	for command, want := range map[string]cluster.Tier{
 		"cat /etc/hosts":                                                cluster.T0,
