@@ -116,9 +116,7 @@ func (w *Watch) settle(v *cluster.View, findings []cluster.Finding) {
 		}
 	}
 	w.findings = findings
-	if len(findings) == 0 && v.Elected().Truth == cluster.True && v.Margin().CanLose >= 1 {
-		w.healthy = v.Snapshot
-	}
+	w.calm.learn(v, findings)
 }
 
 // suspicious answers whether what the fast looks say of roles and services
@@ -221,7 +219,7 @@ func (w *Watch) publish() {
 	w.state.Store(&State{
 		Seq: w.stateSeq, At: v.Now, Cluster: w.o.Cluster, Stamp: w.o.Stamp, StampColor: w.o.StampColor,
 		Mode: w.mode(), ArmedUntil: w.armedUntil(), Lock: v.Lock(), Other: w.neighbour.plan(), View: v, Leadership: v.Leadership(), Margin: v.Margin(), Board: v.Board(),
-		Findings: w.findings, Last: w.ended, Links: w.links(), Run: w.newestPlan(), Healthy: w.healthy,
+		Findings: w.findings, Last: w.ended, Links: w.links(), Run: w.newestPlan(), Healthy: w.calm.before(w.findings),
 		Incident: w.diary.incident(), Notices: w.notices(), Rehearsal: w.o.rehearsal.at(),
 	})
 	w.mu.Unlock()

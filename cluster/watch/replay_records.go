@@ -17,7 +17,7 @@ type replayed struct {
 	at       time.Time // of the last record
 	snapshot *cluster.Snapshot
 	previous *cluster.Snapshot
-	healthy  *cluster.Snapshot
+	calm     calm
 	past     past
 	findings []cluster.Finding // in the order of their records
 	ended    *LastFinding
@@ -68,9 +68,7 @@ func (f *replayed) look(s *cluster.Snapshot) {
 	f.previous, f.snapshot = f.snapshot, s
 	v := f.view()
 	f.past.learn(v)
-	if len(f.findings) == 0 && v.Elected().Truth == cluster.True && v.Margin().CanLose >= 1 {
-		f.healthy = s
-	}
+	f.calm.learn(v, f.findings)
 }
 
 // view is what facts were asked about then. Between two snapshots nothing

@@ -24,7 +24,7 @@ type State struct {
 	Margin     cluster.Margin
 	Board      cluster.Board
 	Findings   []cluster.Finding  // gravest first, folded ones after the one that hides them
-	Healthy    *cluster.Snapshot  // the newest in which nothing stood and all could be lost once; nil for none yet
+	Healthy    *cluster.Snapshot  // the newest of before anything that stands began; nil for none yet
 	Last       *LastFinding       // the newest finding that went away
 	Links      map[string]Link    // by node
 	Run        *cluster.PlanState // the plan at work, or the last one; nil for none

@@ -75,7 +75,7 @@ type Watch struct {
 	stateSeq uint64
 	last     *cluster.Snapshot // of the last round
 	previous *cluster.Snapshot
-	healthy  *cluster.Snapshot // the newest in which nothing stood
+	calm     calm
 	past     past
 	due      suspicion
 	findings []cluster.Finding
