@@ -37,3 +37,28 @@ func TestFromSigns(t *testing.T) {
 		t.Errorf("%s: %q since %s", f.ID(), f.Title, f.Since)
 	}
 }
+
+// A line of etcd about a peer is no news of the node that wrote it.
+func TestFromSignsNamesThePeer(t *testing.T) {
+	failures := []cluster.Failure{{Name: "gone", Scope: "node", Priority: cluster.P2, Title: "{node} is gone", Seen: []string{"inactive", "lost", "slow"}}}
+	sign := func(name, node, line string) cluster.SignSeen {
+		return cluster.SignSeen{Sign: name, Node: node, Service: "etcd", Count: 1, Example: line}
+	}
+	candidate := sign("lost", "be3", "2026-11-23 12:00:00.000001 I | raft: ca3d5f0e6b1f2c01 is starting a new election at term 412")
+	inactive := sign("inactive", "be1", "2026-11-23 12:00:00.000001 I | rafthttp: the connection with ca3d5f0e6b1f2c01 became inactive")
+	for _, c := range []struct {
+		signs []cluster.SignSeen
+		id    string
+		title string
+	}{
+		{[]cluster.SignSeen{inactive}, "gone", "a node is gone"},
+		{[]cluster.SignSeen{inactive, candidate}, "gone@be3", "be3 is gone"},
+		{[]cluster.SignSeen{candidate}, "gone@be3", "be3 is gone"},
+		{[]cluster.SignSeen{sign("slow", "be1", "etcdserver: failed to send out heartbeat on time (exceeded the 500ms timeout for 1.5s)")}, "gone@be1", "be1 is gone"},
+	} {
+		got := FromSigns(failures, c.signs)
+		if len(got) != 1 || got[0].ID() != c.id || got[0].Title != c.title {
+			t.Errorf("%v: %+v", c.signs, got)
+		}
+	}
+}

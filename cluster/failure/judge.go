@@ -1,7 +1,6 @@
 package failure
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -141,13 +140,9 @@ func (c *candidate) addSigns(v *cluster.View) bool {
 			continue
 		}
 		found = true
-		times := "once"
-		if s.Count != 1 {
-			times = fmt.Sprintf("%d times", s.Count)
-		}
 		c.evidence = append(c.evidence, cluster.Evidence{
 			Kind: "sign", Name: s.Sign, Side: cluster.SideFor, Answer: cluster.True, Node: s.Node, At: s.Last,
-			Sentence: fmt.Sprintf("%s in the log of %s on %s, %s: %s", s.Sign, s.Service, s.Node, times, s.Example),
+			Sentence: saidBy(s),
 		})
 	}
 	return found

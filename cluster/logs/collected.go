@@ -148,7 +148,10 @@ func (c *collector) unpacked(name string, r io.Reader, use func(io.Reader) error
 	if err != nil {
 		return err
 	}
-	return errors.Join(use(z), z.Close())
+	if err := use(z); err != nil {
+		return err
+	}
+	return z.Close()
 }
 
 // tarball reads the logs of one tarball.
@@ -157,10 +160,14 @@ func (c *collector) tarball(f found, r io.Reader) error {
 	t := tar.NewReader(r)
 	for {
 		h, err := t.Next()
-		if err == io.EOF {
+		switch {
+		case err == io.EOF:
 			return nil
-		}
-		if err != nil {
+		case errors.Is(err, tar.ErrHeader):
+			return errors.New("no tar archive")
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			return errors.New("cut off, or no tar archive")
+		case err != nil:
 			return err
 		}
 		at, log := placeOf(path.Clean(node + "/" + h.Name))

@@ -111,7 +111,7 @@ func TestCollectedLogsOfEveryShape(t *testing.T) {
 	if !slices.Equal(c.Nodes, []string{"be1", "be2", "be3"}) || c.Files != 6 || c.Lines != 7 {
 		t.Errorf("nodes %v, %d files, %d lines", c.Nodes, c.Files, c.Lines)
 	}
-	if len(c.Skipped) != 1 || !strings.Contains(c.Skipped[0], "be4.tgz") {
+	if len(c.Skipped) != 1 || !strings.Contains(c.Skipped[0], "be4.tgz") || strings.Contains(c.Skipped[0], "^J") {
 		t.Errorf("skipped %q", c.Skipped)
 	}
 	if last != total || total == 0 {
@@ -133,6 +133,9 @@ func TestCollectedLogsThatAreNone(t *testing.T) {
 	}
 	if _, err := ReadCollected(t.Context(), filepath.Join(dir, "absent"), inventedMatcher(t), nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no folder: %v", err)
+	}
+	if _, err := ReadCollected(t.Context(), filepath.Join(dir, "readme.txt"), inventedMatcher(t), nil); err == nil || !strings.HasSuffix(err.Error(), "no tar archive") {
+		t.Errorf("a text: %v", err)
 	}
 	write(t, dir, "be1/var/log/chef-backend/etcd/current", "x\n")
 	ctx, cancel := context.WithCancel(t.Context())

@@ -58,7 +58,7 @@ func (e *env) diagnoseLogs(ctx context.Context, path string, asJSON bool) error 
 
 // printCollected writes the text form.
 func (e *env) printCollected(c *catalogue.Catalogue, found logs.Collected, findings []cluster.Finding) error {
-	fmt.Fprintf(e.out, "%d lines, %s, in %d files of %s\n\n", found.Lines, cluster.Amount(int64(found.Bytes)), found.Files, strings.Join(found.Nodes, ", "))
+	fmt.Fprintf(e.out, "%d lines, %s, in %s of %s\n\n", found.Lines, cluster.Amount(int64(found.Bytes)), files(found.Files), strings.Join(found.Nodes, ", "))
 	e.printFindings(findings)
 	for _, f := range findings {
 		fmt.Fprintf(e.out, "\n%s\n", f.ID())
@@ -74,6 +74,14 @@ func (e *env) printCollected(c *catalogue.Catalogue, found logs.Collected, findi
 	e.printSigns(found.Signs)
 	_, err := fmt.Fprintln(e.out, "\nLogs only suspect: status and diagnose without --logs ask the nodes themselves.")
 	return err
+}
+
+// files is a number of files in words.
+func files(n int) string {
+	if n == 1 {
+		return "1 file"
+	}
+	return fmt.Sprintf("%d files", n)
 }
 
 // progress shows on a terminal, four times a second, how far reading got.

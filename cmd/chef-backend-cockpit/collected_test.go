@@ -42,7 +42,8 @@ func TestDiagnoseCollectedLogs(t *testing.T) {
 		t.Errorf("no follower-wal-gap on be3 among %+v", d.Findings)
 	}
 	code, out, _ = call(t, "diagnose", "--logs", filepath.Join(dir, "be3"))
-	if code != exitAdvice || !strings.Contains(out, "follower-wal-gap@be3") || !strings.Contains(out, "suspected") {
+	if code != exitAdvice || !strings.HasPrefix(out, "3 lines, ") || !strings.Contains(out, " in 1 file of be3\n") ||
+		!strings.Contains(out, "be3/postgresql, 3 times, 2017-10-20T17:30:29Z\n") || !strings.Contains(out, "follower-wal-gap@be3") || !strings.Contains(out, "suspected") {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 }

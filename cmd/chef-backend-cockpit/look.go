@@ -12,6 +12,7 @@ import (
 
 	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/cluster/catalogue"
+	"chef-backend-cockpit/cluster/failure"
 	"chef-backend-cockpit/cluster/journal"
 	"chef-backend-cockpit/cluster/watch"
 )
@@ -290,9 +291,12 @@ func (e *env) printSigns(signs []cluster.SignSeen) {
 	for _, g := range signs {
 		when := "without a time"
 		if !g.First.IsZero() {
-			when = stamp(g.First) + " to " + stamp(g.Last)
+			when = stamp(g.First)
 		}
-		fmt.Fprintf(e.out, "\nsign %s on %s/%s, %d times, %s\n  %s\n", g.Sign, g.Node, g.Service, g.Count, when, g.Example)
+		if g.Last.After(g.First) {
+			when += " to " + stamp(g.Last)
+		}
+		fmt.Fprintf(e.out, "\nsign %s on %s/%s, %s, %s\n  %s\n", g.Sign, g.Node, g.Service, failure.Times(g.Count), when, g.Example)
 	}
 }
 
