@@ -60,6 +60,9 @@ type Scenario struct {
 	// HealOnLab says why the bed must mend the cause on the lab, where the
 	// Procedure or time alone does on the simulation; "" where it need not.
 	HealOnLab string
+	// MayOnLab are further IDs that can stand on the lab, whose processes take
+	// their time to stop and to start.
+	MayOnLab []string
 	// NotOnLab says why real parts cannot produce the fault; "" where they can.
 	NotOnLab string
 	// OnLab is how long an ordinary day lasts on the lab, where time cannot be

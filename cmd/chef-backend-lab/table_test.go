@@ -163,7 +163,7 @@ func tryRow(t *testing.T, s scenario.Scenario) {
 	for _, h := range b.Status(ctx) {
 		f.Processes, f.Memory = f.Processes+h.Processes, f.Memory+h.Memory
 	}
-	s.Steady = steadyOnLab
+	s.Steady, s.May = steadyOnLab, append(slices.Clone(s.May), s.MayOnLab...)
 	if s.HealOnLab != "" {
 		s.Heal, s.Procedure, s.Commands = true, "", nil
 		t.Logf("mended from outside: %s", s.HealOnLab)
