@@ -28,4 +28,10 @@ func TestCopiesAreComparedAtOneTime(t *testing.T) {
 	if a := later(s).Contained("be3", "be1"); a.Truth == cluster.True {
 		t.Errorf("with a second primary: %s %q", a.Truth, a.Sentence)
 	}
+	s.at("be2").PostgreSQL.Control = known(cluster.ControlData{SystemID: "1", Timeline: 87})
+	s.at("be2").PostgreSQL.Segments = known(cluster.Segments{Oldest: "00000057000016F300000010", Newest: "00000057000016F30000002D", Count: 32})
+	s.at("be2").PostgreSQL.Histories = known([]cluster.History{{Timeline: 87, Switches: []cluster.Switch{{Parent: 86, At: 0x16F3_10000000}}}})
+	if a := later(s).Contained("be3", "be1"); a.Truth != cluster.True {
+		t.Errorf("with a second primary on another timeline: %s %q", a.Truth, a.Sentence)
+	}
 }

@@ -20,7 +20,7 @@ func init() {
 		Fact{"wal-removed", "The WAL segment that the node needs next is older than the oldest that the elected leader keeps (segments, positions).", aboutNode((*View).walRemoved), noArgs},
 		Fact{"diverged", "The node's WAL goes beyond the point where the elected leader's history leaves it, or its timeline is not in that history.", aboutNode((*View).diverged), noArgs},
 		Fact{"syncing", "A sync process is alive on the node, or it is marked unsynced and its position advances.", aboutNode((*View).syncing), noArgs},
-		Fact{"far-behind", "The node streams from the elected leader and is further behind than 50 MiB without catching up over three looks.", aboutNode((*View).farBehind), noArgs},
+		Fact{"far-behind", "The node streams from the elected leader and is further behind than max_bytes_behind_leader (50 MiB unless the site changed it) without catching up over three looks.", aboutNode((*View).farBehind), noArgs},
 	)
 }
 
@@ -236,16 +236,27 @@ func (v *View) farBehind(node string) Answer {
 	if !ok {
 		return say(Unknown, "how far "+node+" is behind is unknown: fewer than three looks so far", streams.Claims...)
 	}
+	most := v.mostBehind()
 	for _, s := range looks {
 		if !s.LagKnown {
 			return say(Unknown, "how far "+node+" is behind is unknown", streams.Claims...)
 		}
-		if s.LagBytes <= maxBehind {
-			return say(False, fmt.Sprintf("%s is %d bytes behind", node, s.LagBytes), streams.Claims...)
+		if s.LagBytes <= most {
+			return say(False, fmt.Sprintf("%s is %s behind; leaderl bears %s", node, Amount(s.LagBytes), Amount(most)), streams.Claims...)
 		}
 	}
+	now := Amount(looks[2].LagBytes)
 	if looks[2].LagBytes < looks[0].LagBytes {
-		return say(False, fmt.Sprintf("%s is %d bytes behind and catching up", node, looks[2].LagBytes), streams.Claims...)
+		return say(False, fmt.Sprintf("%s is %s behind and catching up", node, now), streams.Claims...)
 	}
-	return say(True, fmt.Sprintf("%s streams but is %d bytes behind and not catching up", node, looks[2].LagBytes), streams.Claims...)
+	return say(True, fmt.Sprintf("%s streams but is %s behind and not catching up; leaderl bears %s", node, now, Amount(most)), streams.Claims...)
+}
+
+// mostBehind is how far a follower may be behind for leaderl to promote it, in
+// bytes: by the elected leader's configuration, else by the product's default.
+func (v *View) mostBehind() int64 {
+	if c := v.report(v.Elected().Node).Settings.MaxBehind; c.Known && c.Value > 0 {
+		return c.Value
+	}
+	return maxBehind
 }

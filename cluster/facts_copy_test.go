@@ -68,6 +68,10 @@ func TestCopyFacts(t *testing.T) {
 		{"far and not catching up", "far-behind", "be3", func(s *stage) {
 			s.at("be3").PostgreSQL.Receive, s.at("be3").PostgreSQL.Replay = known(stageEnd-60<<20), known(stageEnd-60<<20)
 		}, 0, cluster.True, "not catching up"},
+		{"far, and the site bears it", "far-behind", "be3", func(s *stage) {
+			s.at("be3").PostgreSQL.Receive, s.at("be3").PostgreSQL.Replay = known(stageEnd-60<<20), known(stageEnd-60<<20)
+			s.at("be1").Settings.MaxBehind = known(int64(100 << 20))
+		}, 0, cluster.False, "leaderl bears 105 MB"},
 		{"near", "far-behind", "be3", nil, 0, cluster.False, ""},
 	})
 }

@@ -262,6 +262,10 @@ func TestOurPlanExcuses(t *testing.T) {
 		s.at("be3").Services["leaderl"] = service("down", 0, time.Minute)
 		if fs, _ := watchRow(e, s, 10); !slices.Equal(unhidden(fs), c.want) {
 			t.Errorf("plan %s on %s: stands %v, want %v", c.status, c.node, unhidden(fs), c.want)
+		} else if c.status == cluster.StatusStopped && !slices.ContainsFunc(fs[0].Evidence, func(e cluster.Evidence) bool {
+			return strings.Contains(e.Sentence, "00000001) ended and left open: leaderl is stopped on be3")
+		}) {
+			t.Errorf("what the plan left open is not said: %+v", fs[0].Evidence)
 		}
 	}
 }

@@ -314,3 +314,12 @@ func TestForeignTextCarriesNoControls(t *testing.T) {
 		check(t, screen, 120, 40)
 	}
 }
+
+// A deadline is never told as shorter than it is.
+func TestDeadlinesInWords(t *testing.T) {
+	for d, want := range map[time.Duration]string{time.Minute: "60 s", 5 * time.Minute: "5 min", 330 * time.Second: "5 min 30 s", 6 * time.Hour: "6 h"} {
+		if got := limitText(d); got != want {
+			t.Errorf("%s is %q, not %q", d, got, want)
+		}
+	}
+}

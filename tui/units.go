@@ -83,6 +83,8 @@ func limitText(d time.Duration) string {
 	switch {
 	case d < 2*time.Minute:
 		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < 2*time.Hour && d%time.Minute != 0:
+		return tookText(d)
 	case d < 2*time.Hour:
 		return fmt.Sprintf("%d min", int(d.Minutes()))
 	}
