@@ -124,7 +124,9 @@ func sampleOf(v *cluster.View, r *cluster.Report, leader cluster.Elected) cluste
 	s.Recovering = r.PostgreSQL.Recovering.Value
 	s.ESAnswers = cluster.Is(r.Elasticsearch.Answers, true)
 	s.Position = position(r)
-	if leader.Truth == cluster.True {
+	// Positions of two branches cannot be subtracted.
+	apart := cluster.Question{Fact: "diverged"}.Ask(v, cluster.Binding{Node: r.Node})
+	if leader.Truth == cluster.True && apart.Truth != cluster.True {
 		if l := v.Report(leader.Node); l != nil && l.PostgreSQL.Current.Known && s.Position > 0 {
 			s.LagBytes, s.LagKnown = max(0, int64(l.PostgreSQL.Current.Value)-int64(s.Position)), true
 		}

@@ -93,3 +93,27 @@ func TestPastIsBoundedAndFrozen(t *testing.T) {
 		t.Errorf("lag of be2: %+v", last)
 	}
 }
+
+// A copy on another branch is not so and so many bytes behind.
+func TestNoLagOnAnotherBranch(t *testing.T) {
+	p := newPast()
+	var previous *cluster.Snapshot
+	for i, timeline := range []uint32{5, 5, 4, 3} {
+		at := t0.Add(time.Duration(i) * FastEvery)
+		s := threeNodes(uint64(i+1), at, "be1")
+		control := func(node string, timeline uint32) {
+			s.Reports[node].PostgreSQL.Control = cluster.KnownAs(cluster.ControlData{SystemID: "1", Timeline: timeline}, cluster.SourcePostgreSQL, at)
+		}
+		control("be1", 5)
+		control("be3", timeline)
+		s.Reports["be1"].PostgreSQL.Histories = cluster.KnownAs([]cluster.History{{Timeline: 5, Switches: []cluster.Switch{{Parent: 4, At: 5000}}}}, cluster.SourcePostgreSQL, at)
+		p.learn(&cluster.View{Now: at, Snapshot: s, Previous: previous})
+		previous = s
+		// Timeline 4 is the leader's own past; on 3 nobody knows how far it is.
+		if got, want := last(p.h.Samples["be3"]).LagKnown, i > 0 && timeline != 3; got != want {
+			t.Errorf("look %d, timeline %d: lag known %v", i, timeline, got)
+		}
+	}
+}
+
+func last(ss []cluster.Sample) cluster.Sample { return ss[len(ss)-1] }
