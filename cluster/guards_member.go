@@ -50,7 +50,11 @@ func askVersionsSeen(v *View, _ Binding) Answer {
 	if len(seen) == 0 {
 		return say(Unknown, "which version of Chef Backend runs is unknown of every node")
 	}
-	return say(True, strings.Join(seen, " and ")+" run a version that the guide is written for", refs...)
+	verb := " run"
+	if len(seen) == 1 {
+		verb = " runs"
+	}
+	return say(True, strings.Join(seen, " and ")+verb+" a version that the guide is written for", refs...)
 }
 
 // lists answers whether a witness' etcd lists the node. A member whose address
