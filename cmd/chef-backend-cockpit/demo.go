@@ -8,8 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/cluster/simulation"
 	"chef-backend-cockpit/cluster/simulation/model"
+	"chef-backend-cockpit/cluster/watch"
 	"chef-backend-cockpit/remote"
 )
 
@@ -63,7 +65,7 @@ func demoCommand(e *env) *cobra.Command {
 
 // simulated is the fleet of a simulated cluster, over real SSH on loopback.
 func simulated(sim *simulation.Cluster) (*fleet, error) {
-	f := &fleet{cluster: "chef-demo", stamp: "SIMULATION", passing: true, hosts: map[string]remote.Host{}, nodes: sim.Nodes()}
+	f := &fleet{cluster: "chef-demo", stamp: "SIMULATION", passing: true, hosts: map[string]remote.Host{}, nodes: sim.Nodes(), byHand: sim.ByHand}
 	for _, n := range f.nodes {
 		h, err := remote.NewSSH(sim.Target(n.Name), sim.RemoteOptions())
 		if err != nil {
@@ -76,6 +78,44 @@ func simulated(sim *simulation.Cluster) (*fleet, error) {
 	}
 	f.closers = append(f.closers, sim.Close)
 	return f, nil
+}
+
+// played is the door of a demo: what a person is asked to do outside the cockpit
+// is done on the simulated machines once it is ticked. Its methods are as those
+// of the door behind it; Tick does not wait for the machines.
+type played struct {
+	*watch.Watch
+	byHand func(cluster.PlanStep) error
+	amiss  func(error)
+}
+
+// Tick ticks, and lets the work be done that was said to be done.
+func (p played) Tick(plan, step string) error {
+	s, works := handwork(p.State().Run, plan, step)
+	if err := p.Watch.Tick(plan, step); err != nil || !works {
+		return err
+	}
+	go func() {
+		defer remote.Guard()
+		if err := p.byHand(s); err != nil {
+			p.amiss(err)
+		}
+	}()
+	return nil
+}
+
+// handwork is the step of a run that asks for work outside. One without effects
+// asks for a word only.
+func handwork(r *cluster.PlanState, plan, step string) (cluster.PlanStep, bool) {
+	if r == nil || r.Plan.ID != plan {
+		return cluster.PlanStep{}, false
+	}
+	for _, s := range r.Steps {
+		if s.Step.ID == step {
+			return s.Step, s.Step.Kind == cluster.StepManual && len(s.Step.Effects) > 0
+		}
+	}
+	return cluster.PlanStep{}, false
 }
 
 // listScenarios prints a line for each scenario.

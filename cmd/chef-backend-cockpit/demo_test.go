@@ -284,3 +284,25 @@ func TestRehearsalInTheScreen(t *testing.T) {
 		t.Errorf("a rehearsal wrote intents: %q", got)
 	}
 }
+
+// What a plan asks of a person is done on the simulated machines; what wants a
+// word only, or is no step of this plan, is not.
+func TestHandworkOfADemo(t *testing.T) {
+	effect := []cluster.Question{{Fact: "blank-machine"}}
+	r := &cluster.PlanState{Plan: cluster.Plan{ID: "00000001"}, Steps: []cluster.StepState{
+		{Step: cluster.PlanStep{ID: "1-join", Command: "x", Effects: effect}},
+		{Step: cluster.PlanStep{ID: "2a-install", Kind: cluster.StepManual, Effects: effect, ToDo: "Install it."}},
+		{Step: cluster.PlanStep{ID: "2c-licence", Kind: cluster.StepManual}},
+	}}
+	for step, want := range map[string]bool{"1-join": false, "2a-install": true, "2c-licence": false, "9-none": false} {
+		if s, works := handwork(r, "00000001", step); works != want || works && s.ToDo != "Install it." {
+			t.Errorf("%s: %v, %+v", step, works, s)
+		}
+	}
+	if _, works := handwork(r, "00000002", "2a-install"); works {
+		t.Error("a step of another plan")
+	}
+	if _, works := handwork(nil, "00000001", "2a-install"); works {
+		t.Error("a step of no plan")
+	}
+}

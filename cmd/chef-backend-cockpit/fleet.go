@@ -30,8 +30,9 @@ type fleet struct {
 	clock                  cluster.Clock
 	passing                bool // gone with this process: what is said of its nodes is not kept
 	closers                []func() error
-	known                  bool          // the configuration has this cluster
-	found                  clusterConfig // what the configuration would say of it
+	byHand                 func(cluster.PlanStep) error // does what a person is asked for; nil: a person does
+	known                  bool                         // the configuration has this cluster
+	found                  clusterConfig                // what the configuration would say of it
 }
 
 // nodeNames lists the nodes for a sentence.

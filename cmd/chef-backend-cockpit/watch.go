@@ -56,7 +56,11 @@ func (e *env) open(ctx context.Context, f *fleet) error {
 	if err != nil {
 		return err
 	}
-	return e.show(ctx, screen{door: w, clock: f.clock, start: w.Start, close: w.Close, manual: manual(c)})
+	var door watch.Door = w
+	if f.byHand != nil {
+		door = played{w, f.byHand, func(err error) { e.warnings.say(err.Error()) }}
+	}
+	return e.show(ctx, screen{door: door, clock: f.clock, start: w.Start, close: w.Close, manual: manual(c)})
 }
 
 // screen is what is shown: a living cluster or a replay.
