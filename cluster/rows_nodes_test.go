@@ -158,3 +158,22 @@ func TestPeerLinesAreAboutThePeer(t *testing.T) {
 		}
 	}
 }
+
+// That the others may live without the one node that is seen is what the row
+// about it says: it is not said twice.
+func TestOneSeenSaysThatTheOthersMayLive(t *testing.T) {
+	s, e := newStage(), failure.NewEngine(load(t).Failures)
+	isolate(s, "be3")
+	watchRow(e, s, 30)
+	s.powerOff("be1")
+	s.powerOff("be2")
+	fs, _ := watchRow(e, s, 30)
+	for _, f := range fs {
+		if f.Under == "" && f.ID() != "quorum-lost-one-seen" {
+			t.Errorf("beside the loss of quorum stands %s", f.ID())
+		}
+	}
+	if len(fs) == 0 || fs[0].ID() != "quorum-lost-one-seen" {
+		t.Error(explain(fs))
+	}
+}
