@@ -324,3 +324,18 @@ func TestLongMenu(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// What has to be given up by typing is told before anything is chosen.
+func TestOfferTellsItsPrice(t *testing.T) {
+	d := walGap()
+	g := guard("no-wal-of-its-own", cluster.False, "3.1 MB exist only on be3")
+	g.Override = "discard be3"
+	d.offered["follower-wal-gap@be3"][0].Price = []cluster.CheckedGuard{g}
+	s := newStage(d, 120, 40)
+	s.keys("r")
+	for _, want := range []string{"ready !", "3.1 MB exist only on be3; or type: discard be3"} {
+		if !strings.Contains(s.screen(), want) {
+			t.Errorf("%q is not said:\n%s", want, s.screen())
+		}
+	}
+}

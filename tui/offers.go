@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -116,6 +117,8 @@ func stateOf(o watch.Offered) (state, note string) {
 		return notBuilt, ""
 	case !o.Ready:
 		return "not now", whyNot(o)
+	case len(o.Price) > 0:
+		return "ready !", o.Note // something is to be given up by typing
 	}
 	return "ready", o.Note
 }
@@ -181,7 +184,7 @@ func (o *offers) about(m *model, w int) []string {
 				rows = append(rows, m.st.amber.on(s))
 			}
 		}
-		rows = append(rows, m.guardRows(c.WhyNot, w)...)
+		rows = append(rows, m.guardRows(append(slices.Clone(c.WhyNot), c.Price...), w)...)
 	}
 	return rows
 }

@@ -126,11 +126,14 @@ func (w *Watch) offered(v *cluster.View, p cluster.Procedure, node, service stri
 			Sentence: l.Holder.Who + " holds the operators' lock; K shows what is done"}})
 	}
 	for _, g := range plan.Guards {
-		if g.Answer.Truth == cluster.True || g.Override != "" {
-			continue
+		switch {
+		case g.Answer.Truth == cluster.True:
+		case g.Override != "":
+			off.Price = append(off.Price, g)
+		default:
+			off.Ready = false
+			off.WhyNot = append(off.WhyNot, g)
 		}
-		off.Ready = false
-		off.WhyNot = append(off.WhyNot, g)
 	}
 	// Last: to arm the cockpit is no use where something else stands against it.
 	if off.Tier >= cluster.T3 && w.armedUntil().IsZero() {

@@ -50,6 +50,12 @@ func TestOffersAreBound(t *testing.T) {
 	if got := bound(&v, cluster.Offer{Procedure: "stop-stale-primary", Upstream: true}); !slices.Equal(got, []string{"be2"}) {
 		t.Errorf("what stops a stale primary is offered for %q, and be3 follows be2", got)
 	}
+	rebuild, _ := w.procedure("rebuild-follower")
+	off := w.offered(w.View(), rebuild, "be3", "")
+	given := func(g cluster.CheckedGuard) bool { return g.Override == "discard be3" }
+	if !slices.ContainsFunc(off.Price, given) || slices.ContainsFunc(off.WhyNot, given) {
+		t.Errorf("what is to be given up by typing is not told: %+v", off.Price)
+	}
 	whole := func(o Offered) bool { return o.Procedure == "set-failover-off" && o.Node == "" }
 	if !slices.ContainsFunc(w.NodeOffers("be3"), whole) {
 		t.Error("set-failover-off is in no menu")

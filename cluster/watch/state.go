@@ -77,6 +77,7 @@ type Offered struct {
 	Ready     bool
 	Note      string                 // from the catalogue
 	WhyNot    []cluster.CheckedGuard // guards that are false or unknown
+	Price     []cluster.CheckedGuard // guards that do not hold and may be given up by typing
 	NotBuilt  bool                   // "not in this version"
 	First     string                 // title of the finding to deal with first; "" for none
 }
