@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -181,10 +182,16 @@ func (m *model) boardFoot(b cluster.Board, w, h int) []string {
 	return rows[:min(len(rows), h)]
 }
 
+// changesKept is for how long changes of the elected leader are remembered.
+const changesKept = 15 * time.Minute
+
 // lastChange is the newest change of the elected leader that is remembered.
 func (m *model) lastChange() string {
 	v := m.view()
 	if v == nil || len(v.Past.Elections) == 0 {
+		if v != nil && !v.Past.Since.IsZero() && v.Now.Sub(v.Past.Since) > changesKept {
+			return "leadership has not changed for 15 min"
+		}
 		return "leadership has not changed while watched"
 	}
 	e := v.Past.Elections[len(v.Past.Elections)-1]

@@ -157,8 +157,8 @@ func (v *runView) step(m *model, s cluster.StepState, w int) []string {
 	if atWork(s) && s.PID > 0 && s.Sentence == "" {
 		sub(m.st.dim, fmt.Sprintf("detached on %s, pid %d; goes on if this link breaks", s.Step.Node, s.PID))
 	}
-	if s.ExitKnown && s.Exit != 0 {
-		sub(m.st.plain, fmt.Sprintf("exit status %d", s.Exit))
+	if exit := fmt.Sprintf("exit status %d", s.Exit); s.ExitKnown && s.Exit != 0 && !strings.Contains(s.Sentence, exit) {
+		sub(m.st.plain, exit)
 	}
 	for _, g := range s.Guards {
 		if s.Status == cluster.StatusRefused && g.Answer.Truth != cluster.True {

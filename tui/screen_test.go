@@ -323,3 +323,28 @@ func TestDeadlinesInWords(t *testing.T) {
 		}
 	}
 }
+
+// Changes are forgotten after a while: no more is said than is remembered.
+func TestNoChangeIsNotSaidOfMoreThanIsRemembered(t *testing.T) {
+	s := newStage(healthy(), 120, 40)
+	v := s.m.view()
+	v.Past.Elections, v.Past.Since, v.Now = nil, now.Add(-10*time.Minute), now
+	if got := s.m.lastChange(); !strings.HasSuffix(got, "while watched") {
+		t.Error(got)
+	}
+	v.Past.Since = now.Add(-20 * time.Minute)
+	if got := s.m.lastChange(); !strings.HasSuffix(got, "for 15 min") {
+		t.Error(got)
+	}
+}
+
+// An exit status is told once.
+func TestExitStatusIsToldOnce(t *testing.T) {
+	m := newStage(healthy(), 120, 40).m
+	for _, says := range []string{"shown; exit status 1", "the effect is there"} {
+		step := cluster.StepState{Step: cluster.PlanStep{ID: "2-status", Number: "2", Say: "show it"}, Status: cluster.StatusDone, ExitKnown: true, Exit: 1, Sentence: says}
+		if got := strings.Join((&runView{}).step(m, step, 76), "\n"); strings.Count(got, "exit status 1") != 1 {
+			t.Errorf("%q:\n%s", says, got)
+		}
+	}
+}
