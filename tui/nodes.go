@@ -148,11 +148,14 @@ func (m *model) drawNodeRows(r rect, all []cluster.Node) []string {
 		l.col(m.st.mark(n.pgMark()), short(n.pgText(), pg), pg+2).col(m.st.mark(n.lagMark), n.lag, 9)
 		age := ""
 		if n.age != "" {
-			age = "~ " + n.age + "  "
+			age = " ~ " + n.age + " "
 		}
 		sum, mark := n.serviceSum(r.w - l.x - width(age))
-		sum = age + sum
-		row := l.put(m.st.mark(mark), sum).String()
+		l.put(m.st.mark(mark), sum)
+		if age != "" {
+			l.right(m.st.dim, age)
+		}
+		row := l.String()
 		if m.focus == paneNodes && n.place == m.nodes.at && m.top() == nil {
 			row = m.st.chosenRow(row)
 		}

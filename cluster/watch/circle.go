@@ -111,7 +111,7 @@ func (w *Watch) settle(v *cluster.View, findings []cluster.Finding) {
 		standing[f.ID()] = true
 	}
 	for _, f := range w.findings {
-		if !standing[f.ID()] {
+		if !standing[f.ID()] && f.Under == "" { // what was folded was never an alarm
 			w.ended = &LastFinding{ID: f.ID(), Ended: v.Now, For: v.Now.Sub(f.Since)}
 		}
 	}

@@ -54,7 +54,7 @@ type Link struct {
 	Reason string // why it is not live, with the remedy; safe
 }
 
-// LastFinding is one that stood and went away.
+// LastFinding is one that stood, folded under no other, and went away.
 type LastFinding struct {
 	ID    string
 	Ended time.Time
