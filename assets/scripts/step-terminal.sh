@@ -1,6 +1,7 @@
 # Runs the command of a step in the foreground of a terminal that was handed to
 # the operator. step.sh has made the folder ready, with everything compared, in
-# a session of its own; this begins it at most once, and within 10 s.
+# a session of its own; this begins it at most once: it has to come within 10 s
+# of that, and gives up where the command does not begin within 20 s.
 #
 # Arguments: BASE PLAN STEP TOKEN. Exit 97 and 98 as in step.sh: nothing ran.
 # Otherwise the command's own status, which also lies in the folder. When the
@@ -19,9 +20,14 @@ step_refuse() {
 
 [ -s "$step_dir/ready" ] && [ "$(cat "$step_dir/token" 2>/dev/null)" = "$4" ] ||
 	step_refuse 97 "nothing was made ready for this terminal"
-step_late=$(($(date -u +%s) - $(cat "$step_dir/ready")))
-[ "$step_late" -ge 0 ] && [ "$step_late" -le 10 ] ||
-	step_refuse 97 "the terminal came $step_late s after the last look"
+# step_in_time SECONDS WHAT: refuses when more have gone by since the last look,
+# or when the clock was put back.
+step_in_time() {
+	step_late=$(($(date -u +%s) - $(cat "$step_dir/ready")))
+	[ "$step_late" -ge 0 ] && [ "$step_late" -le "$1" ] ||
+		step_refuse 97 "$2 $step_late s after the last look"
+}
+step_in_time 10 "the terminal came"
 # The step's file of the operators' lock is held, as in step.sh, for as long as
 # this script or the command lives, by a process that no key of the terminal
 # reaches. $1 is the folder of the lock, $2 plan and step, $3 this script's pid,
@@ -68,7 +74,13 @@ while [ ! -e "$step_dir/locked" ]; do
 	[ "$step_tries" -le 25 ] || step_refuse 97 "another step is at work, or the operators' lock was taken"
 	sleep 0.2 2>/dev/null || sleep 1
 done
+step_in_time 20 "the lock was had"
 mkdir "$step_dir/taken" 2>/dev/null || step_refuse 98 "it was begun before"
+# Making it may have hung on the disk. Whoever looks finds it from here on.
+(step_in_time 23 "it could begin") || {
+	echo "the terminal could begin only $(($(date -u +%s) - $(cat "$step_dir/ready"))) s after the last look" >"$step_dir/refused"
+	exit 97
+}
 umask 022 2>/dev/null
 # An interrupt is for the command. A signal that is caught here is the default
 # again there.

@@ -14,7 +14,8 @@
 # LOCK is the token of the operators' lock, which has to be held here with it:
 # see lock.sh.
 # Phase 2 reads the same again, and starts the command only if nothing changed
-# and no more than 20 s went by since the look.
+# and no more than 20 s went by since the look; 3 s more may go by until its own
+# process is there, which looks at the time once more.
 # Anything else, or the end of the input: exit 97, and nothing ran.
 #
 # Exit 98: the step folder is there already, so this step was started before.
@@ -155,8 +156,9 @@ step_begin() {
 
 # The wrapper is what setsid runs. $1 is the folder, $2 the command, byte for
 # byte what the plan shows, $3 the file mode mask that the command is to have,
-# $4 the folder of the lock, $5 its token, $6 plan and step. It has the step's
-# file of the lock, and gives up if somebody else holds the other one by now.
+# $4 the folder of the lock, $5 its token, $6 plan and step, $7 when the look was.
+# It has the step's file of the lock, and gives up if somebody else holds the
+# other one by now, if a disk has held it up, or if nobody could follow it.
 step_wrapper='
 key=-
 while read -r id type advice rw pid file rest; do
@@ -168,6 +170,11 @@ if [ "${held%% *}" != "$5" ]; then
 	echo "the operators lock was taken by $held" >"$1/refused"
 	exit 0
 fi
+late=$(($(date -u +%s) - $7))
+if [ "$late" -lt 0 ] || [ "$late" -gt 23 ]; then
+	echo "its process began $late s after the look" >"$1/refused"
+	exit 0
+fi
 stat=$(cat "/proc/$$/stat" 2>/dev/null)
 born=unknown
 if [ -n "$stat" ]; then
@@ -176,7 +183,10 @@ if [ -n "$stat" ]; then
 	[ $# -lt 20 ] || { shift 19; born=$1; }
 	set -- "$dir" "$command" "$mask"
 fi
-echo "$$ $born" >"$1/pid.tmp" && mv "$1/pid.tmp" "$1/pid"
+{ echo "$$ $born" >"$1/pid.tmp" && mv "$1/pid.tmp" "$1/pid"; } || {
+	echo "cannot write in $1" >"$1/refused"
+	exit 0
+}
 cd /
 (
 	[ -z "$3" ] || umask "$3"
@@ -218,7 +228,7 @@ flock -o -n "$step_lock/step" true 2>/dev/null && step_own='-o -n'
 # shellcheck disable=SC2086
 {
 	setsid flock $step_own "$step_lock/step" sh -c "$step_wrapper" cockpit-step "$step_dir" "$step_command" \
-		"$step_umask" "$step_lock" "$step_held" "$step_plan $step_id" ||
+		"$step_umask" "$step_lock" "$step_held" "$step_plan $step_id" "$step_asked" ||
 		[ -e "$step_dir/pid" ] || echo "a step is at work on this node" >"$step_dir/refused"
 } </dev/null >/dev/null 2>&1 &
 # The pid file is the wrapper's first act; a slow node gets 2 s for it.

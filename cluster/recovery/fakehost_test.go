@@ -146,6 +146,9 @@ func (f *fakeSession) attach(args []string) {
 	w.mu.Lock()
 	there, boot := w.folders[args[1]+"/"+args[2]], w.nodes[f.h.node].boot
 	w.mu.Unlock()
+	if w.answers != nil {
+		w.answers(args)
+	}
 	switch {
 	case f.h.w.foreign:
 		f.say("refused 96 the step folder has format 2")

@@ -36,6 +36,7 @@ type follower struct {
 	boot   string           // boot id when the step began
 	token  string           // of the intent: nobody else's folder is followed
 	sent   time.Time
+	asked  time.Time // when the newest looking up began: what it tells was so no sooner
 	offset int64
 	sum    hash.Hash
 	tail   tail
@@ -152,16 +153,16 @@ func (f *follower) refused(fr frame) (outcome, ending, bool) {
 	case fr.number == exitForeign:
 		// What lies there tells nothing of this step, nor do facts that hold.
 		return outcome{}, ending{status: cluster.StatusUnknown, sentence: fmt.Sprintf("what came of it is unknown: on %s %s", f.s.Node, fr.text)}, true
-	case f.again && !f.inTerminal || f.r.snapshot().Steps[f.i].PID != 0 || f.offset > 0:
+	case f.r.snapshot().Steps[f.i].PID != 0 || f.offset > 0:
 		return outcome{sentence: fr.text}, ended, true
 	}
 	return f.never(fmt.Sprintf("%s refused: %s", f.s.Node, fr.text))
 }
 
 // absent: no folder, so nothing was started. The first session may still be
-// about to start it for a while.
+// about to start it for a while, and an answer may be long on its way.
 func (f *follower) absent() (outcome, ending, bool) {
-	if f.r.x.o.Clock.Now().Sub(f.sent) < lateGo {
+	if f.asked.Sub(f.sent) < lateGo {
 		return outcome{}, ending{}, false
 	}
 	return f.never("the step never started on " + f.s.Node)
@@ -208,6 +209,7 @@ func (f *follower) attach(ctx context.Context) (outcome, ending, bool) {
 	host, nonce := f.r.x.o.Hosts[f.s.Node], secret()
 	opening, cancel := context.WithTimeout(ctx, networkWait)
 	defer cancel()
+	f.asked = f.r.x.o.Clock.Now()
 	session, err := host.Start(opening, remote.Script{
 		Name: "cockpit-step",
 		Text: assets.MustRead("scripts/step-follow.sh") + assets.MustRead("scripts/step-attach.sh"),

@@ -17,6 +17,7 @@ const askEvery = 5 * time.Second
 // meanwhile. The run's lock guards it.
 type hold struct {
 	ask     cluster.Ask
+	i       int           // of the step in the state
 	step    string        // id
 	phrase  string        // to be typed, for AskPhrase
 	who     *identity     // the machine that the phrase is for; nil while it is not known
@@ -28,7 +29,7 @@ type hold struct {
 
 // enter lets the run wait for a person. What is asked is published with it.
 func (r *run) enter(i int, h *hold, askedFor, sentence string) {
-	h.answer, h.wants, h.over = make(chan bool, 1), make(chan *wanted), make(chan struct{})
+	h.i, h.answer, h.wants, h.over = i, make(chan bool, 1), make(chan *wanted), make(chan struct{})
 	r.mu.Lock()
 	r.held = h
 	r.mu.Unlock()
@@ -40,17 +41,34 @@ func (r *run) enter(i int, h *hold, askedFor, sentence string) {
 }
 
 // leave ends the waiting.
-func (r *run) leave(i int, h *hold) {
+func (r *run) leave(h *hold) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.held == h {
-		r.held = nil
+		r.over(h)
 	}
-	r.mu.Unlock()
 	close(h.over)
-	r.change(func(p *cluster.PlanState) {
-		p.Status, p.Sentence = cluster.StatusRunning, p.Steps[i].Step.Say
-		p.Steps[i].Status, p.Steps[i].Asks, p.Steps[i].AskedFor = cluster.StatusRunning, "", ""
-	})
+}
+
+// over ends what is asked for, and what is shown of it with it. Callers hold
+// the lock.
+func (r *run) over(h *hold) {
+	r.held = nil
+	st := &r.state.Steps[h.i]
+	r.state.Status, r.state.Sentence = cluster.StatusRunning, st.Step.Say
+	st.Status, st.Asks, st.AskedFor = cluster.StatusRunning, "", ""
+	r.x.o.Publish(r.copied())
+}
+
+// retell publishes the question in other words, unless it was answered
+// meanwhile.
+func (r *run) retell(h *hold, sentence string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if st := &r.state.Steps[h.i]; r.held == h && st.Sentence != sentence {
+		r.state.Sentence, st.Sentence = sentence, sentence
+		r.x.o.Publish(r.copied())
+	}
 }
 
 // askPhrase holds before a step that reaches a further node until its phrase is
@@ -76,7 +94,7 @@ func (r *run) askPhrase(ctx context.Context, i int, s cluster.PlanStep, before f
 	}
 	ask := fmt.Sprintf("type %q to go on: %s", s.Phrase, s.Say)
 	r.enter(i, h, s.Phrase, joinText([]string{before(), ask, said}))
-	defer r.leave(i, h)
+	defer r.leave(h)
 	for {
 		select {
 		case <-ctx.Done():
@@ -100,9 +118,7 @@ func (r *run) askPhrase(ctx context.Context, i int, s cluster.PlanStep, before f
 				return ending{status: cluster.StatusRefused, sentence: why + notRun(s)}
 			}
 		}
-		if sentence := joinText([]string{before(), ask, said}); r.snapshot().Steps[i].Sentence != sentence {
-			r.change(func(p *cluster.PlanState) { p.Sentence, p.Steps[i].Sentence = sentence, sentence })
-		}
+		r.retell(h, joinText([]string{before(), ask, said}))
 	}
 }
 
@@ -228,15 +244,17 @@ func (r *run) typedText(text string) error {
 	return nil
 }
 
-// reply answers a hold once, with the machine that was confirmed.
+// reply answers a hold once, with the machine that was confirmed. From then on
+// nobody is shown the question any more.
 func (r *run) reply(h *hold, right bool, who *identity) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.held != h {
 		return false
 	}
-	r.held, h.who = nil, who
+	h.who = who
 	h.answer <- right
+	r.over(h)
 	return true
 }
 
@@ -278,14 +296,14 @@ func (r *run) byHand(ctx context.Context, i int, s cluster.PlanStep, general []c
 	case <-ctx.Done():
 	case <-r.stop:
 	case <-h.answer:
-		r.leave(i, h)
+		r.leave(h)
 		now := r.x.o.Clock.Now()
 		r.mark(s.ID, func(m *mark) { m.by = r.x.o.Operator })
 		end := r.awaitEffects(ctx, i, s, outcome{exitKnown: true}, now)
 		end.sentence = joinText([]string{"ticked at " + now.UTC().Format(time.TimeOnly) + "Z" + byText(r.x.o.Operator), end.sentence})
 		return end
 	}
-	r.leave(i, h)
+	r.leave(h)
 	return ending{status: cluster.StatusStopped, sentence: "stopped by the operator before it was ticked; whether it was done is not known"}
 }
 

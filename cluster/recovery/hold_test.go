@@ -325,3 +325,31 @@ func TestClusterGuardsAreAskedPerNode(t *testing.T) {
 		t.Errorf("%s: %s; ran %v", got.Status, got.Sentence, w.ran)
 	}
 }
+
+// Once a question is answered nobody is shown it any more, whatever a look at
+// the node that was under way would have said.
+func TestAnsweredQuestionIsShownNoMore(t *testing.T) {
+	w := newWorld(t)
+	x := w.executor()
+	step := cluster.PlanStep{ID: "1-x", Say: "the step"}
+	f := &frozen{plan: cluster.Plan{ID: "00000009", Steps: []cluster.PlanStep{step}}}
+	r := newRun(x, f, nil, w.clock.Now())
+	h := &hold{ask: cluster.AskPhrase, step: "1-x", phrase: "be2"}
+	r.enter(0, h, "be2", "asks")
+	r.retell(h, "asks anew")
+	if st := w.asked(cluster.AskPhrase); st.Sentence != "asks anew" || st.AskedFor != "be2" {
+		t.Errorf("asked: %+v", st)
+	}
+	if err := r.typedText("be2"); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 2 {
+		if n > 0 {
+			r.retell(h, "asks once more")
+			r.leave(h)
+		}
+		if p := w.published()[len(w.published())-1]; p.Status != cluster.StatusRunning || p.Steps[0].Asks != "" || p.Steps[0].Sentence == "asks once more" {
+			t.Errorf("after the answer: %s: %s, step %+v", p.Status, p.Sentence, p.Steps[0])
+		}
+	}
+}

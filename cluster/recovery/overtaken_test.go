@@ -1,9 +1,11 @@
 package recovery
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"chef-backend-cockpit/cluster"
 )
@@ -49,5 +51,30 @@ func TestStepIsNotOvertakenByAnother(t *testing.T) {
 	w.confirmed(x, "promote-previous-leader", "be1", "")
 	if p := w.done(x); p.Status != cluster.StatusRefused || strings.Contains(strings.Join(w.ran, " "), "restart") {
 		t.Errorf("%s: %s; ran %v", p.Status, p.Sentence, w.ran)
+	}
+}
+
+// An answer that is long on its way tells what was so when it was asked for: a
+// step that began meanwhile is not taken for one that never started.
+func TestLateAnswerIsNoNever(t *testing.T) {
+	w := newWorld(t)
+	w.nodes["be2"].down["elasticsearch"] = true
+	w.cut["restart elasticsearch"] = "before it starts"
+	asked := 0
+	w.answers = func(args []string) {
+		if asked++; asked > 1 {
+			return
+		}
+		<-w.clock.After(lateGo + time.Second)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		exit, output := w.carryOut("be2", "chef-backend-ctl restart elasticsearch")
+		w.folders[args[1]+"/"+args[2]] = &folder{output: output, exit: fmt.Sprint(exit), token: args[6]}
+		w.ran = append(w.ran, "be2: chef-backend-ctl restart elasticsearch")
+	}
+	x := w.executor()
+	w.confirmed(x, "restart-service", "be2", "elasticsearch")
+	if p := w.done(x); p.Status != cluster.StatusDone || asked < 2 || len(w.ran) != 1 {
+		t.Errorf("%s: %s; asked %d times, ran %q", p.Status, p.Sentence, asked, w.ran)
 	}
 }

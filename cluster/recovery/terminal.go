@@ -68,7 +68,7 @@ func (r *run) inTerminal(ctx context.Context, i int, s cluster.PlanStep, general
 		case <-r.stop:
 		case w = <-h.wants:
 		}
-		r.leave(i, h)
+		r.leave(h)
 		if w == nil {
 			return outcome{}, ending{status: cluster.StatusStopped, sentence: "stopped by the operator before the terminal was taken" + notRun(s)}
 		}

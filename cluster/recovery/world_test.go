@@ -75,6 +75,7 @@ type world struct {
 	refuse    map[string]error // by kind: what the journal answers
 	before    func()           // called before the look of a step's session
 	during    func()           // called while a command is at work
+	answers   func([]string)   // called before what was looked up is answered
 	states    []cluster.PlanState
 	readOnly  bool
 	rehearses bool // its executor rehearses
