@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -220,6 +221,13 @@ type StepState struct {
 	Compared  string   // what it brought about against its rehearsal; "" without one
 	AskedFor  string   // why a terminal is wanted, or the phrase to type
 	Guards    []CheckedGuard
+}
+
+// InFolder answers whether a folder on the step's node, by its name, is the
+// step's: each terminal and each repetition has one of its own.
+func (s PlanStep) InFolder(name string) bool {
+	rest, ok := strings.CutPrefix(name, s.ID)
+	return ok && (rest == "" || strings.HasPrefix(rest, "-terminal") || strings.HasPrefix(rest, "-again"))
 }
 
 // Intent is written to disk before the act.

@@ -96,8 +96,14 @@ func (b *Book) Record(i int) (Record, error) {
 	if err != nil {
 		return Record{}, fmt.Errorf("record %d: %w", i, err)
 	}
+	return r.Safe(), nil
+}
+
+// Safe is a record whose every text is fit to be shown: what is read from a
+// file may have been written there by somebody else.
+func (r Record) Safe() Record {
 	r.Data = safeJSON(r.Data)
-	return r, nil
+	return r
 }
 
 // Close closes the file.

@@ -13,7 +13,7 @@ import (
 // evidence, what was carried out with outcomes and durations, and what is still
 // open. What comes from the file is made safe again: others can write there.
 func Report(path string) (string, error) {
-	r := &report{acts: map[string]*act{}, first: map[string]FindingData{}}
+	r := &report{acts: map[string]*act{}, first: map[string]FindingData{}, stands: map[string]bool{}, plans: map[string]*planned{}}
 	chain := Verify(path)
 	if err := Read(path, r.take); err != nil {
 		return "", err
@@ -30,8 +30,11 @@ type report struct {
 	timeline []string
 	found    []string // IDs in order of coming
 	first    map[string]FindingData
+	stands   map[string]bool // findings that did not go, by ID
 	order    []string
 	acts     map[string]*act
+	planned  []string // plans that were confirmed here or go on here, by id
+	plans    map[string]*planned
 	unread   int
 }
 
@@ -43,6 +46,22 @@ type act struct {
 	outcome *cluster.Outcome
 	output  []string
 	lines   int
+}
+
+// planned is one plan with what it left behind.
+type planned struct {
+	title string
+	ended bool
+	left  []string
+}
+
+// plan is a plan of this incident.
+func (r *report) plan(id string) *planned {
+	if r.plans[id] == nil {
+		r.plans[id] = &planned{}
+		r.planned = append(r.planned, id)
+	}
+	return r.plans[id]
 }
 
 // shownOutput is how many of a step's last lines the report holds.
@@ -99,12 +118,19 @@ func (r *report) note(rec Record, d *NoteData) {
 		r.closed = true
 		fallthrough
 	default:
+		if e := d.Ended; e != nil {
+			p := r.plan(e.Plan)
+			p.ended, p.left = true, e.OpenEnds
+		} else if d.GoesOn != "" {
+			r.plan(d.GoesOn)
+		}
 		r.tell(rec, d.Text)
 	}
 }
 
 func (r *report) finding(rec Record, d *FindingData) {
 	if d.Gone != "" {
+		delete(r.stands, d.Gone)
 		r.tell(rec, d.Gone+" has gone")
 		return
 	}
@@ -112,7 +138,7 @@ func (r *report) finding(rec Record, d *FindingData) {
 	if _, known := r.first[id]; !known {
 		r.found = append(r.found, id)
 	}
-	r.first[id] = *d // the newest evidence
+	r.first[id], r.stands[id] = *d, true // the newest evidence
 	text := fmt.Sprintf("%s %s, %s: %s", d.Priority, id, d.Certainty, d.Title)
 	if d.Under != "" {
 		text += " (a consequence of " + d.Under + ")"
@@ -123,6 +149,7 @@ func (r *report) finding(rec Record, d *FindingData) {
 func (r *report) confirm(rec Record, d *ConfirmData) {
 	switch {
 	case d.Plan.ID != "":
+		r.plan(d.Plan.ID).title = d.Plan.Title
 		r.tell(rec, fmt.Sprintf("plan %s, %s: confirmed%s, typed %s", d.Plan.ID, d.Plan.Title, by(d.By), quoted(d.Typed)))
 	case d.Word.Ticked:
 		r.tell(rec, fmt.Sprintf("plan %s: step %s ticked%s", d.Word.Plan, d.Word.Step, by(d.Word.By)))
@@ -133,7 +160,11 @@ func (r *report) confirm(rec Record, d *ConfirmData) {
 
 // tell adds a row to the timeline.
 func (r *report) tell(rec Record, text string) {
-	r.timeline = append(r.timeline, fmt.Sprintf("| %s | %s |", rec.At.UTC().Format("15:04:05"), cell(text)))
+	at, layout := rec.At.UTC(), "15:04:05"
+	if at.Format(time.DateOnly) != r.opened.UTC().Format(time.DateOnly) {
+		layout = time.DateTime
+	}
+	r.timeline = append(r.timeline, fmt.Sprintf("| %s | %s |", at.Format(layout), cell(text)))
 }
 
 // markdown puts all together.
@@ -202,18 +233,36 @@ func (a *act) became() string {
 	return text + ". " + a.outcome.Sentence
 }
 
-// open lists what nobody has finished.
+// open lists what nobody has finished, as far as this journal tells: acts,
+// plans, what plans left behind, findings that did not go.
 func (r *report) open(b *strings.Builder) {
-	b.WriteString("\n## Still open\n\n")
-	none := true
+	var open []string
 	for _, key := range r.order {
 		if a := r.acts[key]; a.outcome == nil || a.outcome.Status == cluster.StatusUnknown {
-			none = false
-			fmt.Fprintf(b, "- %s on %s: outcome unknown, look it up\n", code(or(a.intent.Command, a.intent.ToDo)), inline(a.intent.Node))
+			open = append(open, fmt.Sprintf("%s on %s: outcome unknown, look it up", code(or(a.intent.Command, a.intent.ToDo)), inline(a.intent.Node)))
 		}
 	}
-	if none {
-		b.WriteString("nothing that was begun\n")
+	for _, id := range r.planned {
+		p := r.plans[id]
+		name := inline(strings.TrimSpace("plan " + id + " " + p.title))
+		if !p.ended {
+			open = append(open, name+": its end is not written; a cockpit of this cluster takes it up again")
+		}
+		for _, end := range p.left {
+			open = append(open, name+" left behind: "+inline(end))
+		}
+	}
+	for _, id := range r.found {
+		if r.stands[id] {
+			open = append(open, fmt.Sprintf("%s %s: %s", r.first[id].Priority, inline(id), inline(r.first[id].Title)))
+		}
+	}
+	b.WriteString("\n## Still open\n\n")
+	if len(open) == 0 {
+		b.WriteString("nothing\n")
+	}
+	for _, o := range open {
+		b.WriteString("- " + o + "\n")
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 // still open; nothing that came from a node can act in it.
 func TestReport(t *testing.T) {
 	dir := t.TempDir()
-	j := New(dir, clock(), "prod")
+	c := clock()
+	j := New(dir, c, "prod")
 	record := func(kind string, data any) {
 		t.Helper()
 		if err := j.Record(kind, data); err != nil {
@@ -28,6 +29,10 @@ func TestReport(t *testing.T) {
 	record(Confirm, map[string]any{"plan": "deadbeef", "step": "2-tick", "ticked": true, "by": "ann@bastion"})
 	record(Intent, cluster.Intent{Plan: "deadbeef", Step: "3-basebackup", Node: "be3", Command: "chef-backend-ctl pgsql-follow"})
 	record(Finding, map[string]any{"gone": "follower-wal-gap@be3", "at": time.Unix(1, 0)})
+	record(Finding, cluster.Finding{Failure: "no-leader", Priority: cluster.P1, Certainty: cluster.Confirmed, Title: "nobody leads"})
+	record(Confirm, map[string]any{"plan": cluster.Plan{ID: "0000beef", Title: "Stop be2"}, "typed": []string{"stop be2"}})
+	c.now = c.now.Add(24 * time.Hour)
+	record(Note, map[string]any{"text": "plan 0000beef done: all steps are done", "ended": PlanEnd{Plan: "0000beef", Status: cluster.StatusDone, OpenEnds: []string{"everything is stopped on be2"}}})
 	id := j.ID()
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
@@ -41,6 +46,8 @@ func TestReport(t *testing.T) {
 		`confirmed by ann@bastion, typed \["be3"]`, "    chef-backend-ctl stop leaderl", "done after", "exit status 0. leaderl is down",
 		"step 2-tick ticked by ann@bastion", "follower-wal-gap@be3 has gone", "No outcome is written", "- `chef-backend-ctl pgsql-follow` on be3: outcome unknown",
 		`a \| b`, "&lt;script>",
+		"- plan deadbeef Rebuild be3: its end is not written", "- plan 0000beef Stop be2 left behind: everything is stopped on be2",
+		"- P1 no-leader: nobody leads", "| 2026-11-24 02:41:05 | plan 0000beef done",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
@@ -50,6 +57,9 @@ func TestReport(t *testing.T) {
 		if c < ' ' && c != '\n' || c == 0x7f {
 			t.Errorf("the control character %q is in the report", c)
 		}
+	}
+	if _, open, _ := strings.Cut(text, "## Still open"); strings.Contains(open, "wal-gap") {
+		t.Errorf("what has gone is not open:\n%s", open)
 	}
 	if strings.Contains(text, "could not be read") || strings.Contains(text, "not as it was written") {
 		t.Error(text)

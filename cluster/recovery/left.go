@@ -136,9 +136,8 @@ func (r *run) stepOf(folder string) (i int, suffix string) {
 	all := slices.Concat(r.plan.Steps, r.plan.Back)
 	best := -1
 	for n, s := range all {
-		rest, ok := strings.CutPrefix(folder, s.ID)
-		if ok && (rest == "" || strings.HasPrefix(rest, "-terminal") || strings.HasPrefix(rest, "-again")) && (best < 0 || len(s.ID) > len(all[best].ID)) {
-			best, suffix = n, rest
+		if s.InFolder(folder) && (best < 0 || len(s.ID) > len(all[best].ID)) {
+			best, suffix = n, strings.TrimPrefix(folder, s.ID)
 		}
 	}
 	for best >= len(r.state.Steps) {

@@ -103,7 +103,7 @@ func (f *replayed) confirm(d *journal.ConfirmData, at time.Time) {
 		f.edit(d.Word.Plan, func(p *cluster.PlanState) { p.Sentence = "went on at step " + d.Word.Step })
 		return
 	}
-	p := cluster.PlanState{Plan: d.Plan, Status: cluster.StatusRunning, Sentence: "confirmed", Began: at}
+	p := cluster.PlanState{Plan: d.Plan, Status: cluster.StatusRunning, Sentence: "confirmed" + byWord(d.By), Began: at}
 	for _, s := range d.Plan.Steps {
 		p.Steps = append(p.Steps, cluster.StepState{Step: s, Status: cluster.StatusNext})
 	}
@@ -127,7 +127,7 @@ func (f *replayed) edit(id string, change func(*cluster.PlanState)) {
 func (f *replayed) step(plan, folder, node string, change func(*cluster.PlanState, int)) {
 	f.edit(plan, func(p *cluster.PlanState) {
 		is := func(s cluster.PlanStep) bool {
-			return s.Node == node && (folder == s.ID || strings.HasPrefix(folder, s.ID+"-terminal"))
+			return s.Node == node && s.InFolder(folder)
 		}
 		i := slices.IndexFunc(p.Steps, func(s cluster.StepState) bool { return is(s.Step) })
 		if b := slices.IndexFunc(p.Plan.Back, is); i < 0 && b >= 0 {
@@ -149,8 +149,15 @@ func begun(p *cluster.PlanState, i int, d *cluster.Intent, at time.Time) {
 		}
 	}
 	s := &p.Steps[i]
-	s.Status, s.Began, s.Guards = cluster.StatusRunning, at, d.Guards
-	p.Status, p.Sentence = cluster.StatusRunning, s.Step.Say
+	s.Status, s.Began, s.Ended, s.Guards = cluster.StatusRunning, at, time.Time{}, d.Guards
+	p.Status, p.Sentence, p.Ended = cluster.StatusRunning, s.Step.Say, time.Time{} // also of one that is taken up again
+}
+
+func byWord(who string) string {
+	if who == "" {
+		return ""
+	}
+	return " by " + who
 }
 
 // outcome is how a step ended.

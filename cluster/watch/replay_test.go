@@ -192,10 +192,7 @@ func TestReplayRebuildsAPlan(t *testing.T) {
 	plan := cluster.Plan{ID: "7f3a0001", Title: "Rebuild be3", Node: "be3", Steps: []cluster.PlanStep{
 		{ID: "0-look", Node: "be3"}, {ID: "1-stop", Node: "be3", Command: "chef-backend-ctl stop leaderl"}, {ID: "2-follow", Node: "be3"}}}
 	for _, err := range []error{
-		j.Record(journal.Confirm, struct {
-			Plan  cluster.Plan
-			Typed []string
-		}{plan, []string{"be3"}}),
+		j.Record(journal.Confirm, confirmed{plan, []string{"be3"}, "ann@bastion"}),
 		j.Record(journal.Intent, cluster.Intent{Plan: plan.ID, Step: "1-stop", Node: "be3"}),
 		j.Record(journal.Output, journal.OutputData{Plan: plan.ID, Step: "1-stop", Node: "be3", Lines: []string{"ok: down: leaderl"}}),
 		j.Record(journal.Outcome, cluster.Outcome{Plan: plan.ID, Step: "1-stop", Node: "be3", Status: cluster.StatusFailed, Sentence: "exit status 1"}),
