@@ -81,7 +81,7 @@ func newCrashed(t *testing.T, row int) *crashed {
 // strike begins anew, with a cluster of its own.
 func (c *crashed) strike() {
 	c.t.Helper()
-	c.clock, c.dir, c.hands = newShared(killSpeed), inMemory(c.t), map[string]bool{}
+	c.clock, c.dir, c.hands = newShared(killSpeed), simulation.InMemory(c.t), map[string]bool{}
 	if c.sim != nil {
 		c.sim.Close()
 	}

@@ -34,7 +34,7 @@ func TestCutInEveryStep(t *testing.T) {
 			t.Run(fmt.Sprint(n), func(t *testing.T) {
 				t.Parallel()
 				b := newCuttable(t, 1500*time.Millisecond)
-				r, err := Cuts(t.Context(), b, t.TempDir(), cuts)
+				r, err := Cuts(t.Context(), b, simulation.InMemory(t), cuts)
 				recovered.Add(int64(r))
 				if err != nil {
 					t.Fatal(err)

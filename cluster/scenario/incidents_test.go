@@ -18,6 +18,7 @@ import (
 	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/cluster/catalogue"
 	"chef-backend-cockpit/cluster/journal"
+	"chef-backend-cockpit/cluster/simulation"
 	"chef-backend-cockpit/cluster/watch"
 )
 
@@ -72,7 +73,7 @@ type accident struct {
 }
 
 func newAccident(t *testing.T, number int, c *catalogue.Catalogue) *accident {
-	in := &accident{t: t, dice: rand.New(rand.NewPCG(uint64(number), 5)), c: c, bed: newCuttable(t, 4*time.Second), dir: inMemory(t),
+	in := &accident{t: t, dice: rand.New(rand.NewPCG(uint64(number), 5)), c: c, bed: newCuttable(t, 4*time.Second), dir: simulation.InMemory(t),
 		shown: map[string]cluster.Plan{}, typed: map[string][]string{}}
 	in.begins()
 	return in

@@ -25,7 +25,7 @@ func twoCockpits(t *testing.T) {
 	defer sim.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	r, err := TwoCockpits(ctx, simulated{sim, clock}, t.TempDir())
+	r, err := TwoCockpits(ctx, simulated{sim, clock}, simulation.InMemory(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -153,7 +153,7 @@ func within(t *testing.T) context.Context {
 // before it is followed is for before to write.
 func newLogDrill(t *testing.T, ring int, before func(log string)) (LogDrill, string) {
 	t.Helper()
-	dir, clock := t.TempDir(), remote.NewScaled(drillSpeed)
+	dir, clock := simulation.InMemory(t), remote.NewScaled(drillSpeed)
 	sim, err := simulation.Start(t.Context(), simulation.Options{Clock: clock, Seed: 1, Dir: dir})
 	if err != nil {
 		t.Fatal(err)

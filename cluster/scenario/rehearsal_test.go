@@ -52,7 +52,7 @@ func newRehearsing(t *testing.T, s Scenario) *rehearsing {
 		t.Fatal(err)
 	}
 	bed := simulated{sim, clock}
-	r := &rehearsing{t: t, sim: sim, journal: t.TempDir()}
+	r := &rehearsing{t: t, sim: sim, journal: simulation.InMemory(t)}
 	w, err := watch.New(watch.Options{Cluster: clusterName, Nodes: bed.Nodes(), Hosts: bed.Hosts(), Clock: clock, Catalogue: c,
 		JournalDir: r.journal, Simulate: likeIt, Logs: true})
 	if err != nil {

@@ -54,17 +54,6 @@ func (b simulated) Hosts() map[string]remote.Host {
 	return hosts
 }
 
-// inMemory is a folder for an incident on no disk, where there is such a place:
-// how long the disk of this machine takes is not what is tried.
-func inMemory(t *testing.T) string {
-	dir, err := os.MkdirTemp("/dev/shm", "cockpit-journal-")
-	if err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
-}
-
 func TestScenariosOnTheSimulation(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	t.Run("table", func(t *testing.T) {
@@ -86,7 +75,7 @@ func TestScenariosOnTheSimulation(t *testing.T) {
 				defer sim.Close()
 				ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
 				defer cancel()
-				r, err := Run(ctx, simulated{sim, clock}, s, inMemory(t))
+				r, err := Run(ctx, simulated{sim, clock}, s, simulation.InMemory(t))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -52,7 +52,7 @@ type overSSH struct {
 }
 
 func newOverSSH(t *testing.T) *overSSH {
-	o := &overSSH{t: t, journal: t.TempDir()}
+	o := &overSSH{t: t, journal: simulation.InMemory(t)}
 	clock := remote.NewScaled(speed)
 	o.clock = clock
 	var err error
@@ -65,7 +65,7 @@ func newOverSSH(t *testing.T) *overSSH {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
+	dir := simulation.InMemory(t)
 	if err := os.WriteFile(filepath.Join(dir, "own.yaml"), []byte(wiping), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/cluster/journal"
+	"chef-backend-cockpit/cluster/simulation"
 )
 
 // slowDisk is a journal whose disk hangs until it is woken.
@@ -140,7 +141,7 @@ func TestLeavingDoesNotWaitForADiskThatHangs(t *testing.T) {
 // A journal that vanishes refuses the act it cannot hold, and is gone on with
 // in another incident that tells everything that stands.
 func TestAJournalThatVanishesIsContinued(t *testing.T) {
-	dir := t.TempDir()
+	dir := simulation.InMemory(t)
 	d := newDiary(journal.New(dir, still{t0}, "invented"))
 	intent := cluster.Intent{Plan: "7f3a0001", Step: "1-stop", Node: "be3"}
 	d.round(viewAt(t0), grave(1), false)

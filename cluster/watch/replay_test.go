@@ -40,7 +40,7 @@ func lived(t *testing.T, c *catalogue.Catalogue) (listed []string, path string) 
 	for _, n := range sim.Nodes() {
 		hosts[n.Name] = sim.Host(n.Name)
 	}
-	dir := t.TempDir()
+	dir := simulation.InMemory(t)
 	w, err := New(Options{Cluster: "invented", Nodes: sim.Nodes(), Hosts: hosts, Clock: clock, Catalogue: c, JournalDir: dir})
 	if err != nil {
 		t.Fatal(err)

@@ -125,7 +125,7 @@ func hostileProcedure() cluster.Procedure {
 }
 
 func newPassing(t *testing.T) *passing {
-	p := &passing{t: t, dir: t.TempDir()}
+	p := &passing{t: t, dir: simulation.InMemory(t)}
 	clock := remote.NewScaled(4)
 	var err error
 	if p.sim, err = simulation.Start(t.Context(), simulation.Options{Clock: clock, Seed: 1, Dir: p.dir}); err != nil {

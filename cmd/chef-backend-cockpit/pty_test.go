@@ -13,6 +13,8 @@ import (
 
 	"github.com/charmbracelet/x/vt"
 	"github.com/creack/pty"
+
+	"chef-backend-cockpit/cluster/simulation"
 )
 
 // patience bounds every wait of these tests: they fail by it, they never
@@ -44,7 +46,7 @@ func open(t *testing.T, cols, rows int, args ...string) *terminal {
 // openWith is open with more in the environment.
 func openWith(t *testing.T, cols, rows int, env []string, args ...string) *terminal {
 	t.Helper()
-	home := t.TempDir()
+	home := simulation.InMemory(t)
 	s := &terminal{
 		t: t, cmd: exec.Command(os.Args[0], args...), state: home + "/state",
 		changed: make(chan struct{}, 1), ended: make(chan struct{}), emu: vt.NewEmulator(cols, rows), size: [2]int{cols, rows},

@@ -15,6 +15,7 @@ import (
 	"chef-backend-cockpit/assets"
 	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/cluster/catalogue"
+	"chef-backend-cockpit/cluster/simulation"
 	"chef-backend-cockpit/cluster/watch"
 	"chef-backend-cockpit/remote"
 )
@@ -165,7 +166,7 @@ func (d *drill) compare() map[[2]string]cluster.CopyComparison {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	w, err := watch.New(watch.Options{Cluster: "bed", Nodes: d.Nodes(), Hosts: d.Hosts(), Clock: d.Clock(), Catalogue: c, JournalDir: d.t.TempDir()})
+	w, err := watch.New(watch.Options{Cluster: "bed", Nodes: d.Nodes(), Hosts: d.Hosts(), Clock: d.Clock(), Catalogue: c, JournalDir: simulation.InMemory(d.t)})
 	if err != nil {
 		d.t.Fatal(err)
 	}

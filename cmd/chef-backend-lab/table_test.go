@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"chef-backend-cockpit/cluster/scenario"
+	"chef-backend-cockpit/cluster/simulation"
 	"chef-backend-cockpit/cmd/chef-backend-lab/lab"
 )
 
@@ -80,7 +81,7 @@ func tryAll(t *testing.T, rows []scenario.Scenario) {
 		go func() {
 			for s := range todo {
 				o := outcome{name: s.Row()}
-				o.out, o.figures, o.err = runApart(t.Context(), t.Name()+"/"+s.Row(), t.TempDir())
+				o.out, o.figures, o.err = runApart(t.Context(), t.Name()+"/"+s.Row(), simulation.InMemory(t))
 				ended <- o
 			}
 		}()
@@ -171,7 +172,7 @@ func tryRow(t *testing.T, s scenario.Scenario) {
 	if s.Quiet {
 		s.Within = quietOnLab(s)
 	}
-	r, err := scenario.Run(ctx, b, s, t.TempDir())
+	r, err := scenario.Run(ctx, b, s, simulation.InMemory(t))
 	if err != nil {
 		t.Error(err)
 		t.Log(b.Tails())
