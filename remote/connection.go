@@ -11,10 +11,10 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// mostChannels is how many sessions one connection carries; more wait their
-// turn. A cockpit at work needs five of a host: both looks, the logs, the
-// operators' lock and a step. sshd allows ten, a strict one five.
-const mostChannels = 5
+// Channels is how many sessions one connection carries; more wait their turn. A
+// cockpit at work needs five of a host: both looks, the logs, the operators' lock
+// and a step. sshd allows ten, a strict one five.
+const Channels = 5
 
 // connection is one live SSH connection to a host, jumps included. It ends
 // when its outermost network connection is closed, which also releases every
@@ -36,7 +36,7 @@ type connection struct {
 // start begins to use a dialled connection, until host is done.
 func (c *connection) start(host context.Context) {
 	c.gone = host.Done()
-	c.slots = make(chan struct{}, mostChannels)
+	c.slots = make(chan struct{}, Channels)
 	c.dead = make(chan struct{})
 	stop := context.AfterFunc(host, c.close)
 	go func() {
@@ -159,7 +159,7 @@ func (c *connection) openError(err error) *Error {
 	var refused *ssh.OpenChannelError
 	if errors.As(err, &refused) {
 		return &Error{Host: c.host, Kind: Protocol, Text: "the host opens no further session: " + cut(Safe([]byte(refused.Message)), 200),
-			Remedy: fmt.Sprintf("allow at least %d in sshd_config: MaxSessions", mostChannels), Err: err}
+			Remedy: fmt.Sprintf("allow at least %d in sshd_config: MaxSessions", Channels), Err: err}
 	}
 	select {
 	case <-c.dead:

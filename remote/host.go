@@ -95,6 +95,7 @@ const (
 	HostKeyUnknown Kind = "host-key-unknown"
 	HostKeyChanged Kind = "host-key-changed"
 	NoPrivilege    Kind = "no-privilege"
+	NoShell        Kind = "no-shell" // the login is accepted and runs no shell commands
 	LinkLost       Kind = "link-lost"
 	Timeout        Kind = "timeout"
 	Protocol       Kind = "protocol"

@@ -54,7 +54,7 @@ func (s *SSH) connect(tcp time.Duration) (*connection, *Error) {
 // tried again by itself: that would only fill the host's logs and lock us out.
 func (s *SSH) failed(err *Error, p *pace) {
 	switch err.Kind {
-	case LoginFailed, HostKeyUnknown, HostKeyChanged, NoPrivilege:
+	case LoginFailed, HostKeyUnknown, HostKeyChanged, NoPrivilege, NoShell:
 		s.forgetRetry() // it asked for the dial that has just failed
 		s.set(Refused, nil, err)
 		select {

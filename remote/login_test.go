@@ -39,7 +39,11 @@ func TestPrivilege(t *testing.T) {
 			h := b.host(t)
 			err := ConnectFirst(t.Context(), h)
 			if c.words != nil {
-				wantKind(t, err, NoPrivilege, c.words...)
+				kind := NoPrivilege
+				if c.prefix != "" {
+					kind = NoShell
+				}
+				wantKind(t, err, kind, c.words...)
 				if link := h.Link(); link.Phase != Refused || link.Privileged {
 					t.Errorf("%+v", link)
 				}

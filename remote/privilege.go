@@ -25,7 +25,7 @@ func (c *connection) gainRoot(ctx context.Context, most time.Duration) *Error {
 	case isRoot(r):
 		return nil
 	case !strings.Contains(string(r.Stdout), "\n"+loginMark):
-		return &Error{Host: c.host, Kind: NoPrivilege, Text: "the login of " + Safe([]byte(c.user)) + " runs no shell commands: " + lastWords(r),
+		return &Error{Host: c.host, Kind: NoShell, Text: "the login of " + Safe([]byte(c.user)) + " runs no shell commands: " + lastWords(r),
 			Remedy: "give it a login shell and no ForceCommand"}
 	}
 	c.sudo = true

@@ -217,7 +217,7 @@ func TestFiveSessionsAtOnceAndTheSixthWaits(t *testing.T) {
 	b := newBed(t)
 	h := b.live(t)
 	var held []Session
-	for range mostChannels {
+	for range Channels {
 		s, err := h.Start(t.Context(), Script{Text: "cat"})
 		must(t, err)
 		held = append(held, s)
@@ -238,7 +238,7 @@ func TestFiveSessionsAtOnceAndTheSixthWaits(t *testing.T) {
 		s.Stdin().Close()
 	}
 	wait.Wait()
-	if most := b.mostUsed.Load(); most > mostChannels {
+	if most := b.mostUsed.Load(); most > Channels {
 		t.Errorf("%d sessions at once", most)
 	}
 }

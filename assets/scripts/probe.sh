@@ -6,6 +6,7 @@
 #   look fast NONCE            the fast look
 #   look slow NONCE PEER…      the slow look; PEERs are the other nodes' addresses
 #   look discover NONCE        who belongs to the cluster
+#   look doctor NONCE PEER…    what doctor.sh asks, where that stands behind this
 #
 # What it prints, every marker at the start of a line of its own:
 #
@@ -384,6 +385,7 @@ look() {
 		case $probe_kind in
 		slow) probe_slow "$@" ;;
 		discover) probe_discover ;;
+		doctor) doctor "$@" ;;
 		*) probe_fast ;;
 		esac
 		printf '\n@@%s done\n' "$probe_nonce"

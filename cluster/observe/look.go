@@ -15,6 +15,7 @@ const (
 	fast     = "fast"
 	slow     = "slow"
 	discover = "discover"
+	doctor   = "doctor"
 )
 
 // look is one answer on its way to a report.

@@ -190,6 +190,7 @@ func TestReachFollowsTheLink(t *testing.T) {
 		{remote.Link{Phase: remote.Refused, Err: of(remote.HostKeyChanged)}, "host-key-changed"},
 		{remote.Link{Phase: remote.Refused, Err: of(remote.HostKeyUnknown)}, "host-key-unknown"},
 		{remote.Link{Phase: remote.Refused, Err: of(remote.NoPrivilege)}, "login-failed"},
+		{remote.Link{Phase: remote.Refused, Err: of(remote.NoShell)}, "login-failed"},
 		{remote.Link{Phase: remote.Lost, Err: of(remote.Protocol)}, "login-failed"},
 	} {
 		claim, _ := reachOf(c.link, someTime)

@@ -52,12 +52,17 @@ func (o *Observer) publishLook(h heard, began time.Time, link remote.Link) {
 // publishDown publishes that the node is not reached: how far we get, and
 // everything else unknown. No old value stays.
 func (o *Observer) publishDown(began time.Time, link remote.Link) {
+	_, reason := reachOf(link, began)
+	o.publish(o.unreached(began, link), o.nothing(slow, began, reason, link), true)
+}
+
+// unreached is the report of a node without a link.
+func (o *Observer) unreached(began time.Time, link remote.Link) *cluster.Report {
 	reach, reason := reachOf(link, began)
 	r := o.nothing(fast, began, reason, link)
 	r.Reach = reach
-	slowPart := o.nothing(slow, began, reason, link)
-	addSlow(r, slowPart)
-	o.publish(r, slowPart, true)
+	addSlow(r, o.nothing(slow, began, reason, link))
+	return r
 }
 
 // nothing is a look in which nothing was said.
@@ -172,7 +177,7 @@ func reachOf(link remote.Link, at time.Time) (c cluster.Claim[cluster.Reach], re
 	switch e.Kind {
 	case remote.Unreachable:
 		c = known(cluster.Unreachable)
-	case remote.LoginFailed, remote.NoPrivilege, remote.Timeout, remote.Protocol:
+	case remote.LoginFailed, remote.NoPrivilege, remote.NoShell, remote.Timeout, remote.Protocol:
 		// An SSH server answers, and we do not get in: refused, not root, or
 		// stuck between banner and shell.
 		c = known(cluster.LoginFailed)

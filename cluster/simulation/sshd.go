@@ -15,8 +15,9 @@ import (
 // LoginGraceTime does; without it the dials of a long cut would pile up.
 const handshakeTime = 2 * time.Minute
 
-// maxSessions is sshd's own limit of channels on one connection.
-const maxSessions = 10
+// leaving is how long a session that has ended may take to give its place back:
+// a real server has done so before it reads what the client sends next.
+const leaving = 100 * time.Millisecond
 
 // server is the SSH server of one node.
 type server struct {
@@ -121,7 +122,7 @@ func (s *server) serve(conn *gatedConn) {
 	})
 	var sessions sync.WaitGroup
 	defer sessions.Wait()
-	free := make(chan struct{}, maxSessions)
+	free := make(chan struct{}, s.n.machine.MaxSessions())
 	for opening := range channels {
 		if opening.ChannelType() != "session" {
 			opening.Reject(ssh.Prohibited, "only sessions")
@@ -129,7 +130,7 @@ func (s *server) serve(conn *gatedConn) {
 		}
 		select {
 		case free <- struct{}{}:
-		default:
+		case <-s.c.clock.After(leaving):
 			opening.Reject(ssh.ConnectionFailed, "open failed")
 			continue
 		}

@@ -33,7 +33,7 @@ func completions(e *env, root *cobra.Command) {
 	}
 	for _, c := range root.Commands() {
 		switch c.Name() {
-		case "watch", "status", "diagnose", "support-bundle":
+		case "watch", "status", "diagnose", "doctor", "support-bundle":
 			c.ValidArgsFunction = root.ValidArgsFunction
 		case "procedure":
 			show, _, err := c.Find([]string{"show"})

@@ -110,6 +110,19 @@ func (e *env) connect(ctx context.Context, args []string) (*fleet, error) {
 
 // connectTo is connect with a configuration that has been read.
 func (e *env) connectTo(ctx context.Context, c config, args []string) (*fleet, error) {
+	g, err := e.gathering(c, args)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.gather(ctx); err != nil {
+		g.drop()
+		return nil, err
+	}
+	return g.fleet(), nil
+}
+
+// gathering is what the arguments or the configuration name. Nothing is dialled yet.
+func (e *env) gathering(c config, args []string) (*gathering, error) {
 	name, cl, known, err := e.chosen(c, args)
 	if err != nil {
 		return nil, err
@@ -124,16 +137,7 @@ func (e *env) connectTo(ctx context.Context, c config, args []string) (*fleet, e
 	if err != nil {
 		return nil, err
 	}
-	g := &gathering{cl: cl, options: o}
-	f, err := g.gather(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	f.known = known
-	if !known {
-		f.adopt(c)
-	}
-	return f, nil
+	return &gathering{name: name, known: known, config: c, cl: cl, options: o}, nil
 }
 
 // adopt takes the name and stamp of a configured cluster that has one of the
@@ -150,6 +154,9 @@ func (f *fleet) adopt(c config) {
 
 // gathering finds a cluster's nodes from what the operator named.
 type gathering struct {
+	name    string // of the cluster; "" for none
+	known   bool   // it is one of the configuration
+	config  config
 	cl      clusterConfig
 	options remote.Options
 	found   []*candidate
@@ -166,19 +173,19 @@ type candidate struct {
 
 // gather dials what was named, asks the first living one for the others, and
 // checks that all belong together.
-func (g *gathering) gather(ctx context.Context, name string) (*fleet, error) {
+func (g *gathering) gather(ctx context.Context) error {
 	for _, n := range g.cl.Nodes {
 		if err := g.dial(n.Host, n.Address, or(n.Name, n.Host)); err != nil {
-			g.drop()
-			return nil, err
+			return err
 		}
 	}
 	g.reach(ctx)
-	if err := g.complete(ctx); err != nil {
-		g.drop()
-		return nil, err
-	}
-	f := &fleet{cluster: name, stamp: g.cl.Stamp, colour: g.cl.Colour, hosts: map[string]remote.Host{}, clock: remote.System{}, found: g.cl}
+	return g.complete(ctx)
+}
+
+// fleet is what was found, whether it answers or not.
+func (g *gathering) fleet() *fleet {
+	f := &fleet{cluster: g.name, known: g.known, stamp: g.cl.Stamp, colour: g.cl.Colour, hosts: map[string]remote.Host{}, clock: remote.System{}, found: g.cl}
 	f.found.Nodes = nil
 	for _, c := range g.found {
 		n := nodeConfig{Host: c.given}
@@ -193,7 +200,10 @@ func (g *gathering) gather(ctx context.Context, name string) (*fleet, error) {
 	if f.cluster == "" {
 		f.cluster = f.nodes[0].Name
 	}
-	return f, nil
+	if !f.known {
+		f.adopt(g.config)
+	}
+	return f
 }
 
 // dial starts to connect to a host.

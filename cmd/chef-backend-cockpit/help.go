@@ -45,6 +45,7 @@ func topics() []topic {
 		{"failures", "each failure that is recognised", failurePages},
 		{"procedures", "each procedure, with steps, effects and way back", procedurePages},
 		{"signs", "each line of the logs that is recognised", func(c *catalogue.Catalogue) string { return catalogue.SignsPage(c.Signs) }},
+		written("doctor", "what watching and acting need, and how it is told", "doctor.md"),
 		written("guide", "failures and procedures by section of the vendor's guide", "guide.md"),
 		written("recovery", "from a finding through a plan to healthy", "recovery.md"),
 		written("rehearsal", "a plan, carried out on a simulation first", "rehearsal.md"),

@@ -135,7 +135,7 @@ One HOST is enough: the others come from the cluster.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return usage("%v; see chef-backend-cockpit --help", err)
 	})
-	root.AddCommand(watchCommand(e), demoCommand(e), statusCommand(e), diagnoseCommand(e),
+	root.AddCommand(watchCommand(e), demoCommand(e), statusCommand(e), diagnoseCommand(e), doctorCommand(e),
 		procedureCommand(e), journalCommand(e), replayCommand(e), bundleCommand(e), catalogueCommand(e), configCommand(e), versionCommand(e))
 	root.AddCommand(manPagesCommand(e))
 	root.SetHelpCommand(helpCommand(e))

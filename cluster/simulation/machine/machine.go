@@ -250,8 +250,11 @@ func (m *Machine) layout() error {
 	}
 	for name := range commands {
 		dir := "/usr/bin/"
-		if name == "chpst" {
+		switch name {
+		case "chpst":
 			dir = "/opt/chef-backend/embedded/bin/"
+		case "sshd":
+			dir = "/usr/sbin/"
 		}
 		if err := m.files.install(dir + name); err != nil {
 			return err
