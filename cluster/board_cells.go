@@ -58,6 +58,8 @@ func (v *View) leaderlCell(r *Report) Cell {
 		return knownCell(r.Node, "leaderl.leader-code", "leader", MarkLeader, c)
 	case 503:
 		return knownCell(r.Node, "leaderl.leader-code", "not leader", MarkNone, c)
+	case 0:
+		return knownCell(r.Node, "leaderl.leader-code", "silent", MarkLook, c) // nobody listens
 	}
 	return knownCell(r.Node, "leaderl.leader-code", fmt.Sprintf("answers %d", c.Value), MarkLook, c)
 }

@@ -145,6 +145,9 @@ func (v *View) leaderWithholds() Answer {
 	}
 	ref := mention(e.Node, "leaderl.leader-code", c)
 	said := fmt.Sprintf("/leader on the elected leader %s answers %d", e.Node, c.Value)
+	if c.Value == 0 {
+		said = "nobody listens on leaderl's port on the elected leader " + e.Node
+	}
 	held := say(False, said, ref)
 	if c.Value == 503 {
 		held = say(Unknown, said+", in one look so far", ref)

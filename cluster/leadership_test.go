@@ -69,3 +69,11 @@ func TestBoardMarksWhatIsUnknown(t *testing.T) {
 		}
 	}
 }
+
+func TestBoardSaysWhatLeaderlAnswers(t *testing.T) {
+	for code, want := range map[int]string{200: "leader", 503: "not leader", 0: "silent", 500: "answers 500"} {
+		if c := layered(nil, map[string]int{"be1": code}).Board().Rows[0].Cells[0]; !strings.HasSuffix(c.Text, want) {
+			t.Errorf("%d is shown as %q, want %q", code, c.Text, want)
+		}
+	}
+}
