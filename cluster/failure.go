@@ -146,7 +146,7 @@ type Evidence struct {
 	Side     Side
 	Answer   Truth
 	Sentence string
-	Node     string
+	Node     string // where it was seen, "be1, be2" for two nodes; "" for more
 	Source   Source
 	At       time.Time
 }

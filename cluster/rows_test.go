@@ -341,3 +341,17 @@ func stepGuards(p cluster.Procedure) (all []cluster.Guard) {
 	}
 	return all
 }
+
+// Evidence says on which node it was seen, whatever node it is about.
+func TestEvidenceSaysWhereItWasSeen(t *testing.T) {
+	s, e := newStage(), failure.NewEngine(load(t).Failures)
+	s.unseen("be3", "be1")
+	s.blind("be3", cluster.Unreachable)
+	fs, _ := watchRow(e, s, 20)
+	if len(fs) == 0 || fs[0].ID() != "partition-partial@be3" {
+		t.Fatal(explain(fs))
+	}
+	if got := fs[0].Evidence[0]; got.Node != "be1, be2" {
+		t.Errorf("what be1 and be2 see of be3 is told as on %q: %s", got.Node, got.Sentence)
+	}
+}

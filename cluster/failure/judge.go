@@ -2,6 +2,7 @@ package failure
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"chef-backend-cockpit/cluster"
@@ -115,9 +116,9 @@ func forOrAgainst(t cluster.Truth) cluster.Side {
 }
 
 // factEvidence makes evidence of a question's answer. Its time is that of the
-// oldest claim behind it.
+// oldest claim behind it, its node the one whose claims they are.
 func factEvidence(q cluster.Question, a cluster.Answer, node string, side cluster.Side) cluster.Evidence {
-	e := cluster.Evidence{Kind: "fact", Name: q.String(), Side: side, Answer: a.Truth, Sentence: a.Sentence, Node: node}
+	e := cluster.Evidence{Kind: "fact", Name: q.String(), Side: side, Answer: a.Truth, Sentence: a.Sentence, Node: seenOn(a.Claims, node)}
 	for _, r := range a.Claims {
 		if e.Source == "" {
 			e.Source = r.Source
@@ -127,6 +128,24 @@ func factEvidence(q cluster.Question, a cluster.Answer, node string, side cluste
 		}
 	}
 	return e
+}
+
+// seenOn is where claims were made: one node, or two; "" for more of them, and
+// the node that is asked about where there are none.
+func seenOn(claims []cluster.ClaimRef, asked string) string {
+	var nodes []string
+	for _, c := range claims {
+		if c.Node != "" && !slices.Contains(nodes, c.Node) {
+			nodes = append(nodes, c.Node)
+		}
+	}
+	switch len(nodes) {
+	case 0:
+		return asked
+	case 1, 2:
+		return strings.Join(nodes, ", ")
+	}
+	return ""
 }
 
 // addSigns lists the recent signs of the failure and answers whether there are any.
