@@ -72,9 +72,9 @@ dist: ## make the release in dist/: static binaries, deb and rpm, SHA256SUMS (VE
 test-dist: ## make the release twice, install and remove its packages (Linux, root; PLATFORMS="linux/amd64 …", else this machine's)
 	GO="$(GO)" CHEF_BACKEND_DIST="$(or $(PLATFORMS),own)" $(GO) test -count=1 -v -timeout 30m -run '^TestDist$$' ./cmd/chef-backend-cockpit
 
-soak: ## a flood of 3 x 10,000 lines/s (FOR=10m) and a folder of collected logs (SIZE= bytes, 10 GB), in bounded memory
-	CHEF_BACKEND_FLOOD=$(or $(FOR),10m) CHEF_BACKEND_BIG=$(or $(SIZE),10000000000) $(GO) test -count=1 -v -timeout 60m \
-		-run '^(TestFloodIsBounded|TestBigFolder)$$' ./cluster/logs
+soak: ## 3 x 10,000 lines/s (FOR=10m), an idle minute, a folder of collected logs (SIZE=10 GB in bytes); SLACK=3 on a busy machine
+	CHEF_BACKEND_FLOOD=$(or $(FOR),10m) CHEF_BACKEND_BIG=$(or $(SIZE),10000000000) CHEF_BACKEND_SLACK=$(SLACK) \
+		$(GO) test -p 1 -count=1 -v -timeout 90m -run '^(TestFloodIsBounded|TestFloodHoldsTheBudgets|TestBigFolder)$$' ./cluster/logs ./cmd/chef-backend-cockpit
 
 bench: ## benchmarks, each prints its figure
 	$(GO) test -run '^$$' -bench . -benchmem ./...

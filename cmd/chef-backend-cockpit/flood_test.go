@@ -38,7 +38,7 @@ const (
 // CHEF_BACKEND_FLOOD, a duration, and holds times and the idle budgets too;
 // CHEF_BACKEND_SLACK stretches those on a machine that is busy with others.
 func TestFloodHoldsTheBudgets(t *testing.T) {
-	lasts, soak := 4*time.Second, false
+	lasts, soak := 3*time.Second, false
 	if text := os.Getenv("CHEF_BACKEND_FLOOD"); text != "" {
 		var err error
 		if lasts, err = time.ParseDuration(text); err != nil {
@@ -222,7 +222,7 @@ func (c *watched) rate(over time.Duration) float64 {
 // rateAt is the rate in a terminal of another size, after its first picture.
 func (c *watched) rateAt(cols, rows int, over time.Duration) float64 {
 	c.resize(cols, rows)
-	c.pause(2 * time.Second)
+	c.pause(time.Second)
 	return c.rate(over)
 }
 

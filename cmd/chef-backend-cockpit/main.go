@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,11 @@ import (
 )
 
 func main() {
+	if os.Getenv("GOGC") == "" {
+		// The rings of the logs are most of the memory and hold no pointers:
+		// collecting often costs little, and half of the garbage is not kept.
+		debug.SetGCPercent(50)
+	}
 	e := newEnding()
 	ctx := e.listen(context.Background())
 	os.Exit(run(ctx, e, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
