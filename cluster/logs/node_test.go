@@ -82,7 +82,7 @@ func TestRealSvlogd(t *testing.T) {
 			t.Fatalf("line %d in place %d", n, i+1)
 		}
 	}
-	if rotated, _ := filepath.Glob(log + "/@*"); len(rotated) < 100 {
+	if rotated, _ := filepath.Glob(log + "/@*"); len(rotated) < 200 {
 		t.Fatalf("only %d rotations", len(rotated))
 	}
 }
