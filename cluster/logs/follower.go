@@ -39,6 +39,7 @@ type follower struct {
 	asked      int // number of the last request
 	// fruitless counts the answers since one brought bytes.
 	fruitless int
+	pace
 }
 
 // log is one followed log: where it lies, how far it was read, its lines.
@@ -141,6 +142,7 @@ func (f *follower) say(reason string) {
 func (f *follower) poll(in io.Writer, out *answers) (busy bool, err error) {
 	f.asked++
 	f.fruitless++
+	began := f.l.o.Clock.Now()
 	if _, err := io.WriteString(in, f.request()); err != nil {
 		return false, fmt.Errorf("the log reader takes no request: %w", err)
 	}
@@ -148,6 +150,7 @@ func (f *follower) poll(in io.Writer, out *answers) (busy bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	f.pace.answered(f.l.o.Clock.Now().Sub(began))
 	busy, err = f.answer(parts)
 	if err != nil {
 		return false, err
@@ -169,6 +172,7 @@ func (f *follower) hand(g *log) {
 		}
 	}
 	if len(g.batch.entries) == 0 && g.batch.bytes == 0 && at.Node == "" {
+		g.batch.shrink()
 		return
 	}
 	f.l.take(g.stream, at)
@@ -194,7 +198,12 @@ func (f *follower) request() string {
 		g.read = file{}
 		if r, skip, ok := g.want(g); ok {
 			g.read, g.skip = r, skip
-			fmt.Fprintf(&reads, ";read %s %d %d", r.name, skip, readBlocks)
+		}
+	}
+	f.pace.choose(f.logs)
+	for _, g := range f.logs {
+		if g.read.name != "" {
+			fmt.Fprintf(&reads, ";read %s %d %d", g.read.name, g.skip, f.pace.blocks(g))
 		}
 		pattern := g.folder + "/current"
 		if g.service == "postgresql" {

@@ -48,7 +48,7 @@ func (s *stream) closeHole(next []byte) {
 	case h.bytes > 0:
 		text = "at least " + n + " bytes"
 	default:
-		text = "nobody knows how many"
+		text = "at least 0 bytes, nobody knows how many"
 	}
 	before := int64(0)
 	if ns, n := parseStamp(next); n > 0 {

@@ -49,6 +49,16 @@ func (b *batch) reset() {
 	b.entries, b.text, b.hits, b.bytes, b.spans = b.entries[:0], b.text[:0], b.hits[:0], 0, b.spans[:0]
 }
 
+// mostKept bounds the room that a quiet log keeps for what comes next.
+const mostKept = 512 << 10
+
+// shrink gives back the room that catching up took.
+func (b *batch) shrink() {
+	if cap(b.text) > mostKept {
+		*b = batch{}
+	}
+}
+
 // stream turns the bytes of one log into lines. It belongs to the goroutine of
 // its node.
 type stream struct {
