@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -91,5 +92,34 @@ func TestViewIsCached(t *testing.T) {
 	s.m.View()
 	if n := testing.AllocsPerRun(100, func() { s.m.View() }); n > 0 {
 		t.Errorf("%v allocations for a picture that stands", n)
+	}
+}
+
+// Under a flood four frames a second are built, and the rows that changed are
+// sent: at 200×50 each keeps to a quarter of the terminal's budget, and to a
+// bounded number of allocations.
+func TestFramesOfAFloodAreSmall(t *testing.T) {
+	d := full()
+	s := newStage(d, 200, 50)
+	for i := range d.lines {
+		d.lines[i].Text = fmt.Sprint(i, " ", d.lines[i].Text) // no row is as it was
+	}
+	most, at := 0, len(d.lines)
+	before := strings.Split(s.m.View(), "\n")
+	allocations := testing.AllocsPerRun(50, func() {
+		at -= s.m.logs.rows
+		s.m.logs.page.Lines = d.lines[at-s.m.logs.rows : at]
+		s.m.dirty = true
+		now, changed := strings.Split(s.m.View(), "\n"), 0
+		for i, row := range now {
+			if i >= len(before) || row != before[i] {
+				changed += len(row) + len("\x1b[K\r\n")
+			}
+		}
+		before, most = now, max(most, changed)
+	})
+	t.Logf("%d bytes, %v allocations", most, allocations)
+	if most > terminalRate/4 || most < 1000 || allocations > 1500 {
+		t.Errorf("a frame takes %d bytes and %v allocations", most, allocations)
 	}
 }
