@@ -38,7 +38,7 @@ func demoCommand(e *env) *cobra.Command {
 			if !(speed >= 0.1 && speed <= 20) {
 				return usage("--speed %g: use a number from 0.1 to 20", speed)
 			}
-			if err := e.needTerminal(); err != nil {
+			if err := e.needWay(); err != nil {
 				return err
 			}
 			clock := remote.NewScaled(speed)
@@ -56,6 +56,7 @@ func demoCommand(e *env) *cobra.Command {
 			return e.open(c.Context(), f)
 		},
 	}
+	e.plainFlag(c)
 	fl := c.Flags()
 	fl.StringVar(&scenario, "scenario", defaultScenario, "`NAME` of what strikes after some seconds")
 	fl.BoolVar(&list, "list", false, "list the scenarios")

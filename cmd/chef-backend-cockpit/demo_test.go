@@ -227,14 +227,20 @@ func (s *terminal) refused() {
 // intents are the commands that the program's journal says were begun.
 func (s *terminal) intents() []string {
 	s.t.Helper()
-	found, err := filepath.Glob(filepath.Join(s.state, "chef-backend-cockpit", "incidents", "*", journal.FileName))
+	return intentsBelow(s.t, s.state)
+}
+
+// intentsBelow reads them from the journals below a state folder.
+func intentsBelow(t *testing.T, state string) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(state, "chef-backend-cockpit", "incidents", "*", journal.FileName))
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	var commands []string
 	for _, path := range found {
 		if err := journal.Verify(path); err != nil {
-			s.t.Errorf("the journal is damaged: %v", err)
+			t.Errorf("the journal is damaged: %v", err)
 		}
 		err := journal.Read(path, func(r journal.Record) error {
 			if r.Kind != journal.Intent {
@@ -246,11 +252,11 @@ func (s *terminal) intents() []string {
 			return err
 		})
 		if err != nil {
-			s.t.Error(err)
+			t.Error(err)
 		}
 	}
 	if len(found) == 0 {
-		s.t.Error("no journal was written")
+		t.Error("no journal was written")
 	}
 	return commands
 }

@@ -16,6 +16,7 @@ import (
 	"chef-backend-cockpit/cluster/journal"
 	"chef-backend-cockpit/remote"
 	"chef-backend-cockpit/tui"
+	"chef-backend-cockpit/tui/plain"
 )
 
 // signalled is the cause of an end by a signal.
@@ -116,7 +117,7 @@ func left(ctx context.Context, err, closed error, incident string) error {
 	if s, ok := errors.AsType[signalled](cause); ok {
 		return &exitError{s.code(), closed}
 	}
-	if errors.Is(err, tui.ErrGone) {
+	if errors.Is(err, tui.ErrGone) || errors.Is(err, plain.ErrGone) {
 		return &exitError{signalled{syscall.SIGHUP}.code(), closed}
 	}
 	if err == nil {

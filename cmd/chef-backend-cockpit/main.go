@@ -108,6 +108,7 @@ type env struct {
 	debugFile  string
 	noColor    bool
 	themeName  string
+	plain      bool // lines instead of a screen
 }
 
 // rootCommand builds the command tree; without a subcommand it watches.
@@ -132,6 +133,7 @@ One HOST is enough: the others come from the cluster.`,
 		},
 	}
 	root.SuggestionsMinimumDistance = 2
+	e.plainFlag(root)
 	f := root.PersistentFlags()
 	f.StringVar(&e.configFile, "config", "", "configuration `FILE` (default ~/.config/chef-backend-cockpit/config.yaml)")
 	f.StringVar(&e.cluster, "cluster", "", "`NAME` of a cluster of the configuration")

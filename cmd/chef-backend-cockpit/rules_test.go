@@ -34,6 +34,7 @@ var mayImport = map[string][]string{
 	"cluster/simulation/machine": {"cluster"},
 	"cluster/scenario":           {"cluster", "cluster/watch", "cluster/logs", "cluster/catalogue", "cluster/journal", "remote", "assets"},
 	"tui":                        {"cluster", "cluster/watch", "tui/quiet"},
+	"tui/plain":                  {"cluster", "cluster/watch"},
 	"tui/quiet":                  {},
 }
 

@@ -24,11 +24,11 @@ const minColumns, minRows = 80, 24
 func (e *env) needTerminal() error {
 	out, ok := e.out.(*os.File)
 	if !ok || !term.IsTerminal(int(e.in.Fd())) || !term.IsTerminal(int(out.Fd())) {
-		return usage("the cockpit needs a terminal on input and output; for scripts use status --json or diagnose --json")
+		return usage("the screen needs a terminal on input and output; --plain needs none, and for scripts there are status --json and diagnose --json")
 	}
 	w, h, err := term.GetSize(int(out.Fd()))
 	if err == nil && w > 0 && (w < minColumns || h < minRows) {
-		return usage("the terminal has %d×%d characters, the cockpit needs %d×%d; enlarge it, or use status and diagnose", w, h, minColumns, minRows)
+		return usage("the terminal has %d×%d characters, the screen needs %d×%d; enlarge it, or use --plain", w, h, minColumns, minRows)
 	}
 	return nil
 }

@@ -20,15 +20,17 @@ import (
 // watchCommand is the cockpit under its own name; it is also what runs
 // without a subcommand.
 func watchCommand(e *env) *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use: "watch [HOST…]", Short: "Open the cockpit (the same as without a subcommand)",
 		RunE: func(c *cobra.Command, hosts []string) error { return e.watch(c.Context(), hosts) },
 	}
+	e.plainFlag(c)
+	return c
 }
 
 // watch opens the cockpit on real hosts.
 func (e *env) watch(ctx context.Context, hosts []string) error {
-	if err := e.needTerminal(); err != nil {
+	if err := e.needWay(); err != nil {
 		return err
 	}
 	f, err := e.connect(ctx, hosts)
@@ -98,18 +100,27 @@ func (e *env) show(ctx context.Context, s screen) error {
 			fmt.Fprintln(e.err, "chef-backend-cockpit: "+oneLine(faulty(f, errors.New("it did not end in time"), "").Error()))
 		})
 	})
+	if e.plain {
+		err = e.talk(ctx, fault, s)
+	} else {
+		err = e.draw(ctx, s, theme)
+	}
+	incident := s.door.State().Incident
+	closed := within(closeWithin, s.close)
+	return left(ctx, err, closed, incident)
+}
+
+// draw shows the screen.
+func (e *env) draw(ctx context.Context, s screen, theme string) error {
 	out, _ := e.out.(*os.File)
 	e.ending.owns(e.in, out)
 	defer e.ending.owns(nil, nil)
 	s.start(ctx)
 	defer e.warnings.hold()()
-	err = tui.Run(ctx, tui.Options{SaveDir: ".", Manual: s.manual,
+	return tui.Run(ctx, tui.Options{SaveDir: ".", Manual: s.manual,
 		Door: s.door, Clock: s.clock, Human: remote.System{}, In: e.in, Out: e.out,
 		Theme: theme, Title: titles(os.Getenv("TERM")),
 	})
-	incident := s.door.State().Incident
-	closed := within(closeWithin, s.close)
-	return left(ctx, err, closed, incident)
 }
 
 // within closes something that may hang.

@@ -1,0 +1,6 @@
+package main
+
+import "golang.org/x/sys/unix"
+
+// flushInput throws away what was typed at a terminal and not read yet.
+func flushInput(fd int) error { return unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCIFLUSH) }

@@ -1,0 +1,167 @@
+package plain
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/watch"
+)
+
+// tiers in words.
+var tiers = map[cluster.Tier]string{
+	cluster.T0: "T0, reads only",
+	cluster.T1: "T1, harmless to data",
+	cluster.T2: "T2, replaces one node's data",
+	cluster.T3: "T3, changes leadership or removes a safety",
+}
+
+// planDeadline bounds the looks that a plan begins with.
+const planDeadline = 15 * time.Second
+
+func offerName(procedure, node, service string) string {
+	return strings.Join(strings.Fields(procedure+" "+node+" "+service), " ")
+}
+
+// node answers whether a word is a node's name.
+func (t *talk) node(word string) bool {
+	for _, n := range nodesOf(t.state) {
+		if n.Name == word {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *talk) nodeNames() string {
+	var names []string
+	for _, n := range nodesOf(t.state) {
+		names = append(names, n.Name)
+	}
+	return joined(names)
+}
+
+// menu lists what is offered for a finding or on a node.
+func (t *talk) menu(words []string) {
+	if len(words) > 0 && t.node(words[0]) {
+		t.witness(func(w watch.Witness) { w.Looked("") })
+		t.offers = t.door.NodeOffers(words[0])
+		t.say("Everything that can be had of the cluster and on %s.", words[0])
+	} else {
+		f, ok := t.meant(words)
+		if !ok {
+			t.say("For a node type menu and its name: %s.", t.nodeNames())
+			return
+		}
+		t.witness(func(w watch.Witness) { w.Looked(f.ID()) })
+		t.offers = t.door.Offers(f.ID())
+		t.say("For finding %d, %s:", t.number(f.ID()), nameOf(f))
+	}
+	if len(t.offers) == 0 {
+		t.say("Nothing is offered here.")
+		return
+	}
+	for i, o := range t.offers {
+		t.offer(i+1, o)
+	}
+	t.say("Type plan and a number to read the plan. Nothing runs before it is confirmed.")
+}
+
+func (t *talk) offer(n int, o watch.Offered) {
+	title := strings.NewReplacer("{node}", o.Node, "{service}", o.Service).Replace(o.Title)
+	how := "ready"
+	if !o.Ready {
+		how = "not now"
+	}
+	t.say("%d: %s, %s, %s. %s", n, offerName(o.Procedure, o.Node, o.Service), o.Tier, how, sentence(title))
+	if o.Note != "" {
+		t.sub("%s", sentence(capital(o.Note)))
+	}
+	if !o.Ready {
+		t.sub("%s", sentence(whyNot(o)))
+	}
+}
+
+// whyNot is what keeps an offer from being had.
+func whyNot(o watch.Offered) string {
+	switch {
+	case o.NotBuilt:
+		return "It is not in this version"
+	case o.First != "":
+		return "Deal first with: " + o.First
+	}
+	var all []string
+	for _, g := range o.WhyNot {
+		all = append(all, guardWords(g))
+	}
+	if len(all) == 0 {
+		return "Its conditions are not met"
+	}
+	return strings.Join(all, "; ")
+}
+
+// guardWords say a guard's answer first, then what was seen.
+func guardWords(g cluster.CheckedGuard) string {
+	says := strings.TrimSuffix(or(g.Answer.Sentence, g.Question.String()), ".")
+	word := map[cluster.Truth]string{cluster.True: "Holds", cluster.False: "Does not hold", cluster.Unknown: "Unknown"}[g.Answer.Truth]
+	if g.Answer.Truth != cluster.True && g.Override != "" {
+		says += "; or type: " + g.Override
+	}
+	return word + ": " + says
+}
+
+// makePlan binds a procedure and says the plan.
+func (t *talk) makePlan(words []string) {
+	procedure, node, service, ok := t.planned(words)
+	if !ok {
+		return
+	}
+	t.say("Looking at all nodes afresh for the plan; at most %d seconds.", int(planDeadline.Seconds()))
+	ctx, cancel := context.WithTimeout(t.ctx, planDeadline)
+	defer cancel()
+	p, err := t.door.Plan(ctx, procedure, node, service)
+	if err != nil {
+		t.say("There is no plan: %s", sentence(err.Error()))
+		return
+	}
+	t.plan = &p
+	t.witness(func(w watch.Witness) { w.Opened(p) })
+	t.sayPlan(p)
+}
+
+// planned is what the words ask for: a number of the menu, "again", or a
+// procedure with node and service.
+func (t *talk) planned(words []string) (procedure, node, service string, ok bool) {
+	if len(words) == 0 {
+		if t.plan == nil {
+			t.say("Say which: plan and a number of the menu, or plan PROCEDURE NODE SERVICE.")
+			return "", "", "", false
+		}
+		t.sayPlan(*t.plan)
+		return "", "", "", false
+	}
+	if words[0] == "again" && t.plan != nil {
+		return t.plan.Procedure, t.plan.Node, t.plan.Service, true
+	}
+	n, err := strconv.Atoi(words[0])
+	if err != nil {
+		words = append(words, "", "")
+		return words[0], words[1], words[2], true
+	}
+	if n < 1 || n > len(t.offers) {
+		t.say("The newest menu has no number %d. Type menu first.", n)
+		return "", "", "", false
+	}
+	o := t.offers[n-1]
+	switch {
+	case !o.Ready:
+		t.say("%s is not to be had now. %s", offerName(o.Procedure, o.Node, o.Service), sentence(whyNot(o)))
+		return "", "", "", false
+	case o.Procedure == "call-support":
+		t.summary()
+		return "", "", "", false
+	}
+	return o.Procedure, o.Node, o.Service, true
+}

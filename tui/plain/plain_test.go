@@ -1,0 +1,398 @@
+package plain
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/watch"
+)
+
+// handClock stands still until a test moves it.
+type handClock struct{ now time.Time }
+
+func (c *handClock) Now() time.Time                       { return c.now }
+func (c *handClock) After(time.Duration) <-chan time.Time { return make(chan time.Time) }
+
+// fakeDoor is a door with nothing behind it; what it is not made for panics.
+type fakeDoor struct {
+	watch.Door
+	state     *watch.State
+	plan      cluster.Plan
+	left      [][]string // answers of Confirm, in turn
+	differs   []cluster.CheckedGuard
+	confirmed []string
+	armed     []string
+	ticked    []string
+	lines     []cluster.Line
+}
+
+func (d *fakeDoor) State() *watch.State      { return d.state }
+func (d *fakeDoor) Changed() <-chan struct{} { return nil }
+func (d *fakeDoor) Plan(context.Context, string, string, string) (cluster.Plan, error) {
+	return d.plan, nil
+}
+
+func (d *fakeDoor) Recheck(string) ([]cluster.CheckedGuard, bool) {
+	return d.differs, len(d.differs) > 0
+}
+
+func (d *fakeDoor) Confirm(_, text string) ([]string, error) {
+	d.confirmed = append(d.confirmed, text)
+	if len(d.left) == 0 {
+		return nil, nil
+	}
+	left := d.left[0]
+	d.left = d.left[1:]
+	return left, nil
+}
+
+func (d *fakeDoor) Arm(text string) error {
+	d.armed = append(d.armed, text)
+	return nil
+}
+
+func (d *fakeDoor) Tick(_, step string) error {
+	d.ticked = append(d.ticked, step)
+	return nil
+}
+func (d *fakeDoor) Describe(string) (cluster.Failure, bool) { return cluster.Failure{}, false }
+func (d *fakeDoor) Rivals(string) []cluster.Rival           { return nil }
+func (d *fakeDoor) Logs(watch.LogQuery, uint64, int) (watch.LogPage, error) {
+	return watch.LogPage{Lines: d.lines, Held: uint64(len(d.lines))}, nil
+}
+
+// stage is a conversation that a test leads.
+type stage struct {
+	*talk
+	door  *fakeDoor
+	human *handClock
+	out   *strings.Builder
+	input chan Line
+}
+
+var now = time.Date(2026, 11, 29, 14, 0, 0, 0, time.UTC)
+
+func healthy() *watch.State {
+	v := &cluster.View{Now: now, Snapshot: &cluster.Snapshot{At: now, Reports: map[string]*cluster.Report{}}}
+	links := map[string]watch.Link{}
+	for _, n := range []string{"be1", "be2", "be3"} {
+		v.Snapshot.Nodes = append(v.Snapshot.Nodes, cluster.Node{Name: n, Address: "10.0.4.11"})
+		v.Snapshot.Reports[n] = &cluster.Report{Node: n, Reach: cluster.KnownAs(cluster.Reached, cluster.SourceReach, now)}
+		links[n] = watch.Link{Phase: "live"}
+	}
+	return &watch.State{Seq: 1, At: now, Cluster: "chef-prod", Stamp: "PROD", Mode: watch.Acting, Links: links, View: v,
+		Leadership: []cluster.LayerLeader{{Layer: "leaderl", Nodes: []string{"be1"}, Known: true}, {Layer: "postgresql", Nodes: []string{"be1"}, Known: true}},
+		Margin:     cluster.Margin{Votes: 3, Listed: 3, Copies: 3, CanLose: 1, Known: true}}
+}
+
+func gap() cluster.Finding {
+	return cluster.Finding{Failure: "follower-wal-gap", Node: "be3", Nodes: []string{"be3"}, Certainty: cluster.Confirmed, Priority: cluster.P2,
+		Title: "WAL gone on the leader, be3 cannot catch up", Since: now}
+}
+
+func rebuild(tier cluster.Tier, phrases ...string) cluster.Plan {
+	return cluster.Plan{ID: "7f3a0001", Procedure: "rebuild-follower", Title: "Rebuild be3", Node: "be3", Tier: tier, Phrases: phrases,
+		Steps: []cluster.PlanStep{{ID: "1", Number: "1", Node: "be3", Say: "stop leaderl", Command: "chef-backend-ctl stop leaderl"}}}
+}
+
+func newStage(t *testing.T, plan cluster.Plan) *stage {
+	t.Helper()
+	s := &stage{door: &fakeDoor{state: healthy(), plan: plan}, human: &handClock{now}, out: &strings.Builder{}, input: make(chan Line, 8)}
+	s.talk = newTalk(t.Context(), Options{Door: s.door, Clock: s.human, Human: s.human, Lines: s.input, Out: s.out})
+	s.hello()
+	if !s.begun {
+		t.Fatalf("the situation was not said:\n%s", s.out)
+	}
+	return s
+}
+
+// types types a line now; pass lets time pass, and the timer ring.
+func (s *stage) types(text string) { s.line(Line{Text: text, At: s.human.now}) }
+
+func (s *stage) pass(d time.Duration) {
+	s.human.now = s.human.now.Add(d)
+	s.due()
+}
+
+// change gives the conversation a newer state.
+func (s *stage) change(f func(*watch.State)) {
+	next := *s.door.state
+	next.Seq++
+	f(&next)
+	s.door.state = &next
+	s.hear()
+}
+
+// said is what was said since the last call.
+func (s *stage) said() string {
+	text := s.out.String()
+	s.out.Reset()
+	return text
+}
+
+// asks goes as far as the question for the phrase.
+func (s *stage) asks(t *testing.T) {
+	t.Helper()
+	s.types("plan rebuild-follower be3")
+	s.types("confirm")
+	s.pass(quietTime)
+	if s.question == nil || s.question.phase != open {
+		t.Fatalf("no question was put:\n%s", s.out)
+	}
+	s.said()
+	s.human.now = s.human.now.Add(time.Second)
+}
+
+func TestOnlyThePhraseTypedAfterTheQuestionConfirms(t *testing.T) {
+	for name, c := range map[string]struct {
+		does func(s *stage)
+		says string
+		yes  bool
+	}{
+		"the phrase":   {func(s *stage) { s.types("be3"); s.pass(settleTime) }, "is confirmed and begins", true},
+		"another word": {func(s *stage) { s.types("be2"); s.pass(settleTime) }, `"be2" is not "be3"; no: nothing was done on be3`, false},
+		"nearly":       {func(s *stage) { s.types("be3 "); s.pass(settleTime) }, "nothing was done", false},
+		"nothing":      {func(s *stage) { s.types(""); s.pass(settleTime) }, "No: nothing was done on be3", false},
+		"with more behind it": {func(s *stage) {
+			s.line(Line{Text: "be3", At: s.human.now, More: true})
+			s.pass(settleTime)
+		}, "as from a paste", false},
+		"several lines": {func(s *stage) { s.types("be3"); s.types("be3"); s.pass(settleTime) }, "as from a paste", false},
+		"a line behind it that was not read": {func(s *stage) {
+			s.types("be3")
+			s.input <- Line{Text: "be3", At: s.human.now}
+			s.pass(settleTime)
+		}, "as from a paste", false},
+		"the end behind it": {func(s *stage) { s.types("be3"); close(s.input); s.pass(settleTime) }, "nothing was done", false},
+		"at once": {func(s *stage) {
+			s.line(Line{Text: "be3", At: s.question.at.Add(quietTime - 1)})
+			s.pass(settleTime)
+		}, "too soon", false},
+		"read before it was put": {func(s *stage) {
+			s.line(Line{Text: "be3", At: s.question.at.Add(-1)})
+			s.pass(settleTime)
+		}, "too soon", false},
+		"after the situation changed": {func(s *stage) {
+			s.door.differs = []cluster.CheckedGuard{{Answer: cluster.Answer{Truth: cluster.False, Sentence: "be3 leads"}}}
+			s.change(func(*watch.State) {})
+			s.types("be3")
+			s.pass(settleTime)
+		}, "be3 leads", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, rebuild(cluster.T2, "be3"))
+			s.asks(t)
+			c.does(s)
+			if got := s.said(); !strings.Contains(got, c.says) {
+				t.Errorf("said %q, want %q in it", got, c.says)
+			}
+			if got := len(s.door.confirmed) == 1; got != c.yes {
+				t.Errorf("handed over %q", s.door.confirmed)
+			}
+			if s.question != nil {
+				t.Error("the question still stands")
+			}
+		})
+	}
+}
+
+func TestWhatIsTypedAheadOfAQuestionCountsForNothing(t *testing.T) {
+	s := newStage(t, rebuild(cluster.T2, "be3"))
+	s.types("plan rebuild-follower be3")
+	s.types("confirm")
+	s.types("be3")                                // it came before the question
+	s.pass(quietTime - 1)                         // not quiet for long enough
+	s.input <- Line{Text: "be3", At: s.human.now} // and this was not read yet
+	s.pass(1)
+	if s.question.phase != waiting || strings.Contains(s.said(), "by hand") {
+		t.Fatal("the question was put although input stood before it")
+	}
+	s.pass(quietTime)
+	if got := s.said(); !strings.Contains(got, "Type be3 by hand") {
+		t.Fatalf("said %q", got)
+	}
+	s.pass(time.Minute)
+	s.types("")
+	if len(s.door.confirmed) > 0 {
+		t.Errorf("handed over %q", s.door.confirmed)
+	}
+}
+
+func TestWhatFollowsARefusalIsNoCommand(t *testing.T) {
+	s := newStage(t, rebuild(cluster.T2, "be3"))
+	s.asks(t)
+	s.types("no")
+	s.types("quit") // pasted with it
+	if s.quit || !strings.Contains(s.said(), "Ignored") {
+		t.Error("a line that came with what was refused was taken as a command")
+	}
+	s.pass(quietTime)
+	if s.types("quit"); !s.quit {
+		t.Error("a line that was typed later was not heard")
+	}
+}
+
+func TestEveryPhraseIsAskedByItself(t *testing.T) {
+	s := newStage(t, rebuild(cluster.T3, "lock be3 alone", "rebuild be3"))
+	s.door.left = [][]string{{"rebuild be3"}, nil}
+	s.types("plan rebuild-follower be3")
+	s.types("confirm")
+	if got := s.said(); s.question != nil || !strings.Contains(got, "Type arm first") {
+		t.Fatalf("T3 was asked for without being armed: %q", got)
+	}
+	s.types("arm")
+	s.pass(quietTime)
+	s.pass(time.Second)
+	s.types("chef-prod")
+	s.pass(settleTime)
+	if !slices.Equal(s.door.armed, []string{"chef-prod"}) {
+		t.Fatalf("armed with %q", s.door.armed)
+	}
+	s.change(func(s *watch.State) { s.Mode, s.ArmedUntil = watch.Armed, now.Add(10*time.Minute) })
+	s.types("confirm")
+	for _, phrase := range []string{"lock be3 alone", "rebuild be3"} {
+		s.pass(quietTime)
+		if got := s.said(); !strings.Contains(got, "Type "+phrase+" by hand") {
+			t.Fatalf("said %q", got)
+		}
+		s.pass(time.Second)
+		s.types(phrase)
+		s.pass(settleTime)
+	}
+	if !slices.Equal(s.door.confirmed, []string{"lock be3 alone", "rebuild be3"}) || s.question != nil {
+		t.Errorf("handed over %q", s.door.confirmed)
+	}
+}
+
+func TestReadOnlyConfirmsNothing(t *testing.T) {
+	s := newStage(t, rebuild(cluster.T1, "y"))
+	s.change(func(s *watch.State) { s.Mode = watch.ReadOnly })
+	s.types("plan rebuild-follower be3")
+	s.types("confirm")
+	s.types("arm")
+	if s.question != nil || len(s.door.confirmed) > 0 {
+		t.Error("a read-only cockpit asked for a confirmation")
+	}
+}
+
+func TestOnlyWhatChangedIsSaid(t *testing.T) {
+	s := newStage(t, rebuild(cluster.T2, "be3"))
+	first := s.said()
+	for _, want := range []string{"stamped PROD", "be1, all layers agree", "3 vote, 3 good copies, can lose 1", "Mode: acting", "No finding stands", "Type help"} {
+		if !strings.Contains(first, want) {
+			t.Errorf("the situation lacks %q:\n%s", want, first)
+		}
+	}
+	step := func(want, not string, f func(*watch.State)) {
+		t.Helper()
+		s.change(f)
+		got := s.said()
+		if want == "" && got != "" || !strings.Contains(got, want) || not != "" && strings.Contains(got, not) {
+			t.Errorf("said %q, want %q and not %q", got, want, not)
+		}
+	}
+	step("", "", func(s *watch.State) { s.At = s.At.Add(time.Minute) })
+	step("Finding 1 is new: P2, confirmed, follower-wal-gap on be3", "Leadership", func(s *watch.State) { s.Findings = []cluster.Finding{gap()} })
+	step("", "", func(*watch.State) {})
+	step("Finding 1, follower-wal-gap on be3, is now P2, suspected", "", func(s *watch.State) {
+		f := gap()
+		f.Certainty = cluster.Suspected
+		s.Findings = []cluster.Finding{f}
+	})
+	step("Leadership: be1 by leaderl; be2 by postgresql.", "Finding", func(s *watch.State) {
+		s.Leadership = []cluster.LayerLeader{{Layer: "leaderl", Nodes: []string{"be1"}, Known: true}, {Layer: "postgresql", Nodes: []string{"be2"}, Known: true}}
+	})
+	step("Link to be2: lost, no answer.", "Leadership", func(s *watch.State) {
+		s.Links = map[string]watch.Link{"be1": {Phase: "live"}, "be2": {Phase: "lost", Reason: "no answer"}, "be3": {Phase: "live"}}
+	})
+	step("Mode: armed until 14:10:00Z", "", func(s *watch.State) { s.Mode, s.ArmedUntil = watch.Armed, now.Add(10*time.Minute) })
+	step("Finding 1, follower-wal-gap@be3, is gone.", "", func(s *watch.State) { s.Findings = nil })
+	step("Finding 1 is new", "Finding 2", func(s *watch.State) { s.Findings = []cluster.Finding{gap()} })
+}
+
+func TestStepsAreSaidAsTheyGo(t *testing.T) {
+	s := newStage(t, rebuild(cluster.T2, "be3"))
+	s.said()
+	run := func(status cluster.Status, step cluster.StepState) *cluster.PlanState {
+		p := rebuild(cluster.T2, "be3")
+		step.Step = p.Steps[0]
+		return &cluster.PlanState{Plan: p, Status: status, Sentence: "all steps are done", Steps: []cluster.StepState{step}}
+	}
+	for _, c := range []struct {
+		run  *cluster.PlanState
+		want string
+	}{
+		{run(cluster.StatusRunning, cluster.StepState{Status: cluster.StatusNext}), ""},
+		{run(cluster.StatusRunning, cluster.StepState{Status: cluster.StatusRunning}), "Step 1 of 1 step on be3 begins: stop leaderl."},
+		{run(cluster.StatusRunning, cluster.StepState{Status: cluster.StatusRunning, Output: []string{"ok: down"}}), ""},
+		{run(cluster.StatusAsked, cluster.StepState{Status: cluster.StatusAsked, Asks: cluster.AskTick}), "Type tick when it is done"},
+		{run(cluster.StatusDone, cluster.StepState{Status: cluster.StatusDone, Sentence: "leaderl is down on be3"}), "Step 1 of 1 step on be3 is done. leaderl is down on be3."},
+	} {
+		s.change(func(s *watch.State) { s.Run = c.run })
+		if got := s.said(); c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("said %q, want %q", got, c.want)
+		}
+		if c.run.Status == cluster.StatusAsked {
+			s.types("tick")
+			s.pass(quietTime)
+			s.pass(time.Second)
+			s.types("done")
+			s.pass(settleTime)
+			s.said()
+		}
+	}
+	if !slices.Equal(s.door.ticked, []string{"1"}) {
+		t.Errorf("ticked %q", s.door.ticked)
+	}
+}
+
+// TestNothingButPrintableLinesIsWritten gives it what a hostile node would say.
+func TestNothingButPrintableLinesIsWritten(t *testing.T) {
+	hostile := "\x1b[2J\x1b]0;x\a\u009b31m\u202e" + strings.Repeat("long words ", 40) + "\r\nbe3\t!"
+	s := newStage(t, rebuild(cluster.T2, "be3"))
+	s.door.lines = []cluster.Line{{Seq: 1, Node: "be1", Service: "etcd", Text: hostile}}
+	s.change(func(s *watch.State) {
+		f := gap()
+		f.Title, f.Evidence = hostile, []cluster.Evidence{{Kind: "sign", Sentence: hostile}}
+		s.Findings = []cluster.Finding{f}
+		s.Notices = []watch.Notice{{Text: hostile}}
+	})
+	for _, line := range []string{"status", "findings", "why 1", "logs", "signs", "help", "plan rebuild-follower be3", hostile} {
+		s.types(line)
+	}
+	for _, r := range s.said() {
+		if r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 || r == 0x202e {
+			t.Fatalf("wrote %q", r)
+		}
+	}
+	s.types("help")
+	for _, row := range strings.Split(s.said(), "\n") {
+		if ansi.StringWidth(row) > columns {
+			t.Errorf("longer than %d: %q", columns, row)
+		}
+	}
+}
+
+func TestTheEndOfTheInputIsTheEnd(t *testing.T) {
+	d := &fakeDoor{state: healthy()}
+	closed := make(chan Line)
+	close(closed)
+	human := &handClock{now}
+	out := &strings.Builder{}
+	if err := Run(t.Context(), Options{Door: d, Clock: human, Human: human, Lines: closed, Out: out}); err != nil || !strings.Contains(out.String(), "The input ended") {
+		t.Errorf("error %v, said %q", err, out)
+	}
+	why := errors.New("a signal")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(why)
+	if err := Run(ctx, Options{Door: d, Clock: human, Human: human, Lines: make(chan Line), Out: out}); !errors.Is(err, why) {
+		t.Errorf("error %v, want the cause", err)
+	}
+}

@@ -1,0 +1,205 @@
+package plain
+
+import (
+	"cmp"
+	"time"
+
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/watch"
+)
+
+// runHeard is what was said of the plan at work.
+type runHeard struct {
+	id     string
+	status cluster.Status
+	steps  map[string]string // by step, what was said last
+	told   map[string]time.Time
+}
+
+// progressEvery is how seldom the progress of a step is said by itself, by the
+// cluster's clock.
+const progressEvery = 30 * time.Second
+
+// running is the plan at work; nil for none.
+func (t *talk) running() *cluster.PlanState {
+	if t.state != nil && t.state.Run != nil && t.state.Run.Running() {
+		return t.state.Run
+	}
+	return nil
+}
+
+// runChanges says what became of the steps since they were spoken of.
+func (t *talk) runChanges(s *watch.State) {
+	r := s.Run
+	if r == nil {
+		return
+	}
+	if r.Plan.ID != t.run.id {
+		t.run = runHeard{id: r.Plan.ID, steps: map[string]string{}, told: map[string]time.Time{}}
+	}
+	for _, st := range r.Steps {
+		t.stepChanges(s, r, st)
+	}
+	if t.run.status != r.Status && !r.Running() {
+		t.say("%s %s has ended: %s. %s", clockText(s.At), offerName(r.Plan.Procedure, r.Plan.Node, r.Plan.Service), r.Status, sentence(r.Sentence))
+		for _, e := range r.OpenEnds {
+			t.labelled("Left open", e)
+		}
+	}
+	t.run.status = r.Status
+}
+
+// stepChanges says how a step stands, when it stands otherwise.
+func (t *talk) stepChanges(s *watch.State, r *cluster.PlanState, st cluster.StepState) {
+	if st.Status == cluster.StatusNext {
+		return
+	}
+	key := st.Step.ID
+	says := string(st.Status) + string(st.Asks) + st.AskedFor
+	if t.run.steps[key] == says {
+		t.progress(s, st)
+		return
+	}
+	t.run.steps[key], t.run.told[key] = says, s.At
+	about := "Step " + st.Step.Number + " of " + plural(len(r.Plan.Steps), "step", "steps") + " on " + or(st.Step.Node, "no node")
+	switch st.Status {
+	case cluster.StatusRunning:
+		t.say("%s %s begins: %s", clockText(s.At), about, sentence(or(st.Step.Say, st.Step.Command)))
+	case cluster.StatusWaiting:
+		t.say("%s %s: the command has ended; waiting until %s", clockText(s.At), about, sentence(or(st.Step.EffectSay, "its effect is seen")))
+	case cluster.StatusAsked:
+		t.sayAsked(r, st)
+	default:
+		t.say("%s %s is %s. %s", clockText(s.At), about, st.Status, sentence(st.Sentence))
+		t.stepTrouble(st)
+	}
+}
+
+// progress says a step's progress now and then.
+func (t *talk) progress(s *watch.State, st cluster.StepState) {
+	if st.Status != cluster.StatusRunning || st.Progress == "" || s.At.Sub(t.run.told[st.Step.ID]) < progressEvery {
+		return
+	}
+	t.run.told[st.Step.ID] = s.At
+	t.say("%s Step %s: %s", clockText(s.At), st.Step.Number, sentence(st.Progress))
+}
+
+// stepTrouble says what is known of a step that did not end well.
+func (t *talk) stepTrouble(st cluster.StepState) {
+	if st.Status == cluster.StatusDone || st.Status == cluster.StatusSkipped {
+		return
+	}
+	if st.ExitKnown && st.Exit != 0 {
+		t.sub("Its exit status is %d.", st.Exit)
+	}
+	for _, g := range st.Guards {
+		if g.Answer.Truth != cluster.True {
+			t.sub("%s", sentence(guardWords(g)))
+		}
+	}
+	for _, o := range st.Output[max(len(st.Output)-6, 0):] {
+		t.labelled("It wrote", o)
+	}
+}
+
+// asked is the step that the plan holds at; nil for none.
+func asked(r *cluster.PlanState) *cluster.StepState {
+	if r == nil {
+		return nil
+	}
+	for i := range r.Steps {
+		if r.Steps[i].Status == cluster.StatusAsked {
+			return &r.Steps[i]
+		}
+	}
+	return nil
+}
+
+// sayAsked says what the plan waits for.
+func (t *talk) sayAsked(r *cluster.PlanState, st cluster.StepState) {
+	t.say("%s waits for you at step %s on %s: %s", offerName(r.Plan.Procedure, r.Plan.Node, r.Plan.Service), st.Step.Number, or(st.Step.Node, "no node"), sentence(st.Step.Say))
+	t.labelled("Why", st.Sentence)
+	t.labelled("Command", st.Step.Command)
+	t.labelled("Lost", st.Step.Destroys)
+	switch st.Asks {
+	case cluster.AskPhrase:
+		t.sub("Type answer to be asked for the phrase, or stop.")
+	case cluster.AskTick:
+		t.labelled("Do", st.Step.ToDo)
+		t.labelled("Then", st.Step.EffectSay)
+		t.sub("Type tick when it is done, or stop.")
+	case cluster.AskTerminal:
+		t.sub("It wants a real terminal, which the line mode cannot give. Type stop, or type quit and open the cockpit with its screen: that takes the plan up where it stands.")
+	}
+}
+
+// answerPlan answers what the plan waits for.
+func (t *talk) answerPlan([]string) {
+	r := t.running()
+	st := asked(r)
+	if st == nil {
+		t.say("No plan asks for anything now.")
+		return
+	}
+	plan, step := r.Plan, st.Step
+	spoilt := func() []string {
+		if now := asked(t.running()); now == nil || now.Step.ID != step.ID {
+			return []string{"the plan no longer waits there"}
+		}
+		return nil
+	}
+	t.sayAsked(r, *st)
+	switch st.Asks {
+	case cluster.AskPhrase:
+		want := cmp.Or(st.AskedFor, step.Phrase)
+		t.ask(question{put: "Type " + want + " by hand, then Enter. Anything else, or an empty line, is no.", want: want, spoilt: spoilt,
+			no:    "nothing was done on " + step.Node + "; the plan still waits",
+			wrong: func(typed string) { t.witness(func(w watch.Witness) { w.WrongPhrase(plan, typed) }) },
+			yes: func() {
+				_, err := t.door.Confirm(plan.ID, want)
+				t.report(err, "It goes on with "+step.Node+".")
+			}})
+	case cluster.AskTick:
+		t.ask(question{put: "Type done by hand, then Enter, when it is done. Anything else is no.", want: "done", spoilt: spoilt,
+			no:  "it is not ticked; the plan still waits",
+			yes: func() { t.report(t.door.Tick(plan.ID, step.ID), "Ticked. What came of it is looked at now.") }})
+	}
+}
+
+// report says an error, or that it is done.
+func (t *talk) report(err error, done string) {
+	if err != nil {
+		t.deafen()
+		t.say("%s", sentence(capital(err.Error())))
+		return
+	}
+	t.say("%s", done)
+}
+
+// stop asks the plan at work to stop.
+func (t *talk) stop([]string) {
+	if t.running() == nil {
+		t.say("No plan is at work.")
+		return
+	}
+	t.door.Stop()
+	t.say("It stops before its next step. The step at work is never interrupted.")
+}
+
+// output says what the steps of the newest plan wrote, as far as it is held.
+func (t *talk) output([]string) {
+	r := t.state.Run
+	if r == nil {
+		t.say("No plan was carried out here.")
+		return
+	}
+	t.say("%s, %s. %s", offerName(r.Plan.Procedure, r.Plan.Node, r.Plan.Service), r.Status, sentence(r.Sentence))
+	for _, st := range r.Steps {
+		t.say("Step %s on %s, %s: %s", st.Step.Number, or(st.Step.Node, "no node"), st.Status, sentence(or(st.Sentence, st.Step.Say)))
+		t.labelled("Command", st.Step.Command)
+		t.labelled("Progress", st.Progress)
+		for _, o := range st.Output {
+			t.labelled("It wrote", o)
+		}
+	}
+}
