@@ -64,6 +64,7 @@ func (m *model) answerAsked(r *cluster.PlanState) tea.Cmd {
 			hand:    func(text string) error { _, err := m.door.Confirm(plan, text); return err },
 			said:    "goes on with " + step.Node,
 			nothing: "nothing was done on " + step.Node + "; the plan still waits",
+			plan:    r.Plan,
 		})
 	case cluster.AskTick:
 		return m.push(&wordDialog{

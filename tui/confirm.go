@@ -7,6 +7,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/watch"
 )
 
 // confirmDialog is the last thing between a plan and the nodes. Target,
@@ -92,6 +93,9 @@ func (d *confirmDialog) typed(m *model, k tea.KeyMsg) tea.Cmd {
 	}
 	switch done, cmd := d.phraseKey(m, d, k, d.want()); done {
 	case sayNo:
+		if d.wrong != "" {
+			m.witness(func(w watch.Witness) { w.WrongPhrase(d.plan, d.field.text()) })
+		}
 		return tea.Batch(cmd, d.no(m, d.wrong))
 	case sayYes:
 		return d.handOver(m, d.want())

@@ -1,6 +1,10 @@
 package tui
 
-import tea "github.com/charmbracelet/bubbletea"
+import (
+	tea "github.com/charmbracelet/bubbletea"
+
+	"chef-backend-cockpit/cluster/watch"
+)
 
 // keyMsg gives a key to whoever has the keyboard: a dialog gets it as it came,
 // so that it can tell a paste from typing; everybody else gets single keys.
@@ -159,6 +163,14 @@ func (m *model) quit() tea.Cmd {
 	return tea.Quit
 }
 
+// witness tells what the operator does to who wants to know; a rehearsal is
+// nobody's business.
+func (m *model) witness(tell func(watch.Witness)) {
+	if m.o.Witness != nil && m.outer == nil {
+		tell(m.o.Witness)
+	}
+}
+
 // why opens the evidence of what has the keys.
 func (m *model) why() {
 	switch m.focus {
@@ -173,6 +185,7 @@ func (m *model) why() {
 		return
 	}
 	if f, ok := m.alarms.selected(); ok {
+		m.witness(func(w watch.Witness) { w.Looked(f.ID()) })
 		m.push(newWhyView(m, f))
 		return
 	}
@@ -186,6 +199,7 @@ func (m *model) recover() {
 		m.say("no finding stands; n shows what can be done on a node")
 		return
 	}
+	m.witness(func(w watch.Witness) { w.Looked(f.ID()) })
 	m.push(newMenu("Recover: "+f.ID(), f.Title, func() offers { return offersOf(m.door.Offers(f.ID())) }))
 }
 
@@ -196,6 +210,7 @@ func (m *model) nodeMenu() {
 		m.say("no node is known yet")
 		return
 	}
+	m.witness(func(w watch.Witness) { w.Looked("") })
 	about := "Everything that can be had of the cluster and on " + n.Name
 	if n.Address != "" {
 		about += ", " + n.Address

@@ -3,6 +3,8 @@ package tui
 import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
+
+	"chef-backend-cockpit/cluster/watch"
 )
 
 // menu is the list of what can be done, for a finding or for a node.
@@ -66,6 +68,9 @@ func (m *model) takePlan(a planMsg) tea.Cmd {
 		return nil
 	}
 	m.dirty = true
+	if a.err == nil {
+		m.witness(func(w watch.Witness) { w.Opened(a.plan) })
+	}
 	switch v := m.top().(type) {
 	case *menu:
 		v.offers.answered(a.err)

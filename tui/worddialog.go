@@ -3,6 +3,9 @@ package tui
 import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
+
+	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/watch"
 )
 
 // wordDialog takes the operator's word, typed by hand, for what is no plan to
@@ -16,7 +19,8 @@ type wordDialog struct {
 	want    string
 	nothing string // what did not happen, after no
 	hand    func(text string) error
-	said    string // when it was taken
+	said    string       // when it was taken
+	plan    cluster.Plan // that asks; the zero one for none
 }
 
 // says is a text with a word before it.
@@ -57,6 +61,9 @@ func (d *wordDialog) typed(m *model, k tea.KeyMsg) tea.Cmd {
 	}
 	switch done, cmd := d.phraseKey(m, d, k, d.want); done {
 	case sayNo:
+		if d.wrong != "" && d.plan.ID != "" {
+			m.witness(func(w watch.Witness) { w.WrongPhrase(d.plan, d.field.text()) })
+		}
 		return tea.Batch(cmd, d.no(m, d.wrong))
 	case sayYes:
 		d.busy, d.word = true, ""

@@ -30,9 +30,9 @@ func (r *run) mend(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	repairs := r.s.Before
-	if r.s.Procedure != "" {
-		repairs = append(slices.Clone(repairs), Repair{r.s.Procedure, r.s.Node, r.s.Service, r.s.Typed})
+	repairs := r.s.Path()
+	if guide != "" {
+		repairs = repairs[1:]
 	}
 	for _, p := range repairs {
 		if err := r.repair(ctx, p); err != nil {

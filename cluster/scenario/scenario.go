@@ -98,6 +98,7 @@ type Repair struct {
 // Result says how a run went.
 type Result struct {
 	Found  time.Duration // from the fault to the findings
+	Mended time.Duration // from the findings to the end of the procedures
 	Healed time.Duration // from the mending to healthy
 }
 
@@ -169,9 +170,11 @@ func (r *run) all(ctx context.Context) (Result, error) {
 	if res.Found, err = r.until(ctx, r.s.Within, r.found, r.allowed()); err != nil {
 		return res, fmt.Errorf("findings: %w", err)
 	}
+	began := r.bed.Clock().Now()
 	if err := r.mend(ctx); err != nil {
 		return res, err
 	}
+	res.Mended = r.bed.Clock().Now().Sub(began)
 	if r.s.Healed == 0 {
 		return res, r.commands()
 	}

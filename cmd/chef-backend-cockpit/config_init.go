@@ -173,7 +173,7 @@ func (e *env) saveCluster(path, name string, cl clusterConfig) error {
 // written without a name.
 func (e *env) offer(ctx context.Context, f *fleet) error {
 	path, _ := e.configPath()
-	if f.known || path == "" || !e.hasKeyboard() {
+	if f.known || path == "" || !e.hasKeyboard() || e.plain { // lines still hold the input
 		return nil
 	}
 	c, err := e.loadConfig()

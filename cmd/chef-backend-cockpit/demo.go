@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"text/tabwriter"
@@ -21,47 +22,77 @@ const strikeAfter = 12 * time.Second
 // defaultScenario is what strikes when none is named.
 const defaultScenario = "follower-wal-gap"
 
+// demoOptions are the flags of demo.
+type demoOptions struct {
+	scenario    string
+	list, drill bool
+	speed       float64
+	seed        int64
+}
+
 // demoCommand opens the cockpit on the simulated cluster.
 func demoCommand(e *env) *cobra.Command {
-	var scenario string
-	var list bool
-	var speed float64
+	var o demoOptions
 	c := &cobra.Command{
 		Use: "demo", Short: "Open the cockpit on a simulated cluster; no set-up needed", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if list {
+			if o.list {
 				return e.listScenarios()
 			}
-			if !knownScenario(scenario) {
-				return usage("no scenario %q; demo --list names them", scenario)
-			}
-			if !(speed >= 0.1 && speed <= 20) {
-				return usage("--speed %g: use a number from 0.1 to 20", speed)
+			if err := o.check(c.Flags().Changed("scenario"), c.Flags().Changed("seed")); err != nil {
+				return err
 			}
 			if err := e.needWay(); err != nil {
 				return err
 			}
-			clock := remote.NewScaled(speed)
-			sim, err := simulation.Start(c.Context(), simulation.Options{
-				Clock: clock, Speed: speed, Seed: 1, Scenario: scenario, StrikeAfter: strikeAfter,
-			})
-			if err != nil {
-				return err
+			if o.drill {
+				return e.drill(c.Context(), o)
 			}
-			f, err := simulated(sim)
-			if err != nil {
-				return err
-			}
-			f.clock = clock
-			return e.open(c.Context(), f)
+			return e.demo(c.Context(), o)
 		},
 	}
 	e.plainFlag(c)
 	fl := c.Flags()
-	fl.StringVar(&scenario, "scenario", defaultScenario, "`NAME` of what strikes after some seconds")
-	fl.BoolVar(&list, "list", false, "list the scenarios")
-	fl.Float64Var(&speed, "speed", 1, "how many times faster than real time")
+	fl.StringVar(&o.scenario, "scenario", defaultScenario, "`NAME` of what strikes after some seconds")
+	fl.BoolVar(&o.list, "list", false, "list the scenarios")
+	fl.Float64Var(&o.speed, "speed", 1, "how many times faster than real time")
+	fl.BoolVar(&o.drill, "drill", false, "an exercise: a failure strikes unseen, is timed, and is told of at the end")
+	fl.Int64Var(&o.seed, "seed", 0, "the `NUMBER` of a drill, to have the same one again")
 	return c
+}
+
+// check refuses what does not go together.
+func (o demoOptions) check(named, seeded bool) error {
+	switch {
+	case !knownScenario(o.scenario):
+		return usage("no scenario %q; demo --list names them", o.scenario)
+	case !(o.speed >= 0.1 && o.speed <= 20):
+		return usage("--speed %g: use a number from 0.1 to 20", o.speed)
+	case o.drill && named:
+		return usage("--drill chooses the scenario itself; leave --scenario away, or use --seed to have a drill again")
+	case seeded && !o.drill:
+		return usage("--seed is the number of a drill; use it with --drill")
+	case o.seed < 0:
+		return usage("--seed %d: use a number from 1 on", o.seed)
+	}
+	return nil
+}
+
+// demo opens the cockpit on one scenario.
+func (e *env) demo(ctx context.Context, o demoOptions) error {
+	clock := remote.NewScaled(o.speed)
+	sim, err := simulation.Start(ctx, simulation.Options{
+		Clock: clock, Speed: o.speed, Seed: 1, Scenario: o.scenario, StrikeAfter: strikeAfter,
+	})
+	if err != nil {
+		return err
+	}
+	f, err := simulated(sim)
+	if err != nil {
+		return err
+	}
+	f.clock = clock
+	return e.open(ctx, f, nil)
 }
 
 // simulated is the fleet of a simulated cluster, over real SSH on loopback.

@@ -50,7 +50,7 @@ func (e *env) talk(ctx context.Context, fault context.CancelCauseFunc, s screen)
 	}()
 	signal.Ignore(syscall.SIGPIPE) // an output that nobody reads any more ends the cockpit in order
 	ready := func() bool { return inputReady(int(e.in.Fd())) }
-	o := plain.Options{Door: s.door, Clock: s.clock, Human: remote.System{}, Out: e.out, Lines: typed(ctx, e.in, ready), Ready: ready}
+	o := plain.Options{Door: s.door, Clock: s.clock, Human: remote.System{}, Out: e.out, Lines: typed(ctx, e.in, ready), Ready: ready, Witness: s.witness}
 	if term.IsTerminal(int(e.in.Fd())) {
 		o.Flush = func() { _ = flushInput(int(e.in.Fd())) } // what is left over is refused by its time
 	}

@@ -151,20 +151,60 @@ func (c *conversation) answers(text string) {
 	c.types(text)
 }
 
-// planned makes the plan, again while something is still unknown.
-func (c *conversation) planned() {
+// question is put after confirm, where nothing has to be overridden.
+const question = "Type be3 by hand, then Enter. Anything else"
+
+// fallen is said where the situation changed before the answer, as it does on a
+// machine that is busy with something else: then it is begun anew.
+const fallen = "The question no longer stands"
+
+// asks makes the plan and lets its question be put with what is typed, again
+// while something is still unknown.
+func (c *conversation) asks(typed string) {
 	c.t.Helper()
 	for {
-		c.types("plan rebuild-follower be3\n")
-		if c.hears("Nothing has run. Type confirm", "There is no plan") != "There is no plan" {
-			return
+		c.answers("plan rebuild-follower be3\n")
+		if c.hears("Nothing has run. Type confirm", "There is no plan") == "There is no plan" {
+			continue
 		}
-		<-time.After(time.Second)
+		c.answers(typed)
+		switch c.hears(question, "This is phrase 1 of", fallen, "The situation changed since") {
+		case question:
+			return
+		case "This is phrase 1 of":
+			c.answers("\n")
+			c.hears("nothing was done on be3", fallen)
+		}
 	}
 }
 
-// question is put after confirm.
-const question = "Type be3 by hand, then Enter."
+// refused tries what must not confirm.
+func (c *conversation) refused(typed, answer, says string) {
+	c.t.Helper()
+	for again := true; again; {
+		c.asks(typed)
+		c.answers(answer)
+		again = c.hears(says, fallen) == fallen
+	}
+}
+
+// repairs plans, confirms and follows to the end. A look can be too old for the
+// first step; then it is asked for again, as by the scenario table.
+func (c *conversation) repairs() {
+	c.t.Helper()
+	for {
+		c.asks("confirm\n")
+		c.answers("be3\n")
+		if c.hears("is confirmed and begins.", fallen) == fallen {
+			continue
+		}
+		c.hears("Step 1 on be3 begins")
+		if c.hears("rebuild-follower be3 has ended: done.", "Step 1 on be3 is refused.") != "Step 1 on be3 is refused." {
+			return
+		}
+		c.hears("has ended: refused.")
+	}
+}
 
 func (c *conversation) exit() int {
 	c.t.Helper()
@@ -183,6 +223,7 @@ func (c *conversation) exit() int {
 // TestLinesFromFaultToHealthy repairs a follower by lines, after everything that
 // must not confirm was tried.
 func TestLinesFromFaultToHealthy(t *testing.T) {
+	t.Parallel()
 	for _, way := range []struct {
 		name string
 		tty  bool
@@ -194,44 +235,28 @@ func TestLinesFromFaultToHealthy(t *testing.T) {
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
-			c := converse(t, way.tty, way.env, append([]string{"demo", "--scenario", "follower-wal-gap", "--speed", "5"}, way.args...)...)
+			c := converse(t, way.tty, way.env, append([]string{"demo", "--scenario", "follower-wal-gap", "--speed", "4"}, way.args...)...)
 			c.hears("stamped SIMULATION")
 			c.hears("Leadership: be1, all layers agree.")
-			c.hears("follower-wal-gap on be3")
+			c.hears("P2, confirmed")
 			c.types("why\n")
 			c.hears("Speaks for it: be3 does not stream from be1")
 			c.types("menu\n")
 			c.hears("rebuild-follower be3, T2")
-			c.planned()
-
-			c.types("confirm\n")
-			c.hears(question)
-			c.answers("be2\n")
-			c.hears("no: nothing was done on be3.")
-			c.answers("confirm\nbe3\n") // typed ahead of the question
-			c.hears("Ignored, because it was typed before the question.")
-			c.hears(question)
-			c.answers("\n")
-			c.hears("nothing was done on be3.")
-			c.answers("confirm\n")
-			c.hears(question)
-			c.answers("be3\nbe3\nquit\n") // pasted
-			c.hears("as from a paste; no: nothing was done on be3.")
-			c.answers("status\n")
+			c.refused("confirm\n", "be2\n", `"be2" is not "be3"; no: nothing was done on be3.`)
+			c.refused("confirm\nbe3\n", "\n", "nothing was done on be3.") // typed ahead of the question
+			c.refused("confirm\n", "be3\nbe3\nquit\n", "as from a paste; no: nothing was done on be3.")
+			c.answers("status\n") // it was not left by what was pasted
 			c.hears("Situation at")
-
-			c.planned()
+			if !strings.Contains(c.all(), "Ignored, because it was typed before") {
+				t.Error("what was typed ahead was not thrown away")
+			}
+			c.repairs()
 			for _, command := range rebuild {
 				if !strings.Contains(strings.Join(strings.Fields(c.all()), " "), command) {
 					t.Errorf("the plan lacks %q", command)
 				}
 			}
-			c.answers("confirm\n")
-			c.hears(question)
-			c.answers("be3\n")
-			c.hears("is confirmed and begins.")
-			c.hears("Step 1 of 4 steps on be3 begins")
-			c.hears("rebuild-follower be3 has ended: done.")
 			c.answers("quit\n")
 			if code := c.exit(); code != 0 {
 				t.Errorf("exit code %d\n%s", code, c.all())
@@ -259,5 +284,42 @@ func TestLinesEndWithTheirInput(t *testing.T) {
 	c.hears("The input ended")
 	if code := c.exit(); code != 0 {
 		t.Errorf("exit code %d\n%s", code, c.all())
+	}
+}
+
+// TestTypedLines covers what a pipe can hold: ends of all sorts, a line that is
+// too long, a last one without an end, and what stands behind a line.
+func TestTypedLines(t *testing.T) {
+	t.Parallel()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	ready := func() bool { return inputReady(int(r.Fd())) }
+	lines := typed(t.Context(), r, ready)
+	if _, err := io.WriteString(w, "alone\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if l := <-lines; l.Text != "alone" || l.More || l.At.IsZero() {
+		t.Errorf("got %+v", l)
+	}
+	if ready() {
+		t.Error("input is said to stand ready where none does")
+	}
+	if _, err := io.WriteString(w, "be3\nbe3\n"+strings.Repeat("x", 3*longestLine)+"\n\x1b[2Jend"); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	for _, want := range []string{"be3", "be3", "a line that is too long"} {
+		if l := <-lines; l.Text != want || !l.More {
+			t.Errorf("got %+v, want %q with more behind it", l, want)
+		}
+	}
+	if l, more := <-lines; !more || strings.ContainsRune(l.Text, '\x1b') || !strings.HasSuffix(l.Text, "end") {
+		t.Errorf("got %+v", l)
+	}
+	if l, more := <-lines; more {
+		t.Errorf("got %+v behind the end", l)
 	}
 }

@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"cluster/simulation":         {"cluster", "remote", "cluster/simulation/model", "cluster/simulation/machine"},
 	"cluster/simulation/model":   {"cluster"},
 	"cluster/simulation/machine": {"cluster"},
+	"cluster/drill":              {"cluster"},
 	"cluster/scenario":           {"cluster", "cluster/watch", "cluster/logs", "cluster/catalogue", "cluster/journal", "remote", "assets"},
 	"tui":                        {"cluster", "cluster/watch", "tui/quiet"},
 	"tui/plain":                  {"cluster", "cluster/watch"},

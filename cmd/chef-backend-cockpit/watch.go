@@ -37,14 +37,15 @@ func (e *env) watch(ctx context.Context, hosts []string) error {
 	if err != nil {
 		return err
 	}
-	if err := e.open(ctx, f); err != nil {
+	if err := e.open(ctx, f, nil); err != nil {
 		return err
 	}
 	return e.offer(ctx, f)
 }
 
-// open shows the fleet until the operator leaves.
-func (e *env) open(ctx context.Context, f *fleet) error {
+// open shows the fleet until the operator leaves; x is the exercise that it is
+// for, nil for none.
+func (e *env) open(ctx context.Context, f *fleet, x *exercise) error {
 	defer f.close()
 	dir, err := journal.DefaultDir()
 	if err != nil {
@@ -58,11 +59,15 @@ func (e *env) open(ctx context.Context, f *fleet) error {
 	if err != nil {
 		return err
 	}
-	var door watch.Door = w
+	s := screen{door: w, clock: f.clock, start: w.Start, close: w.Close, manual: manual(c)}
 	if f.byHand != nil {
-		door = played{w, f.byHand, func(err error) { e.warnings.say(err.Error()) }}
+		s.door = played{w, f.byHand, func(err error) { e.warnings.say(err.Error()) }}
 	}
-	return e.show(ctx, screen{door: door, clock: f.clock, start: w.Start, close: w.Close, manual: manual(c)})
+	if x != nil {
+		s.witness = x
+		s.start = func(ctx context.Context) { w.Start(ctx); x.begin(ctx, w) }
+	}
+	return e.show(ctx, s)
 }
 
 // screen is what is shown: a living cluster or a replay.
@@ -73,6 +78,8 @@ type screen struct {
 	close func() error
 
 	manual []tui.Page
+
+	witness watch.Witness // nil for none
 }
 
 // closeWithin is how long the screen's door may take to close. Dead nodes take
@@ -119,7 +126,7 @@ func (e *env) draw(ctx context.Context, s screen, theme string) error {
 	defer e.warnings.hold()()
 	return tui.Run(ctx, tui.Options{SaveDir: ".", Manual: s.manual,
 		Door: s.door, Clock: s.clock, Human: remote.System{}, In: e.in, Out: e.out,
-		Theme: theme, Title: titles(os.Getenv("TERM")),
+		Witness: s.witness, Theme: theme, Title: titles(os.Getenv("TERM")),
 	})
 }
 

@@ -134,7 +134,7 @@ func lineWords(l cluster.Line) string {
 	if l.Sign != "" {
 		head += ", recognised as " + l.Sign
 	}
-	return head + ": " + shortened(l.Text)
+	return head + ": " + or(shortened(strings.TrimSpace(l.Text)), "an empty line")
 }
 
 // shortened is a text as far as one wants to hear it.

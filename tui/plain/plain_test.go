@@ -330,10 +330,10 @@ func TestStepsAreSaidAsTheyGo(t *testing.T) {
 		want string
 	}{
 		{run(cluster.StatusRunning, cluster.StepState{Status: cluster.StatusNext}), ""},
-		{run(cluster.StatusRunning, cluster.StepState{Status: cluster.StatusRunning}), "Step 1 of 1 step on be3 begins: stop leaderl."},
+		{run(cluster.StatusRunning, cluster.StepState{Status: cluster.StatusRunning}), "Step 1 on be3 begins: stop leaderl."},
 		{run(cluster.StatusRunning, cluster.StepState{Status: cluster.StatusRunning, Output: []string{"ok: down"}}), ""},
 		{run(cluster.StatusAsked, cluster.StepState{Status: cluster.StatusAsked, Asks: cluster.AskTick}), "Type tick when it is done"},
-		{run(cluster.StatusDone, cluster.StepState{Status: cluster.StatusDone, Sentence: "leaderl is down on be3"}), "Step 1 of 1 step on be3 is done. leaderl is down on be3."},
+		{run(cluster.StatusDone, cluster.StepState{Status: cluster.StatusDone, Sentence: "leaderl is down on be3"}), "Step 1 on be3 is done. Leaderl is down on be3."},
 	} {
 		s.change(func(s *watch.State) { s.Run = c.run })
 		if got := s.said(); c.want == "" && got != "" || !strings.Contains(got, c.want) {

@@ -40,7 +40,7 @@ func (t *talk) sayPlan(p cluster.Plan) {
 // sayStep says one step: command byte for byte, what it destroys, and by what
 // it is known to have worked.
 func (t *talk) sayStep(s cluster.PlanStep) {
-	t.say("Step %s on %s: %s", s.Number, or(s.Node, "no node"), sentence(or(s.Say, s.Command)))
+	t.say("%s: %s", stepName(s), sentence(or(s.Say, s.Command)))
 	t.labelled("Command", s.Command)
 	t.labelled("By hand", s.ToDo)
 	if s.When != nil {

@@ -41,7 +41,7 @@ func (t *talk) runChanges(s *watch.State) {
 		t.stepChanges(s, r, st)
 	}
 	if t.run.status != r.Status && !r.Running() {
-		t.say("%s %s has ended: %s. %s", clockText(s.At), offerName(r.Plan.Procedure, r.Plan.Node, r.Plan.Service), r.Status, sentence(r.Sentence))
+		t.say("%s %s has ended: %s. %s", clockText(s.At), offerName(r.Plan.Procedure, r.Plan.Node, r.Plan.Service), r.Status, capital(sentence(r.Sentence)))
 		for _, e := range r.OpenEnds {
 			t.labelled("Left open", e)
 		}
@@ -61,7 +61,7 @@ func (t *talk) stepChanges(s *watch.State, r *cluster.PlanState, st cluster.Step
 		return
 	}
 	t.run.steps[key], t.run.told[key] = says, s.At
-	about := "Step " + st.Step.Number + " of " + plural(len(r.Plan.Steps), "step", "steps") + " on " + or(st.Step.Node, "no node")
+	about := stepName(st.Step)
 	switch st.Status {
 	case cluster.StatusRunning:
 		t.say("%s %s begins: %s", clockText(s.At), about, sentence(or(st.Step.Say, st.Step.Command)))
@@ -70,9 +70,17 @@ func (t *talk) stepChanges(s *watch.State, r *cluster.PlanState, st cluster.Step
 	case cluster.StatusAsked:
 		t.sayAsked(r, st)
 	default:
-		t.say("%s %s is %s. %s", clockText(s.At), about, st.Status, sentence(st.Sentence))
+		t.say("%s %s is %s. %s", clockText(s.At), about, st.Status, capital(sentence(st.Sentence)))
 		t.stepTrouble(st)
 	}
+}
+
+// stepName is a step by its number and node.
+func stepName(s cluster.PlanStep) string {
+	if s.Node == "" {
+		return "Step " + s.Number
+	}
+	return "Step " + s.Number + " on " + s.Node
 }
 
 // progress says a step's progress now and then.
@@ -81,7 +89,7 @@ func (t *talk) progress(s *watch.State, st cluster.StepState) {
 		return
 	}
 	t.run.told[st.Step.ID] = s.At
-	t.say("%s Step %s: %s", clockText(s.At), st.Step.Number, sentence(st.Progress))
+	t.say("%s %s: %s", clockText(s.At), stepName(st.Step), sentence(st.Progress))
 }
 
 // stepTrouble says what is known of a step that did not end well.
@@ -117,7 +125,7 @@ func asked(r *cluster.PlanState) *cluster.StepState {
 
 // sayAsked says what the plan waits for.
 func (t *talk) sayAsked(r *cluster.PlanState, st cluster.StepState) {
-	t.say("%s waits for you at step %s on %s: %s", offerName(r.Plan.Procedure, r.Plan.Node, r.Plan.Service), st.Step.Number, or(st.Step.Node, "no node"), sentence(st.Step.Say))
+	t.say("%s waits for you. %s: %s", offerName(r.Plan.Procedure, r.Plan.Node, r.Plan.Service), stepName(st.Step), sentence(st.Step.Say))
 	t.labelled("Why", st.Sentence)
 	t.labelled("Command", st.Step.Command)
 	t.labelled("Lost", st.Step.Destroys)
@@ -195,7 +203,7 @@ func (t *talk) output([]string) {
 	}
 	t.say("%s, %s. %s", offerName(r.Plan.Procedure, r.Plan.Node, r.Plan.Service), r.Status, sentence(r.Sentence))
 	for _, st := range r.Steps {
-		t.say("Step %s on %s, %s: %s", st.Step.Number, or(st.Step.Node, "no node"), st.Status, sentence(or(st.Sentence, st.Step.Say)))
+		t.say("%s, %s: %s", stepName(st.Step), st.Status, sentence(or(st.Sentence, st.Step.Say)))
 		t.labelled("Command", st.Step.Command)
 		t.labelled("Progress", st.Progress)
 		for _, o := range st.Output {

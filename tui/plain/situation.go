@@ -102,7 +102,10 @@ func nodeWords(s *watch.State, n cluster.Node) string {
 		return who + ": unknown, " + why + marksWords(s, n.Name) + "."
 	}
 	role, _ := s.View.RoleOf(n.Name)
-	return who + ": " + or(strings.ReplaceAll(role, "_", " "), "role unknown") + ". " + serviceWords(r) + marksWords(s, n.Name) + "."
+	if role == "" || role == "unknown" {
+		role = "role unknown"
+	}
+	return who + ": " + strings.ReplaceAll(role, "_", " ") + ". " + serviceWords(r) + marksWords(s, n.Name) + "."
 }
 
 // serviceWords names every service that does not run.

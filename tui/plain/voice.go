@@ -20,6 +20,16 @@ type voice struct {
 	err error // of the first write that failed; nothing is written after it
 }
 
+// Print writes paragraphs as the line mode does: printable characters alone,
+// wrapped by words. An empty paragraph is an empty line.
+func Print(w io.Writer, paragraphs []string) error {
+	v := &voice{w: w}
+	for _, p := range paragraphs {
+		v.write(wrap(p, ""))
+	}
+	return v.err
+}
+
 // say writes a text, wrapped by words; what goes on in further lines is
 // indented.
 func (v *voice) say(format string, args ...any) {
