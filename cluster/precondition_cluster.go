@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +17,9 @@ var clusterChecks = []struct {
 }
 
 func checkNodes(x *Examination) verdict {
+	if !slices.ContainsFunc(x.Nodes, func(n Examined) bool { return n.Refusal.Kind == "" }) {
+		return untold("no node was reached that could tell who belongs to the cluster", "Make a node reachable.")
+	}
 	a := x.View.notThreeNodes()
 	if a.Truth == True {
 		return advice(a.Sentence, "Follow the guide with care; a node that is being replaced comes back.")

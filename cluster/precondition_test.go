@@ -157,6 +157,11 @@ func TestPreconditions(t *testing.T) {
 			refuse("unreachable")(e)
 			delete(e.x.Nodes[0].Means.Tools.Value.At, "flock")
 		}, "/acting/lock", cluster.Untold, "not known of be3", "reachable"},
+		{"nobody tells who belongs to the cluster", func(e *examined) {
+			for i := range e.x.Nodes {
+				e.x.Nodes[i].Refusal.Kind = "unreachable"
+			}
+		}, "/acting/nodes", cluster.Untold, "no node was reached", "reachable"},
 		{"MaxStartups 1", func(e *examined) { e.means().SSHD.Value.MaxStartups = "1:30:60" }, "be3/acting/sshd", cluster.Advice, "MaxStartups 1:30:60", "10:30:100"},
 		{"no terminals", func(e *examined) { e.means().SSHD.Value.NoTerminal = true }, "be3/acting/sshd", cluster.Advice, "PermitTTY no", "PermitTTY"},
 		{"sshd -T cannot be read", func(e *examined) { e.means().SSHD = cluster.Claim[cluster.SSHD]{Reason: "sshd not found"} }, "be3/acting/sshd", cluster.Advice, "sshd not found", "sessions were tried"},
