@@ -40,14 +40,6 @@ func (v *View) writeRate(node string) (rate float64, ok bool) {
 	return float64(last.Position-first.Position) / span.Seconds(), true
 }
 
-// minutes is a duration as an estimate.
-func minutes(d time.Duration) string {
-	if d < time.Minute {
-		return "less than a minute"
-	}
-	return fmt.Sprintf("about %d min", int(d.Round(time.Minute).Minutes()))
-}
-
 func (v *View) walGapNear(node string) Answer {
 	return v.ofLeader(node, func(leader string) Answer {
 		kept := v.report(leader).PostgreSQL.Segments
@@ -74,7 +66,7 @@ func (v *View) walGapNear(node string) Answer {
 		left := time.Duration(float64(room) / rate * float64(time.Second))
 		s := fmt.Sprintf("%s still keeps %s behind what %s needs and writes %s a minute", leader, Amount(room), node, Amount(int64(rate*60)))
 		if left < gapNear {
-			return say(True, fmt.Sprintf("%s: gone in %s", s, minutes(left)), ref)
+			return say(True, fmt.Sprintf("%s: gone in about %s", s, left.Round(time.Minute)), ref)
 		}
 		return say(False, s+": that lasts for more than 20 minutes", ref)
 	})

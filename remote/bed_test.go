@@ -19,6 +19,8 @@ type bed struct {
 	target  Target
 	options Options
 	known   string // the known_hosts file
+
+	clientKey ssh.PublicKey
 }
 
 // newBed is a server that the client knows and may log in to as root.
@@ -26,7 +28,7 @@ func newBed(t *testing.T) *bed {
 	t.Helper()
 	client, identity := newKey(t, "")
 	hostKey, _ := newKey(t, "")
-	b := &bed{server: newServer(t, client.PublicKey(), hostKey)}
+	b := &bed{server: newServer(t, client.PublicKey(), hostKey), clientKey: client.PublicKey()}
 	b.known = filepath.Join(t.TempDir(), "known_hosts")
 	b.knows(hostKey.PublicKey())
 	host, port, _ := net.SplitHostPort(b.address())

@@ -2,25 +2,39 @@ package remote
 
 import (
 	"bufio"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/base64"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
 	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
 )
 
+// readers are the two that read an ssh configuration: OpenSSH, where it is
+// installed, and the parser.
+func readers(t *testing.T) []string {
+	if _, err := exec.LookPath("ssh"); err != nil {
+		t.Log("OpenSSH is not installed: the parser alone is tried")
+		return []string{"parser"}
+	}
+	return []string{"ssh -G", "parser"}
+}
+
 // resolveWith resolves a target with this text as ssh configuration.
-func resolveWith(t *testing.T, config string, target Target) (hops []hop, warnings []string, err error) {
+func resolveWith(t *testing.T, reader, config string, target Target) (hops []hop, warnings []string, err error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config")
 	must(t, os.WriteFile(path, []byte(config), 0o600))
-	hops, err = resolve(target, Options{Agent: true, Config: []string{path}}, func(w string) { warnings = append(warnings, w) })
+	hops, err = resolve(target, Options{Agent: true, Config: []string{path}, parse: reader == "parser"}, func(w string) { warnings = append(warnings, w) })
 	return hops, warnings, err
 }
 
@@ -49,33 +63,35 @@ Host *
 `
 
 func TestResolve(t *testing.T) {
-	t.Setenv("HOME", "/home/tester")
 	t.Setenv("SSH_AUTH_SOCK", "/run/agent")
-	hops, warnings, err := resolveWith(t, sshConfigText, Target{Name: "be1"})
-	must(t, err)
-	h := hops[0]
-	if len(hops) != 1 || h.address() != "10.0.4.11:2222" || h.user != "chef" || !h.only || h.knownAs != "backend-one:22" || h.agent != "/run/agent" {
-		t.Errorf("%+v", hops)
-	}
-	if got := strings.Join(h.identities, "|"); got != "/home/tester/.ssh/10.0.4.11-key|/keys/with space" {
-		t.Errorf("identities %s", got)
-	}
-	if got := strings.Join(h.knownHosts, "|"); got != "/home/tester/.ssh/one|/etc/two" || len(warnings) != 0 {
-		t.Errorf("known hosts %s, warnings %q", got, warnings)
-	}
-	hops, _, err = resolveWith(t, sshConfigText, Target{Name: "be2", User: "root", Port: 23, Identity: []string{"/k"}})
-	must(t, err)
-	if len(hops) != 3 || hops[0].user != "ops" || hops[0].address() != "bastion:2200" || hops[1].host != "inner" || hops[2].agent != "" ||
-		hops[2].user != "root" || hops[2].address() != "be2:23" || hops[2].identities[0] != "/k" || !hops[2].only {
-		t.Errorf("%+v", hops)
-	}
-	hops, _, err = resolveWith(t, sshConfigText, Target{Name: "x", Address: "me@[fd00::4]:24", Jump: "none"})
-	must(t, err)
-	if hops[0].user != "me" || hops[0].address() != "[fd00::4]:24" || hops[0].identities[0] != "/home/tester/.ssh/id_ed25519" {
-		t.Errorf("%+v", hops)
-	}
-	if hops, _, _ = resolveWith(t, sshConfigText, Target{Name: "be4"}); hops[0].user != "third" {
-		t.Errorf("Match host: %+v", hops)
+	home := homeDir()
+	for _, reader := range readers(t) {
+		hops, warnings, err := resolveWith(t, reader, sshConfigText, Target{Name: "be1"})
+		must(t, err)
+		h := hops[0]
+		if len(hops) != 1 || h.address() != "10.0.4.11:2222" || h.user != "chef" || !h.only || h.known != "backend-one" || h.bare != "" || h.agent != "/run/agent" {
+			t.Errorf("%s: %+v", reader, hops)
+		}
+		if got := strings.Join(h.identities, "|"); got != home+"/.ssh/10.0.4.11-key|/keys/with space" {
+			t.Errorf("%s: identities %s", reader, got)
+		}
+		if got := strings.Join(h.knownHosts, "|"); got != home+"/.ssh/one|/etc/two" || len(warnings) != 0 {
+			t.Errorf("%s: known hosts %s, warnings %q", reader, got, warnings)
+		}
+		hops, _, err = resolveWith(t, reader, sshConfigText, Target{Name: "be2", User: "root", Port: 23, Identity: []string{"/k"}})
+		must(t, err)
+		if len(hops) != 3 || hops[0].user != "ops" || hops[0].address() != "bastion:2200" || hops[1].host != "inner" || hops[2].agent != "" ||
+			hops[2].user != "root" || hops[2].address() != "be2:23" || hops[2].identities[0] != "/k" || !hops[2].only || hops[0].identities[0] != "/k" {
+			t.Errorf("%s: %+v", reader, hops)
+		}
+		hops, _, err = resolveWith(t, reader, sshConfigText, Target{Name: "x", Address: "me@[fd00::4]:24", Jump: "none"})
+		must(t, err)
+		if hops[0].user != "me" || hops[0].address() != "[fd00::4]:24" || hops[0].known != "[fd00::4]:24" || hops[0].bare != "fd00::4" || hops[0].identities[0] != home+"/.ssh/id_rsa" {
+			t.Errorf("%s: %+v", reader, hops)
+		}
+		if hops, _, _ = resolveWith(t, reader, sshConfigText, Target{Name: "be4"}); hops[0].user != "third" {
+			t.Errorf("%s: Match host: %+v", reader, hops)
+		}
 	}
 }
 
@@ -83,26 +99,58 @@ func TestOddConfigurations(t *testing.T) {
 	included := filepath.Join(t.TempDir(), "included")
 	must(t, os.WriteFile(included, []byte("Match final all\n  Port 1\n"), 0o600))
 	for name, c := range map[string]struct{ config, port, warning string }{
-		"match exec":   {"Match exec \"rm -rf /\"\n  Port 1\nHost *\n  Port 2\n", "2", `:1: "Match exec`},
-		"match final":  {"Port 3\nMatch final all\n  Port 1\n", "3", `:2: "Match final all" is not understood`},
-		"match two":    {"Match host be1 user x\n  Port 1\n", "22", "not understood"},
-		"include":      {"Include " + included + "\nHost *\n  Port 4\n", "4", "included file is left out"},
-		"proxycommand": {"ProxyCommand nc %h %p\n", "22", "ProxyCommand is not used"},
+		"match exec":  {"Match exec true\n  Port 1\nHost *\n  Port 2\n", "2", `:1: "Match exec`},
+		"match final": {"Port 3\nMatch final all\n  Port 1\n", "3", `:2: "Match final all" is not understood`},
+		"match two":   {"Match host be1 user x\n  Port 1\n", "22", "not understood"},
+		"include":     {"Include " + included + "\nHost *\n  Port 4\n", "4", "included file is left out"},
+		"strict":      {"StrictHostKeyChecking accept-new\n", "22", "StrictHostKeyChecking accept-new is not followed"},
+		"bind":        {"BindAddress 10.0.0.1\n", "22", "bindaddress of the ssh configuration is not used"},
 	} {
-		hops, warnings, err := resolveWith(t, c.config, Target{Name: "be1"})
+		hops, warnings, err := resolveWith(t, "parser", c.config, Target{Name: "be1"})
 		if err != nil || hops[0].port != c.port || !strings.Contains(strings.Join(warnings, " "), c.warning) {
 			t.Errorf("%s: %+v, %q, %v", name, hops, warnings, err)
 		}
 	}
 	for name, c := range map[string]struct{ config, address string }{
-		"port":   {"Port http\n", "be1"},
-		"circle": {"Host a\n ProxyJump b\nHost b\n ProxyJump a\n", "a"},
-		"name":   {"", "-oProxyCommand=x"},
-		"empty":  {"", "user@"},
+		"port":    {"Port 99999\n", "be1"},
+		"circle":  {"Host a\n ProxyJump b\nHost b\n ProxyJump a\n", "a"},
+		"name":    {"", "-oProxyCommand=x"},
+		"empty":   {"", "user@"},
+		"nothing": {"Ciphers aes128-cbc\nMACs umac-64@openssh.com\n", "be1"},
 	} {
-		_, _, err := resolveWith(t, c.config, Target{Name: "be1", Address: c.address})
-		if e, ok := err.(*Error); !ok || e.Remedy == "" || e.Host != "be1" {
-			t.Errorf("%s: %v", name, err)
+		for _, reader := range readers(t) {
+			_, _, err := resolveWith(t, reader, c.config, Target{Name: "be1", Address: c.address})
+			if e, ok := err.(*Error); !ok || e.Remedy == "" || e.Host != "be1" || strings.Contains(e.Error(), "\n") {
+				t.Errorf("%s, %s: %v", name, reader, err)
+			}
+		}
+	}
+}
+
+// What the configuration says of algorithms counts as far as it is built in,
+// and nothing broken is in use unless somebody said so.
+func TestAlgorithms(t *testing.T) {
+	bad := ssh.InsecureAlgorithms()
+	broken := slices.Concat(bad.HostKeys, bad.KeyExchanges, bad.Ciphers, bad.MACs, bad.PublicKeyAuths)
+	for _, reader := range readers(t) {
+		of := func(config string, legacy bool) algorithms {
+			hops, _, err := resolveWith(t, reader, config, Target{Name: "be1", Legacy: legacy})
+			must(t, err)
+			return hops[0].algorithms
+		}
+		all := func(a algorithms) []string {
+			return slices.Concat(a.hostKeys, a.exchanges, a.ciphers, a.macs, a.signatures, a.authorities)
+		}
+		if a := of("", false); slices.ContainsFunc(all(a), func(s string) bool { return slices.Contains(broken, s) }) || a.hostKeys[0] != ssh.CertAlgoED25519v01 {
+			t.Errorf("%s: by default %+v", reader, a)
+		}
+		if a := of("", true); !slices.Contains(a.hostKeys, "ssh-rsa") || !slices.Contains(a.exchanges, "diffie-hellman-group14-sha1") || !slices.Contains(a.signatures, "ssh-rsa") {
+			t.Errorf("%s: legacy %+v", reader, a)
+		}
+		a := of("HostKeyAlgorithms +ssh-rsa\nPubkeyAcceptedAlgorithms -ssh-ed25519*\nCiphers aes256-ctr,aes128-cbc\nKexAlgorithms ^diffie-hellman-group1-sha1\nMACs hmac-sha2-256\n", false)
+		if a.hostKeys[len(a.hostKeys)-1] != "ssh-rsa" || slices.Contains(a.signatures, "ssh-ed25519") || !slices.Equal(a.ciphers, []string{"aes256-ctr", "aes128-cbc"}) ||
+			a.exchanges[0] != "diffie-hellman-group1-sha1" || !slices.Equal(a.macs, []string{"hmac-sha2-256"}) {
+			t.Errorf("%s: named %+v", reader, a)
 		}
 	}
 }
@@ -128,7 +176,8 @@ func TestKnownHosts(t *testing.T) {
 		"two markers":      {text: "@revoked @revoked * " + line + hashed, bad: ":1:"},
 		"huge line":        {text: strings.Repeat("x", 1<<17) + "\n" + hashed, bad: ":1:"},
 		"wrong type":       {text: "[be1]:2222 " + strings.Replace(line, "ssh-ed25519", "ssh-rsa", 1), kind: HostKeyUnknown, bad: ":1:"},
-		"other port":       {text: "be1 " + line, kind: HostKeyUnknown},
+		"name alone":       {text: "be1 " + line},
+		"other name alone": {text: "be1 " + wrong, kind: HostKeyUnknown},
 		"negated":          {text: "[be1]:2222,![be1]:2222 " + line, kind: HostKeyUnknown},
 		"none":             {text: "", kind: HostKeyUnknown},
 		"changed":          {text: "[be1]:2222 " + wrong, kind: HostKeyChanged},
@@ -140,7 +189,7 @@ func TestKnownHosts(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "known_hosts")
 		must(t, os.WriteFile(path, []byte(c.text), 0o600))
 		var warnings []string
-		h := &hop{alias: "be1", user: "ops", port: "2222", knownAs: "be1:2222", knownHosts: []string{path, path + ".missing"}}
+		h := &hop{alias: "be1", user: "ops", port: "2222", known: "[be1]:2222", bare: "be1", knownHosts: []string{path, path + ".missing"}}
 		keys, err := readHostKeys(h, func(w string) { warnings = append(warnings, w) })
 		must(t, err)
 		err = keys.check(good.PublicKey())
@@ -165,29 +214,36 @@ func TestKnownHosts(t *testing.T) {
 // The kinds of key that are known come first, or a server with several shows
 // another one.
 func TestKnownKindsComeFirst(t *testing.T) {
-	key, _ := newKey(t, "")
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(t, err)
+	key, err := ssh.NewPublicKey(private.Public())
+	must(t, err)
 	path := filepath.Join(t.TempDir(), "known_hosts")
-	must(t, os.WriteFile(path, []byte("be1 "+string(ssh.MarshalAuthorizedKey(key.PublicKey()))), 0o600))
-	keys, err := readHostKeys(&hop{knownAs: "be1:22", knownHosts: []string{path}}, func(string) {})
+	must(t, os.WriteFile(path, []byte("be1 "+string(ssh.MarshalAuthorizedKey(key))), 0o600))
+	a, err := newAlgorithms(settings{}, false)
+	must(t, err)
+	keys, err := readHostKeys(&hop{known: "be1", knownHosts: []string{path}, algorithms: a}, func(string) {})
 	must(t, err)
 	order := keys.algorithms()
-	if order[0] != ssh.KeyAlgoED25519 || len(order) != len(ssh.SupportedAlgorithms().HostKeys) {
+	if order[0] != ssh.CertAlgoECDSA256v01 || order[1] != ssh.KeyAlgoECDSA256 || len(order) != len(a.hostKeys) {
 		t.Errorf("%q", order)
 	}
 }
 
-// Whatever passes our check, the library accepts.
+// Whatever known_hosts holds, reading it ends without a panic, what is said of
+// it is safe, and a line that counts names a key.
 func FuzzKnownHosts(f *testing.F) {
 	key := "ssh-ed25519 " + base64.StdEncoding.EncodeToString(append([]byte("\x00\x00\x00\x0bssh-ed25519\x00\x00\x00\x20"), make([]byte, 32)...))
-	for _, s := range []string{"be1 " + key, "@revoked * " + key, "|1|AA==|AA== " + key, "[a]:b:c " + key, ",!x,[y]:1 " + key, "\t@cert-authority\t*\t" + key + " x\r\nz", "! " + key, "#", "\v be1 " + key} {
+	for _, s := range []string{"be1 " + key, "@revoked * " + key, "|1|AA==|AA== " + key, "[a]:b:c " + key, ",!x,[y]:1 " + key, "\t@cert-authority\t*\t" + key + " x\r\nz", "! " + key, "#", "\v be1 " + key, "*?*!* " + key} {
 		f.Add([]byte(s))
 	}
-	dir := f.TempDir()
-	f.Fuzz(func(t *testing.T, text []byte) {
-		path := filepath.Join(dir, "known_hosts")
-		must(t, os.WriteFile(path, goodHostLines(path, text, func(string) {}), 0o600))
-		if _, err := knownhosts.NewDB(path); err != nil {
-			t.Errorf("%q: %v", text, err)
+	f.Fuzz(func(t *testing.T, line []byte) {
+		k, err := parseKnownLine(line)
+		if k != nil && (k.key == nil || k.hosts == "" || err != nil) {
+			t.Errorf("%q: %+v, %v", line, k, err)
+		}
+		if k != nil {
+			k.matches("[be1]:2222")
 		}
 	})
 }
@@ -228,8 +284,7 @@ func cryptoVersion(t *testing.T) string {
 // The files that the configuration names hold for several hosts: each expands
 // them for itself and leaves the list as it was.
 func TestNamedFilesAreExpandedForEachHost(t *testing.T) {
-	home := t.TempDir()
-	t.Setenv("HOME", home)
+	home := homeDir()
 	target := Target{Name: "be1", Address: "be1.example", Identity: []string{"~/keys/%h"}, KnownHosts: []string{"~/known"}}
 	hops, err := resolve(target, Options{Config: []string{}}, func(string) {})
 	if err != nil {

@@ -27,6 +27,7 @@ type connection struct {
 	client      *ssh.Client   // of the last hop
 	chain       []*ssh.Client // of all hops, for closing
 	fingerprint string
+	legacy      []string // see Link.Legacy
 	sudo        bool
 	slots       chan struct{}
 	dead        chan struct{}   // closed when the connection has ended

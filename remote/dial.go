@@ -22,20 +22,22 @@ type dialer struct {
 	warn  func(string)
 }
 
-// dial opens a connection within d.whole, the TCP part within connect. What
-// goes wrong comes as an *Error that names the step. ctx ends it at once.
+// dial opens a connection within whole, the TCP part within connect. What goes
+// wrong comes as an *Error that names the step. ctx ends it at once. ask, if it
+// is there, may be asked, and while it is the time stands still.
 //
 // The deadline lies on the network connection itself: the library's own timeout
 // ends with the TCP handshake, and a server that falls silent afterwards would
 // hang it for ever.
-func (d *dialer) dial(ctx context.Context, whole, connect time.Duration) (*connection, *Error) {
-	deadline := time.Now().Add(whole)
-	ctx, cancel := context.WithDeadline(ctx, deadline)
+func (d *dialer) dial(ctx context.Context, whole, connect time.Duration, ask Asker) (*connection, *Error) {
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	p := newPatience(whole)
 	c := &connection{host: d.name}
 	for i := range d.hops {
 		h := &d.hops[i]
-		if err := d.step(ctx, c, h, deadline, connect); err != nil {
+		who := &attended{ask: ask, time: p}
+		if err := d.step(ctx, c, h, who, connect); err != nil {
 			c.close()
 			err.Host = d.name
 			if i < len(d.hops)-1 {
@@ -52,40 +54,48 @@ func (d *dialer) dial(ctx context.Context, whole, connect time.Duration) (*conne
 
 // step goes one hop further: a TCP connection, directly or through the hops so
 // far, and the handshake over it.
-func (d *dialer) step(ctx context.Context, c *connection, h *hop, deadline time.Time, connect time.Duration) *Error {
+func (d *dialer) step(ctx context.Context, c *connection, h *hop, who *attended, connect time.Duration) *Error {
 	keys, err := readHostKeys(h, d.warn)
 	if err != nil {
-		return &Error{Kind: Protocol, Text: "known_hosts cannot be read: " + Safe([]byte(err.Error())), Remedy: "check the temporary folder and known_hosts", Err: err}
+		return &Error{Kind: Protocol, Text: "known_hosts cannot be read: " + Safe([]byte(err.Error())), Remedy: "correct that file or its setting", Err: err}
 	}
 	var raw net.Conn
-	if c.client == nil {
-		tcp := net.Dialer{Timeout: connect}
-		raw, err = tcp.DialContext(ctx, "tcp", h.address())
-	} else {
+	switch {
+	case c.client != nil:
 		raw, err = c.client.DialContext(ctx, "tcp", h.address())
+	case h.proxy != "":
+		raw, err = dialProxy(h.proxy)
+	default:
+		tcp := net.Dialer{Timeout: min(connect, time.Until(who.time.end()))}
+		raw, err = tcp.DialContext(ctx, h.network, h.address())
 	}
 	if err != nil {
-		return noConnection(h, err)
+		return noConnection(h, who.time, err)
 	}
 	if c.client == nil {
 		c.outer = raw
-		raw.SetDeadline(deadline)
+		who.time.bind(raw)
 	}
 	// A hop inside a hop has no deadline of its own: cutting the outermost
 	// connection is what ends it.
 	stop := context.AfterFunc(ctx, func() { c.outer.Close() })
 	defer stop()
 	c.heard = newHeard(raw)
-	return d.handshake(c, h, keys, deadline)
+	return d.handshake(ctx, c, h, keys, who)
 }
 
 // handshake runs key exchange and login of one hop.
-func (d *dialer) handshake(c *connection, h *hop, keys *hostKeys, deadline time.Time) *Error {
-	l := &login{h: h, deadline: deadline, warn: d.warn, note: func(text string) { d.note(text, "hop", h.alias) }}
+func (d *dialer) handshake(ctx context.Context, c *connection, h *hop, keys *hostKeys, who *attended) *Error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c.heard.ended = cancel
+	who.ctx = ctx
+	l := &login{h: h, host: d.name, from: d.asks(h), who: who, time: who.time, warn: d.warn, note: func(text string) { d.note(text, "hop", h.alias) }}
 	defer l.close()
 	var judged error
 	known := false
 	config := &ssh.ClientConfig{
+		Config:            ssh.Config{KeyExchanges: h.algorithms.exchanges, Ciphers: h.algorithms.ciphers, MACs: h.algorithms.macs},
 		User:              h.user,
 		AuthCallback:      l.next,
 		HostKeyAlgorithms: keys.algorithms(),
@@ -101,8 +111,9 @@ func (d *dialer) handshake(c *connection, h *hop, keys *hostKeys, deadline time.
 			return nil
 		},
 	}
-	conn, channels, requests, err := ssh.NewClientConn(c.heard, h.knownAs, config)
+	conn, channels, requests, err := ssh.NewClientConn(c.heard, h.address(), config)
 	if err == nil {
+		c.legacy = union(c.legacy, union(legacyUsed(conn), l.legacy))
 		c.client = ssh.NewClient(conn, channels, requests)
 		c.chain = append(c.chain, c.client)
 		return nil
@@ -114,11 +125,20 @@ func (d *dialer) handshake(c *connection, h *hop, keys *hostKeys, deadline time.
 	case known:
 		return loginError(l, err)
 	}
-	return c.heard.handshakeError(h, deadline, err)
+	return c.heard.handshakeError(h, who.time, err)
+}
+
+// asks is how the operator is told which server asks.
+func (d *dialer) asks(h *hop) string {
+	server := Safe([]byte(h.user + "@" + h.alias))
+	if h == &d.hops[len(d.hops)-1] {
+		return "the server " + server + " asks"
+	}
+	return "the jump host " + server + " asks, on the way to " + d.name
 }
 
 // noConnection is the error of a TCP connection that was not made.
-func noConnection(h *hop, err error) *Error {
+func noConnection(h *hop, p *patience, err error) *Error {
 	e := &Error{Kind: Unreachable, Err: err, Remedy: "check that the host is up and that its sshd and the firewall let you in"}
 	var dns *net.DNSError
 	var open *ssh.OpenChannelError
@@ -129,7 +149,10 @@ func noConnection(h *hop, err error) *Error {
 	case errors.As(err, &open):
 		e.Text = "no connection from the jump host to " + Safe([]byte(h.address())) + ": " + Safe([]byte(open.Message))
 		e.Remedy = "check that the jump host allows forwarding and reaches the host"
-	case timedOut(err):
+	case h.proxy != "":
+		e.Text = "the ProxyCommand cannot be started: " + innermost(err)
+		e.Remedy = "correct ProxyCommand in ~/.ssh/config"
+	case timedOut(err), p.over():
 		e.Text = "no answer from " + Safe([]byte(h.address()))
 	default:
 		e.Text = "no connection to " + Safe([]byte(h.address())) + ": " + innermost(err)
@@ -143,9 +166,9 @@ func loginError(l *login, err error) *Error {
 	switch {
 	case l.hung:
 		return &Error{Kind: Timeout, Text: "the ssh agent of this machine does not answer", Remedy: "start it anew or set IdentityAgent none", Err: err}
-	case timedOut(err), !time.Now().Before(l.deadline):
+	case l.unanswered == nil && l.wanted == "" && (timedOut(err) || l.time.over()):
 		return &Error{Kind: Timeout, Text: "the login did not end in time", Remedy: "check the host's load, its name service and its PAM", Err: err}
-	case l.wanted != "", strings.Contains(text, "unable to authenticate"), strings.Contains(text, "disconnect"), strings.Contains(text, "authentication"):
+	case l.wanted != "", l.unanswered != nil, l.needs != "", strings.Contains(text, "unable to authenticate"), strings.Contains(text, "disconnect"), strings.Contains(text, "authentication"), strings.Contains(text, "signature algorithm"):
 		return l.refused(err)
 	}
 	return &Error{Kind: Protocol, Text: "the connection ended during the login: " + innermost(err), Remedy: "look at sshd's log on the host", Err: err}
@@ -189,6 +212,7 @@ type heard struct {
 	last  atomic.Int64 // since made
 	count atomic.Int64 // bytes so far
 	start [256]byte
+	ended func() // told when reading has ended, while the login goes on
 }
 
 func newHeard(c net.Conn) *heard { return &heard{Conn: c, made: time.Now()} }
@@ -208,6 +232,9 @@ func (h *heard) Read(p []byte) (int, error) {
 		// if its request could still be written, as it can be after the peer's end
 		// of file: so nothing can be written any more before anybody hears of it.
 		h.Conn.Close()
+		if h.ended != nil {
+			h.ended()
+		}
 	}
 	return n, err
 }
@@ -218,14 +245,16 @@ func (h *heard) silence() time.Duration {
 }
 
 // handshakeError is the error of a handshake that ended before the host key.
-func (h *heard) handshakeError(at *hop, deadline time.Time, err error) *Error {
+func (h *heard) handshakeError(at *hop, p *patience, err error) *Error {
 	said := string(h.start[:min(h.count.Load(), int64(len(h.start)))])
-	late := timedOut(err) || !time.Now().Before(deadline)
+	late := timedOut(err) || p.over()
 	address := Safe([]byte(at.address()))
 	isSSH := strings.Contains("\n"+said, "\nSSH-")
 	switch {
 	case late && !strings.Contains(said, "\n"): // half a banner is none
 		return &Error{Kind: Unreachable, Text: address + " accepts the connection but is no SSH server that answers", Remedy: "check sshd and the load of the host", Err: err}
+	case said == "" && at.proxy != "":
+		return &Error{Kind: Unreachable, Text: "the ProxyCommand gives no connection to " + address, Remedy: "try it in a shell: " + Safe([]byte(at.proxy)), Err: err}
 	case said == "":
 		return &Error{Kind: Unreachable, Text: address + " closes the connection at once", Remedy: "check sshd's MaxStartups, its penalties and access rules", Err: err}
 	case !isSSH:
@@ -235,9 +264,8 @@ func (h *heard) handshakeError(at *hop, deadline time.Time, err error) *Error {
 	case late:
 		return &Error{Kind: Timeout, Text: "the key exchange with " + address + " did not end in time", Remedy: "check the load of the host and the path's MTU", Err: err}
 	}
-	var algorithms *ssh.AlgorithmNegotiationError
-	if errors.As(err, &algorithms) {
-		return &Error{Kind: Protocol, Text: "no common algorithm: " + innermost(err), Remedy: "the host's sshd is too old or too strict for this client", Err: err}
+	if e := noCommon(at, err); e != nil {
+		return e
 	}
 	return &Error{Kind: Protocol, Text: "the key exchange failed: " + innermost(err), Remedy: "look at sshd's log on the host", Err: err}
 }

@@ -26,11 +26,12 @@ func FuzzSSHConfig(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, word := range []string{"HostName", "User", "Port", "ProxyJump", "IdentityFile", "UserKnownHostsFile"} {
-			c.get(alias, word)
-		}
-		parseDestination(alias)                       //nolint:errcheck // what is none is refused
-		parseDestination(c.get(alias, "ProxyJump"))   //nolint:errcheck // the same
-		c.jumps(alias, Target{Name: "be1"}, false, 0) //nolint:errcheck // the same
+		at := place{host: alias}
+		found, _ := c.settings(at)
+		parseDestination(alias)                  //nolint:errcheck // what is none is refused
+		parseDestination(found.get("proxyjump")) //nolint:errcheck // the same
+		w := &way{target: Target{Name: "be1"}, find: c.settings, warn: func(string) {}}
+		w.hop(at)         //nolint:errcheck // the same
+		w.jumps(alias, 0) //nolint:errcheck // the same
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,11 +18,20 @@ type hop struct {
 	alias      string // as the user wrote it
 	host, port string // what is dialled
 	user       string
-	knownAs    string   // host:port by which known_hosts knows it
+	network    string   // tcp, tcp4 or tcp6
+	proxy      string   // the command that is talked to in place of a network; "" for none
+	known      string   // how known_hosts calls it: host or [host]:port
+	bare       string   // its name without the port, where ssh looks second; "" for nowhere
+	principal  string   // the name that a certificate of the host has to bear
 	knownHosts []string // files
+	revoked    string   // file of revoked keys; "" for none
 	identities []string // key files, in order
+	certs      []string // certificate files beside those of the key files
 	only       bool     // offer no key of the agent but those of identities
 	agent      string   // the agent's socket; "" for none
+	methods    []string // of logging in, in order
+	tries      int      // of a password or an answer
+	algorithms algorithms
 }
 
 // address is what is dialled.
@@ -32,20 +42,12 @@ const mostHops = 8
 
 // resolve finds the way to t: its jumps in order, then the host itself.
 func resolve(t Target, o Options, warn func(string)) ([]hop, error) {
-	paths := o.Config
-	if paths == nil {
-		paths = defaultSSHConfig()
-	}
-	c, err := readSSHConfig(paths, warn)
+	find, err := newLookup(o, warn)
 	if err != nil {
 		return nil, &Error{Host: t.Name, Kind: Protocol, Text: "the ssh configuration cannot be read: " + Safe([]byte(err.Error())),
 			Remedy: "correct that file", Err: err}
 	}
-	address := t.Address
-	if address == "" {
-		address = t.Name
-	}
-	place, err := parseDestination(address)
+	place, err := parseDestination(first(t.Address, t.Name))
 	if err != nil {
 		return nil, &Error{Host: t.Name, Kind: Unreachable, Text: err.Error(), Remedy: "give a host name, an address or an alias of ~/.ssh/config", Err: err}
 	}
@@ -55,7 +57,8 @@ func resolve(t Target, o Options, warn func(string)) ([]hop, error) {
 	if t.Port != 0 {
 		place.port = strconv.Itoa(t.Port)
 	}
-	last, err := c.hop(place, t, o.Agent)
+	w := &way{target: t, find: find, agent: o.Agent, warn: warn}
+	last, jump, err := w.hop(place)
 	if err != nil {
 		return nil, &Error{Host: t.Name, Kind: Unreachable, Text: err.Error(), Remedy: "correct it in ~/.ssh/config", Err: err}
 	}
@@ -65,30 +68,27 @@ func resolve(t Target, o Options, warn func(string)) ([]hop, error) {
 	if len(t.KnownHosts) > 0 {
 		last.knownHosts = last.expandAll(t.KnownHosts)
 	}
-	jump := t.Jump
-	if jump == "" {
-		jump = c.jump(place.host)
-	}
-	jumps, err := c.jumps(jump, t, o.Agent, 1)
+	jumps, err := w.jumps(first(t.Jump, jump), 1)
 	if err != nil {
 		return nil, &Error{Host: t.Name, Kind: Unreachable, Text: err.Error(), Remedy: "correct ProxyJump", Err: err}
+	}
+	if t.Jump != "" || len(jumps) > 0 {
+		last.proxy = "" // a jump stands in its place, as for ssh -J
 	}
 	return append(jumps, last), nil
 }
 
-// jump is the ProxyJump of a host. A ProxyCommand would need a program of this
-// machine for each connection: it is said, not run.
-func (c *sshConfig) jump(alias string) string {
-	jump := c.get(alias, "ProxyJump")
-	if command := c.get(alias, "ProxyCommand"); jump == "" && command != "" && !strings.EqualFold(command, "none") {
-		c.warn(fmt.Sprintf("%s: ProxyCommand is not used, it is dialled directly; use ProxyJump", Safe([]byte(alias))))
-	}
-	return jump
+// way is what finds the hops to one target.
+type way struct {
+	target Target
+	find   lookup
+	agent  bool
+	warn   func(string)
 }
 
 // jumps resolves a ProxyJump list. As with ssh, only the first host of the list
-// may have a jump of its own.
-func (c *sshConfig) jumps(list string, t Target, agent bool, depth int) ([]hop, error) {
+// may have a jump, or a ProxyCommand, of its own.
+func (w *way) jumps(list string, depth int) ([]hop, error) {
 	if list == "" || strings.EqualFold(list, "none") {
 		return nil, nil
 	}
@@ -96,78 +96,126 @@ func (c *sshConfig) jumps(list string, t Target, agent bool, depth int) ([]hop, 
 	if depth+len(names) > mostHops {
 		return nil, fmt.Errorf("more than %d jumps: ProxyJump goes round in a circle", mostHops-1)
 	}
-	var way []hop
+	var hops []hop
 	for i, name := range names {
 		place, err := parseDestination(strings.TrimSpace(name))
 		if err != nil {
 			return nil, fmt.Errorf("ProxyJump: %w", err)
 		}
-		h, err := c.hop(place, t, agent)
+		h, jump, err := w.hop(place)
 		if err != nil {
 			return nil, err
 		}
 		if i == 0 {
-			if way, err = c.jumps(c.jump(place.host), t, agent, depth+len(names)); err != nil {
+			if hops, err = w.jumps(jump, depth+len(names)); err != nil {
 				return nil, err
 			}
 		}
-		way = append(way, h)
+		if len(hops) > 0 {
+			h.proxy = ""
+		}
+		hops = append(hops, h)
 	}
-	return way, nil
+	return hops, nil
 }
 
-// hop gathers what the configuration says of one server. What it leaves open
-// of keys and known_hosts a jump takes from the target.
-func (c *sshConfig) hop(p place, t Target, agent bool) (hop, error) {
-	h := hop{alias: p.host, host: p.host, user: p.user, port: p.port}
-	if name := c.get(h.alias, "HostName"); name != "" {
-		h.host = strings.NewReplacer("%%", "%", "%h", h.alias).Replace(name)
+// hop gathers what the configuration says of one server, and the jump before
+// it. What it leaves open of keys and known_hosts a jump takes from the target.
+func (w *way) hop(p place) (h hop, jump string, err error) {
+	s, err := w.find(p)
+	if err != nil {
+		return h, "", err
 	}
-	h.user = first(h.user, c.get(h.alias, "User"), currentUser())
-	h.port = first(h.port, c.get(h.alias, "Port"), "22")
+	s.warnUnused(p.host, w.warn)
+	h = hop{alias: p.host, host: first(s.get("hostname"), p.host), network: "tcp"}
+	h.user = first(p.user, s.get("user"), currentUser())
+	h.port = first(p.port, s.get("port"), "22")
 	if n, err := strconv.Atoi(h.port); err != nil || n < 1 || n > 65535 {
-		return h, fmt.Errorf("%s: port %q is not between 1 and 65535", Safe([]byte(h.alias)), Safe([]byte(h.port)))
+		return h, "", fmt.Errorf("%s: port %q is not between 1 and 65535", Safe([]byte(h.alias)), Safe([]byte(h.port)))
 	}
-	h.knownAs = net.JoinHostPort(strings.ToLower(h.host), h.port)
-	if alias := c.get(h.alias, "HostKeyAlias"); alias != "" {
-		h.knownAs = net.JoinHostPort(strings.ToLower(alias), "22") // an alias is looked up without a port
+	switch strings.ToLower(s.get("addressfamily")) {
+	case "inet":
+		h.network = "tcp4"
+	case "inet6":
+		h.network = "tcp6"
 	}
-	h.knownHosts = c.knownHosts(&h, t)
-	h.only = strings.EqualFold(c.get(h.alias, "IdentitiesOnly"), "yes")
-	h.identities = c.all(h.alias, "IdentityFile")
-	if len(h.identities) == 0 && len(t.Identity) > 0 {
-		h.identities, h.only = t.Identity, true
+	h.naming(s.get("hostkeyalias"))
+	h.checking(s, w.target.KnownHosts)
+	h.login(s, w.target.Identity, w.agent)
+	if h.algorithms, err = newAlgorithms(s, w.target.Legacy); err != nil {
+		return h, "", fmt.Errorf("%s: %w", Safe([]byte(h.alias)), err)
 	}
-	if len(h.identities) == 0 {
-		h.identities = []string{"~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"}
+	if command := s.get("proxycommand"); command != "" && !strings.EqualFold(command, "none") {
+		h.proxy = h.tokens(command)
 	}
-	h.identities = h.expandAll(h.identities)
-	if agent {
-		h.agent = h.agentSocket(c.get(h.alias, "IdentityAgent"))
-	}
-	return h, nil
+	return h, s.get("proxyjump"), nil
 }
 
-// knownHosts are the known_hosts files of a hop, expanded.
-func (c *sshConfig) knownHosts(h *hop, t Target) []string {
-	users := strings.Fields(c.get(h.alias, "UserKnownHostsFile"))
-	if len(users) == 0 && len(t.KnownHosts) > 0 {
-		return h.expandAll(t.KnownHosts)
+// naming is how known_hosts and certificates call the hop. An alias is looked
+// up without a port.
+func (h *hop) naming(alias string) {
+	h.principal = strings.ToLower(first(alias, h.host))
+	h.known = h.principal
+	if alias == "" && h.port != "22" {
+		h.known, h.bare = "["+h.principal+"]:"+h.port, h.principal
 	}
+}
+
+// checking is which files vouch for the hop's key.
+func (h *hop) checking(s settings, ofTarget []string) {
+	users := h.expandAll(strings.Fields(s.get("userknownhostsfile")))
+	standard := h.expandAll([]string{"~/.ssh/known_hosts", "~/.ssh/known_hosts2"})
 	if len(users) == 0 {
-		users = []string{"~/.ssh/known_hosts", "~/.ssh/known_hosts2"}
+		users = standard
 	}
-	globals := strings.Fields(c.get(h.alias, "GlobalKnownHostsFile"))
+	globals := strings.Fields(s.get("globalknownhostsfile"))
 	if len(globals) == 0 {
 		globals = []string{"/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"}
 	}
-	var files []string
-	for _, path := range append(users, globals...) {
-		if !strings.EqualFold(path, "none") {
-			files = append(files, h.expand(path))
+	h.knownHosts = slices.DeleteFunc(slices.Concat(users, h.expandAll(globals)), func(path string) bool { return strings.EqualFold(path, "none") })
+	if slices.Equal(users, standard) && len(ofTarget) > 0 {
+		h.knownHosts = h.expandAll(ofTarget)
+	}
+	if file := s.get("revokedhostkeys"); file != "" && !strings.EqualFold(file, "none") {
+		h.revoked = h.expand(file)
+	}
+}
+
+// login is with what the hop lets us in.
+func (h *hop) login(s settings, ofTarget []string, agent bool) {
+	h.only = s.is("identitiesonly", "yes")
+	h.identities = s["identityfile"]
+	if standard := !slices.ContainsFunc(h.identities, func(f string) bool { return !standardIdentity(f) }); standard && len(ofTarget) > 0 {
+		h.identities, h.only = ofTarget, true
+	}
+	if len(h.identities) == 0 {
+		h.identities = []string{"~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ed25519"}
+	}
+	h.identities = slices.DeleteFunc(h.expandAll(h.identities), func(path string) bool { return strings.EqualFold(path, "none") })
+	h.certs = h.expandAll(s["certificatefile"])
+	if agent {
+		h.agent = h.agentSocket(s.get("identityagent"))
+	}
+	h.tries = 3
+	if n, err := strconv.Atoi(s.get("numberofpasswordprompts")); err == nil && n >= 0 && n <= 20 {
+		h.tries = n
+	}
+	if s.is("batchmode", "yes") {
+		h.tries = 0
+	}
+	off := map[string]bool{"publickey": s.is("pubkeyauthentication", "no") || s.is("pubkeyauthentication", "false"), "password": s.is("passwordauthentication", "no"),
+		"keyboard-interactive": s.is("kbdinteractiveauthentication", "no") || s.is("challengeresponseauthentication", "no")}
+	for _, m := range strings.Split(first(s.get("preferredauthentications"), "publickey,keyboard-interactive,password"), ",") {
+		if is, known := off[m]; known && !is {
+			h.methods = append(h.methods, m)
 		}
 	}
-	return files
+}
+
+// standardIdentity answers whether a key file is one that ssh tries when the
+// configuration names none.
+func standardIdentity(path string) bool {
+	return strings.HasPrefix(path, "~/.ssh/id_") && !strings.ContainsAny(path[len("~/.ssh/"):], "/.")
 }
 
 // expandAll expands paths into a list of its own: the one that was given may

@@ -81,6 +81,12 @@ type Link struct {
 	Fingerprint string // SHA256:… of the host key; "" before the first handshake
 	User        string
 	Privileged  bool // root, or sudo -n works
+	// Waits: the login needs an answer of the operator, and nobody was there to
+	// be asked. It is not tried again until Retry.
+	Waits bool
+	// Legacy are the broken algorithms that the connection uses, at any of its
+	// hops; "" for none.
+	Legacy string
 }
 
 // Kind sorts the ways in which reaching a host fails.
@@ -108,6 +114,8 @@ type Error struct {
 	Text   string // what happened, safe
 	Remedy string // what to do about it
 	Err    error  // the cause; may be nil
+
+	waits bool // see Link.Waits
 }
 
 // Error is one line: host, what happened, what to do.

@@ -1,41 +1,32 @@
 package remote
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
-	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
 )
 
-// hostKeys judges host keys by the known_hosts files of one hop.
+// hostKeys judges host keys by the known_hosts files of one hop, as OpenSSH's
+// check_host_key does.
 type hostKeys struct {
-	db *knownhosts.HostKeyDB
-	h  *hop
+	h     *hop
+	exact []knownKey // of the name with its port
+	bare  []knownKey // of the name without; ssh takes a key from there, but calls none changed for it
+	bad   []ssh.PublicKey
 }
 
 // readHostKeys reads the hop's known_hosts files anew: the operator may have
-// accepted a key in another window. A malformed line is skipped with a warning,
-// as ssh does; the library would refuse the whole file for it.
+// accepted a key in another window. A malformed line costs that line and is
+// warned of. A list of revoked keys that cannot be read is an error.
 func readHostKeys(h *hop, warn func(string)) (*hostKeys, error) {
-	dir, err := os.MkdirTemp("", "known_hosts-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	var copies []string
-	for i, path := range h.knownHosts {
+	k := &hostKeys{h: h}
+	for _, path := range h.knownHosts {
 		text, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -44,174 +35,186 @@ func readHostKeys(h *hop, warn func(string)) (*hostKeys, error) {
 			warn("known hosts: " + Safe([]byte(err.Error())))
 			continue
 		}
-		// The library reads files only, so it reads a cleaned copy.
-		to := filepath.Join(dir, strconv.Itoa(i))
-		if err := os.WriteFile(to, goodHostLines(path, text, warn), 0o600); err != nil {
-			return nil, err
+		for i, line := range bytes.Split(text, []byte{'\n'}) {
+			known, err := parseKnownLine(line)
+			if err != nil {
+				warn(fmt.Sprintf("%s:%d: line skipped: %s", path, i+1, Safe([]byte(err.Error()))))
+			}
+			if known == nil {
+				continue
+			}
+			if known.matches(h.known) {
+				k.exact = append(k.exact, *known)
+			}
+			if h.bare != "" && known.matches(h.bare) {
+				k.bare = append(k.bare, *known)
+			}
 		}
-		copies = append(copies, to)
 	}
-	db, err := knownhosts.NewDB(copies...)
+	var err error
+	k.bad, err = readRevoked(h.revoked)
+	return k, err
+}
+
+// readRevoked reads the keys of RevokedHostKeys.
+func readRevoked(path string) ([]ssh.PublicKey, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	return &hostKeys{db: db, h: h}, nil
-}
-
-// goodHostLines empties the lines of a known_hosts file that the library
-// refuses. Line numbers stay.
-func goodHostLines(path string, text []byte, warn func(string)) []byte {
-	lines := bytes.Split(text, []byte{'\n'})
-	for i, line := range lines {
-		if err := checkHostLine(line); err != nil {
-			warn(fmt.Sprintf("%s:%d: line skipped: %s", path, i+1, Safe([]byte(err.Error()))))
-			lines[i] = nil
+	if bytes.HasPrefix(text, []byte("SSHKRL\n")) {
+		return nil, fmt.Errorf("RevokedHostKeys: %s is a binary list, which is not read here; use a list of public keys", path)
+	}
+	var bad []ssh.PublicKey
+	for len(bytes.TrimSpace(text)) > 0 {
+		key, _, _, rest, err := ssh.ParseAuthorizedKey(text)
+		if err != nil {
+			break // only comments are left
 		}
+		bad, text = append(bad, key), rest
 	}
-	return bytes.Join(lines, []byte{'\n'})
-}
-
-// checkHostLine tells why the library would refuse a line of known_hosts; it
-// is at least as strict as the library.
-func checkHostLine(line []byte) error {
-	if len(line) >= bufio.MaxScanTokenSize-2 {
-		return errors.New("longer than 64 KiB")
-	}
-	line = bytes.Trim(bytes.TrimSuffix(line, []byte{'\r'}), " \t")
-	if len(line) == 0 || line[0] == '#' {
-		return nil
-	}
-	fields := strings.FieldsFunc(string(line), func(r rune) bool { return r == ' ' || r == '\t' })
-	if fields[0] == "@cert-authority" || fields[0] == "@revoked" {
-		fields = fields[1:]
-	}
-	if len(fields) < 3 || strings.HasPrefix(fields[0], "@") {
-		return errors.New("not of the form HOSTS KEYTYPE KEY")
-	}
-	blob, err := base64.StdEncoding.DecodeString(fields[2])
-	if err != nil {
-		return err
-	}
-	key, err := ssh.ParsePublicKey(blob)
-	if err != nil {
-		return err
-	}
-	if key.Type() != fields[1] {
-		return fmt.Errorf("the key is of type %s, the line says %s", key.Type(), fields[1])
-	}
-	return checkHostPattern(fields[0])
-}
-
-func checkHostPattern(pattern string) error {
-	if pattern[0] == '|' {
-		parts := strings.Split(pattern, "|")
-		if len(parts) != 4 || parts[1] != "1" {
-			return errors.New("a hashed host of an unknown form")
-		}
-		for _, part := range parts[2:] {
-			if _, err := base64.StdEncoding.DecodeString(part); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	for _, p := range strings.Split(pattern, ",") {
-		if p == "!" {
-			return errors.New("a ! without a host")
-		}
-		if p = strings.TrimPrefix(p, "!"); strings.HasPrefix(p, "[") {
-			if _, _, err := net.SplitHostPort(p); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return bad, nil
 }
 
 // algorithms is what is offered for the host key: the kinds that known_hosts
 // holds first, so that a server with several keys shows the one that is known,
 // then the others, so that a changed key is seen and not just "no algorithm".
 func (k *hostKeys) algorithms() []string {
-	all := ssh.SupportedAlgorithms().HostKeys
-	var order []string
-	for _, a := range k.db.HostKeyAlgorithms(k.h.knownAs) {
-		if slices.Contains(all, a) {
-			order = append(order, a)
+	var first, later []string
+	for _, a := range k.h.algorithms.hostKeys {
+		plain, isCertificate := plainAlgorithm(a)
+		if slices.ContainsFunc(k.exact, func(e knownKey) bool {
+			return e.marker == authority && isCertificate || e.marker == "" && e.key.Type() == plain
+		}) {
+			first = append(first, a)
+		} else {
+			later = append(later, a)
 		}
 	}
-	for _, a := range all {
-		if !slices.Contains(order, a) {
-			order = append(order, a)
+	return append(first, later...)
+}
+
+// plainAlgorithm is the type of the key behind an algorithm for host keys.
+func plainAlgorithm(a string) (keyType string, isCertificate bool) {
+	plain, isCertificate := strings.CutSuffix(a, "-cert-v01@openssh.com")
+	if strings.HasPrefix(plain, "rsa-sha2-") {
+		plain = ssh.KeyAlgoRSA
+	}
+	return plain, isCertificate
+}
+
+// verdict is what known_hosts says of a key.
+type verdict int
+
+const (
+	keyUnknown verdict = iota
+	keyKnown
+	keyChanged
+	keyRevoked
+)
+
+// judge is the verdict of some lines over a key, or over the authority of a
+// certificate.
+func judge(lines []knownKey, key ssh.PublicKey) verdict {
+	cert, isCertificate := key.(*ssh.Certificate)
+	v := keyUnknown
+	for _, l := range lines {
+		switch {
+		case l.marker == revoked && (sameKey(l.key, plainKey(key)) || isCertificate && sameKey(l.key, cert.SignatureKey)):
+			return keyRevoked
+		case isCertificate && l.marker == authority && sameKey(l.key, cert.SignatureKey):
+			v = keyKnown
+		case !isCertificate && l.marker == "" && sameKey(l.key, key):
+			v = keyKnown
+		case !isCertificate && l.marker == "" && v == keyUnknown:
+			v = keyChanged
 		}
 	}
-	return order
+	return v
+}
+
+// plainKey is the key that a certificate certifies, or the key itself.
+func plainKey(key ssh.PublicKey) ssh.PublicKey {
+	if cert, ok := key.(*ssh.Certificate); ok {
+		return cert.Key
+	}
+	return key
+}
+
+// judge is the verdict over a key of the host; why tells what is wrong with its
+// certificate. A certificate that does not count leaves the key in it.
+func (k *hostKeys) judge(key ssh.PublicKey) (v verdict, why error) {
+	cert, isCertificate := key.(*ssh.Certificate)
+	if slices.ContainsFunc(k.bad, func(b ssh.PublicKey) bool {
+		return sameKey(b, plainKey(key)) || isCertificate && sameKey(b, cert.SignatureKey)
+	}) {
+		return keyRevoked, nil
+	}
+	if v = judge(k.exact, key); v == keyUnknown && judge(k.bare, key) == keyKnown {
+		v = keyKnown
+	}
+	if !isCertificate || v == keyRevoked {
+		return v, nil
+	}
+	why = errors.New("known_hosts names no such authority")
+	if v == keyKnown {
+		if why = k.checkCertificate(cert); why == nil {
+			return keyKnown, nil
+		}
+	}
+	v, _ = k.judge(cert.Key)
+	return v, why
+}
+
+// checkCertificate tells what is wrong with a host's certificate.
+func (k *hostKeys) checkCertificate(cert *ssh.Certificate) error {
+	switch {
+	case cert.CertType != ssh.HostCert:
+		return errors.New("it is not one for hosts")
+	case !slices.Contains(k.h.algorithms.authorities, cert.Signature.Format):
+		return errors.New("it is signed with " + cert.Signature.Format + ", which is not trusted")
+	}
+	return (&ssh.CertChecker{}).CheckCert(k.h.principal, cert)
 }
 
 // check is nil for a key that known_hosts vouches for, else an *Error without
 // its host. There is no way to say yes here: the operator says it to ssh.
 func (k *hostKeys) check(key ssh.PublicKey) error {
-	_, isCertificate := key.(*ssh.Certificate)
-	err := k.db.HostKeyCallback()(k.h.knownAs, &net.TCPAddr{IP: net.IPv4zero}, key)
-	if err == nil && !isCertificate && k.onlyAuthority(key) {
-		err = errors.New("the key of an authority is no host key")
-	}
-	if err == nil {
-		return nil
-	}
-	shown := fingerprint(key)
-	what := fmt.Sprintf("host key %s (%s)", shown, key.Type())
-	name := knownhosts.Normalize(k.h.knownAs)
-	var revoked *xknownhosts.RevokedError
+	v, why := k.judge(key)
+	what := fmt.Sprintf("host key %s (%s)", fingerprint(key), key.Type())
 	switch {
-	case errors.As(err, &revoked):
+	case v == keyKnown:
+		return nil
+	case v == keyRevoked:
 		return &Error{Kind: HostKeyChanged, Text: what + " is marked as revoked in known_hosts",
-			Remedy: "do not connect before you know why; give the host a new key", Err: err}
-	case knownhosts.IsHostKeyChanged(err) && !k.onlyAuthorities():
+			Remedy: "do not connect before you know why; give the host a new key", Err: why}
+	case v == keyChanged:
 		return &Error{Kind: HostKeyChanged, Text: what + " is not the one that known_hosts holds: " + k.wanted(),
-			Remedy: "if the host was installed anew: ssh-keygen -R " + shellWord(name) + ", then ssh in once; else somebody may sit between", Err: err}
-	case isCertificate:
-		return &Error{Kind: HostKeyUnknown, Text: what + ": the host's certificate is not accepted: " + Safe([]byte(err.Error())),
-			Remedy: "add its authority to known_hosts as @cert-authority", Err: err}
+			Remedy: "if the host was installed anew: ssh-keygen -R " + shellWord(k.h.known) + ", then ssh in once; else somebody may sit between", Err: why}
+	case why != nil:
+		return &Error{Kind: HostKeyUnknown, Text: what + ": the host's certificate is not accepted: " + Safe([]byte(why.Error())),
+			Remedy: "have the host's certificate made anew, or add its authority to known_hosts as @cert-authority", Err: why}
 	}
 	return &Error{Kind: HostKeyUnknown, Text: what + " is not in known_hosts",
-		Remedy: "compare it on the host (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then accept it with: " + k.h.sshCommand(), Err: err}
-}
-
-// onlyAuthority tells whether key is known as an authority only, which vouches
-// for certificates and must not be taken for a host's own key.
-func (k *hostKeys) onlyAuthority(key ssh.PublicKey) bool {
-	for _, known := range k.db.HostKeys(k.h.knownAs) {
-		if !known.Cert && bytes.Equal(known.Marshal(), key.Marshal()) {
-			return false
-		}
-	}
-	return true
-}
-
-// onlyAuthorities tells whether known_hosts holds authorities for this host
-// and no key of its own.
-func (k *hostKeys) onlyAuthorities() bool {
-	return !slices.ContainsFunc(k.db.HostKeys(k.h.knownAs), func(p knownhosts.PublicKey) bool { return !p.Cert })
+		Remedy: "compare it on the host (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then accept it with: " + k.h.sshCommand()}
 }
 
 // wanted lists the fingerprints that known_hosts holds.
 func (k *hostKeys) wanted() string {
 	var known []string
-	for _, key := range k.db.HostKeys(k.h.knownAs) {
-		if !key.Cert {
-			known = append(known, fingerprint(key))
+	for _, l := range k.exact {
+		if l.marker == "" {
+			known = append(known, fingerprint(l.key))
 		}
 	}
 	return strings.Join(known, ", ")
 }
 
 // fingerprint is SHA256:… of a key; of a certificate, of the key it certifies.
-func fingerprint(key ssh.PublicKey) string {
-	if cert, ok := key.(*ssh.Certificate); ok {
-		key = cert.Key
-	}
-	return ssh.FingerprintSHA256(key)
-}
+func fingerprint(key ssh.PublicKey) string { return ssh.FingerprintSHA256(plainKey(key)) }
 
 // sshCommand is what the operator types to reach the hop with ssh itself.
 func (h *hop) sshCommand() string {

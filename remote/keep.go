@@ -7,12 +7,21 @@ func (s *SSH) keep() {
 	defer Guard()
 	defer close(s.stopped)
 	p := pace{timings: s.timings}
-	for s.pause(p.wait(time.Now()), s.again) && s.pause(p.budget(time.Now()), nil) {
-		c, err := s.connect(p.dial(time.Now()))
+	here := true // who starts the program is there to be asked
+	for {
+		early, open := s.pause(p.wait(time.Now()), s.again)
+		if here = here || early; open {
+			_, open = s.pause(p.budget(time.Now()), nil)
+		}
+		if !open {
+			break
+		}
+		c, err := s.connect(p.dial(time.Now()), here)
 		if err != nil {
-			s.failed(err, &p)
+			here = s.failed(err, &p, here)
 			continue
 		}
+		here = false
 		p.live(time.Now())
 		s.watch(c)
 		now := time.Now()
@@ -21,23 +30,30 @@ func (s *SSH) keep() {
 	s.set(Lost, nil, &Error{Host: s.name, Kind: LinkLost, Text: "the link was closed here"})
 }
 
-// pause waits for d or until early has something. False: the host is closed.
-func (s *SSH) pause(d time.Duration, early <-chan struct{}) bool {
+// pause waits for d or until early has something; cut tells that it had. Not
+// open: the host is closed.
+func (s *SSH) pause(d time.Duration, early <-chan struct{}) (cut, open bool) {
 	if d > 0 && s.ctx.Err() == nil {
 		wait := time.NewTimer(d)
 		defer wait.Stop()
 		select {
 		case <-wait.C:
 		case <-early:
+			cut = true
 		case <-s.ctx.Done():
 		}
 	}
-	return s.ctx.Err() == nil
+	return cut, s.ctx.Err() == nil
 }
 
-// connect dials and gains root; the connection serves from then on.
-func (s *SSH) connect(tcp time.Duration) (*connection, *Error) {
-	c, err := s.dialer.dial(s.ctx, s.timings.Dial, tcp)
+// connect dials and gains root; the connection serves from then on. Only when
+// the operator is here anything is asked.
+func (s *SSH) connect(tcp time.Duration, here bool) (*connection, *Error) {
+	ask := s.ask
+	if !here {
+		ask = nil
+	}
+	c, err := s.dialer.dial(s.ctx, s.timings.Dial, tcp, ask)
 	if err != nil {
 		return nil, err
 	}
@@ -50,22 +66,39 @@ func (s *SSH) connect(tcp time.Duration) (*connection, *Error) {
 	return c, nil
 }
 
-// failed publishes the error of a dial. A refused login, key or sudo is not
-// tried again by itself: that would only fill the host's logs and lock us out.
-func (s *SSH) failed(err *Error, p *pace) {
+// failed publishes the error of a dial and answers whether the operator is there
+// for the next one. A refused login, key or sudo is not tried again by itself:
+// that would only fill the host's logs and lock us out.
+func (s *SSH) failed(err *Error, p *pace, here bool) bool {
 	switch err.Kind {
 	case LoginFailed, HostKeyUnknown, HostKeyChanged, NoPrivilege, NoShell:
-		s.forgetRetry() // it asked for the dial that has just failed
+		if here || !err.waits {
+			s.forgetRetry() // it asked for the dial that has just failed
+		}
 		s.set(Refused, nil, err)
 		select {
 		case <-s.again:
 			p.afresh()
 			s.set(Connecting, nil, nil)
+			s.readAgain()
 		case <-s.ctx.Done():
 		}
+		return true
 	default:
 		s.set(Lost, nil, err)
+		return false
 	}
+}
+
+// readAgain reads the ssh configuration anew: the operator may have corrected
+// it before asking for another dial. While it cannot be read the old one stays.
+func (s *SSH) readAgain() {
+	hops, err := s.resolve()
+	if err != nil {
+		s.dialer.warn(err.Error())
+		return
+	}
+	s.dialer.hops = hops
 }
 
 func (s *SSH) forgetRetry() {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"syscall"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -15,10 +16,10 @@ import (
 // unlocked holds the encrypted keys whose passphrase was given, for the life of
 // the process, by the digest of their file: three hosts share one key and the
 // operator is asked once.
-var unlocked keyring
+var unlocked = keyring{asking: make(chan struct{}, 1)}
 
 type keyring struct {
-	asking  sync.Mutex // one question at a time
+	asking  chan struct{} // has room while nobody asks
 	mu      sync.Mutex
 	signers map[[sha256.Size]byte]ssh.AlgorithmSigner
 }
@@ -46,6 +47,23 @@ type keyFile struct {
 	locked bool
 }
 
+// readCertificate reads a user's certificate, nil if the file holds none.
+func readCertificate(path string) (*ssh.Certificate, error) {
+	text, err := readSmall(path)
+	if err != nil {
+		return nil, err
+	}
+	key, _, _, _, err := ssh.ParseAuthorizedKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	cert, ok := key.(*ssh.Certificate)
+	if !ok {
+		return nil, fmt.Errorf("%s: a key, not a certificate", path)
+	}
+	return cert, nil
+}
+
 // readKeyFile reads a private key, or a public one that stands for a key in
 // the agent.
 func readKeyFile(path string) (keyFile, error) {
@@ -57,6 +75,9 @@ func readKeyFile(path string) (keyFile, error) {
 	if public, _, _, _, err := ssh.ParseAuthorizedKey(text); err == nil {
 		k.public = public
 		return k, nil
+	}
+	if err := private(path); err != nil {
+		return k, err
 	}
 	signer, err := ssh.ParsePrivateKey(text)
 	var missing *ssh.PassphraseMissingError
@@ -76,6 +97,19 @@ func readKeyFile(path string) (keyFile, error) {
 	}
 	k.signer, k.public = signer.(ssh.AlgorithmSigner), signer.PublicKey()
 	return k, nil
+}
+
+// private answers why ssh would not use a key file: it is ours, and others may
+// read it.
+func private(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if s, ok := info.Sys().(*syscall.Stat_t); ok && int(s.Uid) == os.Getuid() && info.Mode()&0o077 != 0 {
+		return fmt.Errorf("%s: others may read it (%#o), so ssh does not use it either; chmod 600 it", path, info.Mode().Perm())
+	}
+	return nil
 }
 
 // publicBeside is the public half in the file beside a private key, nil if
@@ -106,56 +140,41 @@ func readSmall(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, 1<<20))
 }
 
-// lockedError says that the server would take a key that is still encrypted.
-type lockedError struct{ paths []string }
+// errLocked says that the server would take a key that is still encrypted.
+var errLocked = errors.New("the key is encrypted")
 
-func (e *lockedError) Error() string { return "the key is encrypted" }
-
-// lockedSigner offers the public half of an encrypted key. Only when the
-// server takes it is the passphrase worth asking for, and that is not done in
-// the middle of a handshake with a deadline.
-type lockedSigner struct {
-	file   keyFile
-	wanted func(path string) // told when the server takes the key
-}
-
-func (l *lockedSigner) PublicKey() ssh.PublicKey { return l.file.public }
-
-func (l *lockedSigner) Sign(rand io.Reader, data []byte) (*ssh.Signature, error) {
-	return l.SignWithAlgorithm(rand, data, "")
-}
-
-func (l *lockedSigner) SignWithAlgorithm(io.Reader, []byte, string) (*ssh.Signature, error) {
-	l.wanted(l.file.path)
-	return nil, &lockedError{paths: []string{l.file.path}}
-}
-
-// unlock asks for the passphrase of a key file, three times at most. Hosts
-// that wait for the same key find it unlocked when their turn comes.
-func (k *keyring) unlock(path string, ask func(string, bool) (string, error)) error {
-	k.asking.Lock()
-	defer k.asking.Unlock()
+// unlock asks for the passphrase of a key file, three times at most. Logins that
+// wait for the same key find it unlocked when their turn comes.
+func (k *keyring) unlock(path, host string, who *attended) (ssh.AlgorithmSigner, error) {
+	who.time.stop()
+	defer who.time.goOn()
+	select {
+	case k.asking <- struct{}{}:
+		defer func() { <-k.asking }()
+	case <-who.ctx.Done():
+		return nil, who.ctx.Err()
+	}
 	text, err := readSmall(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if k.get(text) != nil {
-		return nil
+	if s := k.get(text); s != nil {
+		return s, nil
 	}
-	question := "Passphrase for " + Safe([]byte(path)) + ": "
+	q := Question{Host: host, From: "this cockpit asks for the passphrase of your key", Prompts: []Prompt{{Text: "Passphrase for " + Safe([]byte(path)) + ": ", Secret: true}}}
 	for range 3 {
-		answer, err := ask(question, true)
+		answers, err := who.put(q)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		signer, err := ssh.ParsePrivateKeyWithPassphrase(text, []byte(answer))
+		signer, err := ssh.ParsePrivateKeyWithPassphrase(text, []byte(answers[0]))
 		if err == nil {
 			k.put(text, signer.(ssh.AlgorithmSigner))
-			return nil
+			return signer.(ssh.AlgorithmSigner), nil
 		}
-		question = "Not the right passphrase. Passphrase for " + Safe([]byte(path)) + ": "
+		q.Text = []string{"Not the right passphrase."}
 	}
-	return fmt.Errorf("%s: three wrong passphrases", path)
+	return nil, fmt.Errorf("%s: three wrong passphrases", path)
 }
 
 func sameKey(a, b ssh.PublicKey) bool {

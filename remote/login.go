@@ -2,35 +2,43 @@ package remote
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"slices"
-	"strings"
-	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
 )
 
-// login gathers the keys that one hop is offered, in two rounds: the agent's,
-// then those of files. The agent is asked anew in each dial, on a connection of
-// its own with the dial's deadline: it may have been started, filled or locked
-// since, and it may hang.
+// login tries to get into one hop: with keys, then with what the operator
+// answers. The agent is asked anew in each dial, on a connection of its own with
+// the dial's deadline: it may have been started, filled or locked since, and it
+// may hang.
 type login struct {
-	h        *hop
-	deadline time.Time
-	note     func(text string) // debugging notes
-	warn     func(text string)
+	h    *hop
+	host string // the short name of the target
+	from string // who asks when the server does
+	who  *attended
+	time *patience
+	note func(text string) // debugging notes
+	warn func(text string)
 
-	round   int
-	files   []keyFile
-	agent   net.Conn
-	offered []string // for the text of a refusal
-	inAgent []ssh.PublicKey
-	locked  []string // encrypted files that hide even their public half
-	wanted  string   // the encrypted file whose key the server takes
-	hung    bool     // the agent took all the time there was
+	files  []keyFile
+	certs  []userCertificate
+	agent  net.Conn
+	began  bool
+	left   []*candidate // not tried yet
+	asked  map[string]int
+	legacy []string // broken algorithms that our keys signed with
+
+	offered    []*candidate // for the text of a refusal
+	accepts    []string     // what the server said that it accepts, at last
+	partly     bool         // the server took one thing and wants another
+	locked     []string     // encrypted files that hide even their public half
+	wanted     string       // the encrypted file whose key the server takes
+	needs      string       // what only the operator can answer, and nobody was there
+	unanswered error        // the operator was asked and did not answer
+	hung       bool         // the agent took all the time there was
 }
 
 // close ends the connection to the agent.
@@ -42,120 +50,159 @@ func (l *login) close() {
 
 // next is ssh's question which method to try; nil ends the trying.
 func (l *login) next(about *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
-	if !slices.Contains(about.AllowedMethods, "publickey") {
-		return nil, nil
+	l.accepts = about.AllowedMethods
+	if n := len(about.PartialSuccessMethods); n > 0 {
+		l.partly = true
 	}
-	for l.round++; l.round <= 2; l.round++ {
-		var signers []ssh.Signer
-		if l.round == 1 {
-			l.readFiles()
-			signers = l.fromAgent()
-		} else {
-			signers = l.fromFiles()
+	for _, method := range l.h.methods {
+		if !slices.Contains(about.AllowedMethods, method) {
+			continue
 		}
-		if len(signers) > 0 {
-			return ssh.PublicKeys(signers...), nil
+		switch method {
+		case "publickey":
+			if c := l.nextKey(); c != nil {
+				l.offered = append(l.offered, c)
+				return ssh.PublicKeys(c), nil
+			}
+		case "keyboard-interactive":
+			if l.mayAsk(method) {
+				return ssh.KeyboardInteractive(l.challenge), nil
+			}
+		case "password":
+			if l.mayAsk(method) {
+				return ssh.PasswordCallback(l.password), nil
+			}
 		}
 	}
 	return nil, nil
 }
 
+// nextKey is the next key to offer, nil for none.
+func (l *login) nextKey() *candidate {
+	if !l.began {
+		l.began, l.left = true, l.candidates()
+	}
+	for len(l.left) == 0 && len(l.locked) > 0 && l.who.here() {
+		l.left = l.hidden()
+	}
+	if len(l.left) == 0 {
+		return nil
+	}
+	c := l.left[0]
+	l.left = l.left[1:]
+	return c
+}
+
+// mayAsk answers whether the operator is asked once more by a method.
+func (l *login) mayAsk(method string) bool {
+	switch {
+	case !l.who.here():
+		if l.needs == "" && l.unanswered == nil && l.h.tries > 0 {
+			l.needs = method
+		}
+		return false
+	case l.asked[method] >= l.h.tries:
+		return false
+	}
+	if l.asked == nil {
+		l.asked = map[string]int{}
+	}
+	l.asked[method]++
+	return true
+}
+
+// challenge puts a server's questions to the operator.
+func (l *login) challenge(name, instruction string, prompts []string, echos []bool) ([]string, error) {
+	if len(prompts) > mostPrompts {
+		return nil, errors.New("the server asks too much at once")
+	}
+	q := serverQuestion(l.host, l.from, name, instruction, prompts, echos)
+	if len(q.Prompts) == 0 {
+		for _, text := range q.Text {
+			l.note("the server says: " + text)
+		}
+		return nil, nil
+	}
+	return l.put(q)
+}
+
+// password asks for the password as ssh does.
+func (l *login) password() (string, error) {
+	answers, err := l.put(Question{Host: l.host, From: l.from,
+		Prompts: []Prompt{{Text: Safe([]byte(l.h.user+"@"+l.h.alias)) + "'s password: ", Secret: true}}})
+	if err != nil {
+		return "", err
+	}
+	return answers[0], nil
+}
+
+func (l *login) put(q Question) ([]string, error) {
+	answers, err := l.who.put(q)
+	if err != nil {
+		l.unanswered = err
+	}
+	return answers, err
+}
+
+// readFiles reads the key files and the certificates beside them.
 func (l *login) readFiles() {
 	for _, path := range l.h.identities {
 		k, err := readKeyFile(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			l.note("no key file " + path)
+			if public := publicBeside(path); public != nil { // the key is in the agent, its public half here
+				l.files = append(l.files, keyFile{path: path, public: public})
+			}
 		case err != nil:
 			l.warn("key not used: " + Safe([]byte(err.Error())))
 		default:
 			l.files = append(l.files, k)
 		}
+		l.readCertificate(path+"-cert.pub", false)
+	}
+	for _, path := range l.h.certs {
+		l.readCertificate(path, true)
 	}
 }
 
-// fromAgent are the agent's keys, those of the configured files first: a server
-// counts refused keys and gives up after six.
-func (l *login) fromAgent() []ssh.Signer {
+// readCertificate reads one certificate; one that the configuration names has to
+// be there.
+func (l *login) readCertificate(path string, named bool) {
+	cert, err := readCertificate(path)
+	switch {
+	case err == nil:
+		l.certs = append(l.certs, userCertificate{path, cert})
+	case named || !errors.Is(err, fs.ErrNotExist):
+		l.warn("certificate not used: " + Safe([]byte(err.Error())))
+	}
+}
+
+// agentKeys are the keys that the agent holds.
+func (l *login) agentKeys() []ssh.AlgorithmSigner {
 	if l.h.agent == "" {
 		return nil
 	}
-	conn, err := net.DialTimeout("unix", l.h.agent, time.Until(l.deadline))
+	dialer := net.Dialer{Deadline: l.time.end()}
+	conn, err := dialer.Dial("unix", l.h.agent)
 	if err != nil {
 		l.note("no agent: " + err.Error())
 		return nil
 	}
 	l.agent = conn
-	conn.SetDeadline(l.deadline)
+	conn.SetDeadline(l.time.end())
 	signers, err := agent.NewClient(conn).Signers()
 	if err != nil {
-		l.hung = timedOut(err) || !time.Now().Before(l.deadline)
+		l.hung = timedOut(err) || l.time.over()
 		l.note("the agent gives no keys: " + err.Error())
 		return nil
 	}
-	var named, others []ssh.Signer
+	var keys []ssh.AlgorithmSigner
 	for _, s := range signers {
-		isNamed := slices.ContainsFunc(l.files, func(k keyFile) bool { return sameKey(k.public, s.PublicKey()) })
-		switch {
-		case isNamed:
-			named = append(named, s)
-		case !l.h.only:
-			others = append(others, s)
+		public, err := ssh.ParsePublicKey(s.PublicKey().Marshal())
+		if a, ok := s.(ssh.AlgorithmSigner); ok && err == nil {
+			keys = append(keys, &agentKey{AlgorithmSigner: a, public: public, l: l})
 		}
 	}
-	named = append(named, others...)
-	for _, s := range named {
-		l.inAgent = append(l.inAgent, s.PublicKey())
-		l.offered = append(l.offered, "agent "+fingerprint(s.PublicKey()))
-	}
-	return named
-}
-
-// fromFiles are the keys of files that the agent did not offer; encrypted ones
-// last, because their signature ends the round.
-func (l *login) fromFiles() []ssh.Signer {
-	var open, locked []ssh.Signer
-	for _, k := range l.files {
-		if slices.ContainsFunc(l.inAgent, func(p ssh.PublicKey) bool { return sameKey(p, k.public) }) {
-			continue
-		}
-		switch {
-		case k.signer != nil:
-			open = append(open, k.signer)
-		case k.locked && k.public == nil:
-			l.locked = append(l.locked, k.path)
-			continue
-		case k.locked:
-			locked = append(locked, &lockedSigner{file: k, wanted: func(path string) { l.wanted = path }})
-		default:
-			continue // a public key alone
-		}
-		l.offered = append(l.offered, Safe([]byte(k.path)))
-	}
-	return append(open, locked...)
-}
-
-// refused is the error of a login that the server did not accept.
-func (l *login) refused(cause error) *Error {
-	who := "login as " + Safe([]byte(l.h.user)) + " refused"
-	e := &Error{Kind: LoginFailed, Err: cause}
-	paths := l.locked
-	if l.wanted != "" {
-		paths = []string{l.wanted}
-	}
-	if len(paths) > 0 {
-		names := Safe([]byte(strings.Join(paths, ", ")))
-		e.Err = &lockedError{paths: paths}
-		e.Text = who + ": the key " + names + " is encrypted"
-		e.Remedy = "add it to the agent: ssh-add " + shellWord(paths[0])
-		return e
-	}
-	if len(l.offered) == 0 {
-		e.Text = who + ": there is no key to offer"
-		e.Remedy = "add a key to the agent (ssh-add) or name its file (IdentityFile)"
-		return e
-	}
-	e.Text = fmt.Sprintf("%s: none of %d keys accepted (%s)", who, len(l.offered), strings.Join(l.offered, ", "))
-	e.Remedy = "put your public key into its authorized_keys, or name the right user or key"
-	return e
+	return keys
 }

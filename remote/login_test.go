@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"context"
 	"crypto/ed25519"
 	"errors"
 	"io"
@@ -142,12 +143,12 @@ func TestEncryptedKeyIsAskedForOnce(t *testing.T) {
 	wantKind(t, ConnectFirst(t.Context(), b.host(t)), LoginFailed, "is encrypted", "ssh-add")
 
 	var asked []string
-	b.options.Ask = func(question string, secret bool) (string, error) {
-		asked = append(asked, question)
-		if !secret {
-			t.Error("the passphrase would be shown")
+	b.options.Ask = func(_ context.Context, q Question) ([]string, error) {
+		asked = append(asked, strings.Join(q.Text, "")+q.Prompts[0].Text)
+		if !q.Prompts[0].Secret || !strings.HasPrefix(q.From, "this cockpit") {
+			t.Errorf("asked %+v", q)
 		}
-		return map[bool]string{true: "wrong", false: "open sesame"}[len(asked) == 1], nil
+		return []string{map[bool]string{true: "wrong", false: "open sesame"}[len(asked) == 1]}, nil
 	}
 	b.live(t)
 	b.live(t) // another host with the same key
@@ -157,13 +158,12 @@ func TestEncryptedKeyIsAskedForOnce(t *testing.T) {
 }
 
 // serveAgent is an agent on a socket; a hanging one accepts and says nothing.
-func serveAgent(t *testing.T, keys agent.Agent) {
+func serveAgent(t *testing.T, keys agent.Agent) (socket string) {
 	dir, err := os.MkdirTemp("", "agent") // a socket's path must be short
 	must(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	l, err := net.Listen("unix", filepath.Join(dir, "s"))
 	must(t, err)
-	t.Setenv("SSH_AUTH_SOCK", l.Addr().String())
 	var wait sync.WaitGroup
 	wait.Go(func() {
 		for {
@@ -185,6 +185,7 @@ func serveAgent(t *testing.T, keys agent.Agent) {
 		l.Close()
 		wait.Wait()
 	})
+	return l.Addr().String()
 }
 
 func TestAgent(t *testing.T) {
@@ -204,7 +205,7 @@ func TestAgent(t *testing.T) {
 		must(t, keys.Add(agent.AddedKey{PrivateKey: &other}))
 	}
 	must(t, keys.Add(agent.AddedKey{PrivateKey: private}))
-	serveAgent(t, keys)
+	t.Setenv("SSH_AUTH_SOCK", serveAgent(t, keys))
 	b.options.Agent = true
 	b.config.MaxAuthTries = 2 // the first key that is offered must be ours
 	b.target.Identity = []string{public}
@@ -212,12 +213,12 @@ func TestAgent(t *testing.T) {
 
 	_, stranger := newKey(t, "")
 	b.target.Identity = []string{stranger} // named keys only: the agent's are not offered
-	wantKind(t, ConnectFirst(t.Context(), b.host(t)), LoginFailed, "none of 1 keys accepted")
+	wantKind(t, ConnectFirst(t.Context(), b.host(t)), LoginFailed, "none of 1 key accepted")
 }
 
 func TestAHangingAgentEndsWithTheDial(t *testing.T) {
 	b := newBed(t)
-	serveAgent(t, nil)
+	t.Setenv("SSH_AUTH_SOCK", serveAgent(t, nil))
 	b.options.Agent = true
 	wantKind(t, ConnectFirst(t.Context(), b.host(t)), Timeout, "agent of this machine does not answer")
 }

@@ -16,28 +16,37 @@ type Target struct {
 	Identity   []string // key files; when set, no other key is offered
 	KnownHosts []string // known_hosts files; when set, no other is read
 	Jump       string   // as ProxyJump: [user@]host[:port],…; "none": no jump
+	// Legacy allows what servers of OpenSSH 5 and 6 need and what is broken by
+	// today's knowledge: ssh-rsa (SHA-1) for host keys and logins, key exchanges
+	// with SHA-1. It holds for the jumps, too. Link.Legacy tells what was used.
+	Legacy bool
 }
 
 // Options are the same for all hosts of one run.
 type Options struct {
-	// Ask puts a question to the operator, secret without an echo. It is called
-	// by ConnectFirst only, thus before the screen opens, from one goroutine at
-	// a time; nil: nothing can be asked, an encrypted key is refused.
-	Ask func(question string, secret bool) (string, error)
+	// Ask puts what a login needs to the operator: the passphrase of a key that
+	// the server would take, a second factor, a password. It is called in the
+	// first dial of a host and in those after Retry, when somebody is there; a
+	// dial that the host makes by itself never asks, its link waits (Link.Waits).
+	// nil: nothing can be asked.
+	Ask Asker
 	// Timings; zero fields take those of DefaultTimings.
 	Timings Timings
 	// Agent allows the keys of ssh's agent (SSH_AUTH_SOCK, IdentityAgent).
 	Agent bool
 	// Config are ssh configuration files in order of weight; nil: ~/.ssh/config,
-	// then /etc/ssh/ssh_config; empty but not nil: none.
+	// then /etc/ssh/ssh_config; empty but not nil: none. Where OpenSSH is installed
+	// it reads nil or a single file itself (ssh -G).
 	Config []string
 	// Warn hears what is odd but does not stop the work, as one safe line: a
-	// malformed line of known_hosts, a Match that is not understood. It is called
+	// malformed line of known_hosts, a setting that is not followed. It is called
 	// by NewSSH and from the dialling goroutine and must not block; nil: Debug
 	// alone hears it.
 	Warn func(text string)
 	// Debug hears every step of a dial, banners included; nil: nobody does.
 	Debug *slog.Logger
+
+	parse bool // for tests: the files are parsed here even where OpenSSH is
 }
 
 // Timings are real time, whatever the speed of a simulation.

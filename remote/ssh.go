@@ -2,7 +2,7 @@ package remote
 
 import (
 	"context"
-	"errors"
+	"strings"
 	"sync"
 	"time"
 )
@@ -12,7 +12,8 @@ import (
 type SSH struct {
 	name    string
 	timings Timings
-	ask     func(string, bool) (string, error)
+	ask     Asker
+	resolve func() ([]hop, error)
 	dialer  dialer
 	again   chan struct{} // Retry was called
 	stopped chan struct{} // the dialling goroutine has ended
@@ -32,12 +33,13 @@ func NewSSH(t Target, o Options) (Host, error) {
 		t.Name = t.Address
 	}
 	warn := oncePerText(t.Name, o)
-	hops, err := resolve(t, o, warn)
+	find := func() ([]hop, error) { return resolve(t, o, warn) }
+	hops, err := find()
 	if err != nil {
 		return nil, err
 	}
 	s := &SSH{
-		name: t.Name, timings: o.Timings.filled(), ask: o.Ask,
+		name: t.Name, timings: o.Timings.filled(), ask: o.Ask, resolve: find,
 		dialer:  dialer{name: t.Name, hops: hops, debug: o.Debug, warn: warn},
 		again:   make(chan struct{}, 1),
 		stopped: make(chan struct{}),
@@ -86,8 +88,9 @@ func (s *SSH) Changed() <-chan struct{} {
 	return s.changed
 }
 
-// Retry dials anew now: after a refused login or key, or to cut a pause short.
-// It never blocks and does nothing while the link is live.
+// Retry dials anew now, because the operator is there and says so: after a
+// refused login or key, to answer what a login asks (Link.Waits), or to cut a
+// pause short. It never blocks and does nothing while the link is live.
 func (s *SSH) Retry() {
 	select {
 	case s.again <- struct{}{}:
@@ -114,13 +117,14 @@ func (s *SSH) set(phase Phase, c *connection, err *Error) {
 	if s.link.Phase != phase {
 		s.link.Phase, s.link.Since = phase, System{}.Now()
 	}
-	s.link.Err = nil
+	s.link.Err, s.link.Waits = nil, false
 	if err != nil {
-		s.link.Err = err
+		s.link.Err, s.link.Waits = err, err.waits
 	}
 	s.live = c
 	s.link.Privileged = c != nil
 	if c != nil {
+		s.link.Legacy = strings.Join(c.legacy, ", ")
 		s.link.Fingerprint, s.link.User = c.fingerprint, c.user
 	}
 	close(s.changed)
@@ -177,9 +181,10 @@ func bounded(ctx context.Context, most time.Duration) (context.Context, context.
 }
 
 // ConnectFirst waits until h is live for the first time, or returns the *Error
-// of its first dial. An encrypted key that the host would take is asked for
-// here, through Options.Ask, hence before the screen opens. A Host of another
-// kind is asked for its link every 20 ms.
+// of its first dial. What the login asks, it asks through Options.Ask meanwhile,
+// so a dial may take some minutes; without a question it is bounded by
+// Timings.Dial and three times Timings.Open. A Host of another kind is asked for
+// its link every 20 ms.
 func ConnectFirst(ctx context.Context, h Host) error {
 	s, ok := h.(*SSH)
 	if !ok {
@@ -192,14 +197,7 @@ func ConnectFirst(ctx context.Context, h Host) error {
 		case link.Phase == Live:
 			return nil
 		case link.Err != nil:
-			var locked *lockedError
-			if link.Phase != Refused || s.ask == nil || !errors.As(link.Err, &locked) {
-				return link.Err
-			}
-			if err := s.unlock(locked.paths); err != nil {
-				return err
-			}
-			continue
+			return link.Err
 		}
 		select {
 		case <-changed:
@@ -207,24 +205,6 @@ func ConnectFirst(ctx context.Context, h Host) error {
 			return lateError(s.name, ctx, "no connection in time")
 		}
 	}
-}
-
-// unlock asks for the passphrases and dials again; the link is connecting when
-// it returns.
-func (s *SSH) unlock(paths []string) error {
-	for _, path := range paths {
-		if err := unlocked.unlock(path, s.ask); err != nil {
-			return &Error{Host: s.name, Kind: LoginFailed, Text: "the key stays encrypted: " + Safe([]byte(err.Error())),
-				Remedy: "add it to the agent: ssh-add " + shellWord(path), Err: err}
-		}
-	}
-	changed := s.Changed()
-	s.Retry()
-	select {
-	case <-changed:
-	case <-s.stopped:
-	}
-	return nil
 }
 
 func waitLive(ctx context.Context, h Host) error {

@@ -6,15 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/kevinburke/ssh_config"
 )
 
-// sshConfig is what the user's ssh configuration says, first file first. The
-// keywords are looked up one by one, as ssh_config(5) says: the first value
-// wins, IdentityFile collects.
+// sshConfig is the user's ssh configuration as it is read where OpenSSH is not
+// there to be asked, first file first. The first value of a keyword wins,
+// IdentityFile and CertificateFile collect.
 type sshConfig struct {
 	files []*ssh_config.Config
 	warn  func(string)
@@ -96,17 +95,35 @@ func configWords(line []byte) (keyword, rest string) {
 	return strings.ToLower(s[:end]), strings.TrimLeft(s[end:], " \t=")
 }
 
-// get is the first value of a keyword for the name that the user typed.
-func (c *sshConfig) get(alias, keyword string) string {
-	for _, f := range c.files {
-		if v, err := f.Get(alias, keyword); err == nil && v != "" {
-			return v
+// keywords are those that are followed here.
+var keywords = []string{"HostName", "User", "Port", "ProxyJump", "ProxyCommand", "HostKeyAlias", "UserKnownHostsFile", "GlobalKnownHostsFile",
+	"RevokedHostKeys", "StrictHostKeyChecking", "IdentityFile", "CertificateFile", "IdentitiesOnly", "IdentityAgent", "AddressFamily",
+	"HostKeyAlgorithms", "KexAlgorithms", "Ciphers", "MACs", "PubkeyAcceptedAlgorithms", "PubkeyAcceptedKeyTypes", "CASignatureAlgorithms",
+	"PubkeyAuthentication", "KbdInteractiveAuthentication", "ChallengeResponseAuthentication", "PasswordAuthentication",
+	"PreferredAuthentications", "NumberOfPasswordPrompts", "BatchMode",
+	"KnownHostsCommand", "PKCS11Provider", "BindAddress", "BindInterface"}
+
+// settings are the values of all keywords for a place.
+func (c *sshConfig) settings(at place) (settings, error) {
+	s := settings{}
+	for _, keyword := range keywords {
+		if v := c.all(at.host, keyword); len(v) > 0 {
+			s[strings.ToLower(keyword)] = v
 		}
 	}
-	return ""
+	if name := s.get("hostname"); name != "" {
+		s["hostname"] = []string{strings.NewReplacer("%%", "%", "%h", at.host).Replace(name)}
+	}
+	if at.user != "" {
+		s["user"] = []string{at.user}
+	}
+	if at.port != "" {
+		s["port"] = []string{at.port}
+	}
+	return s, nil
 }
 
-// all are all values of a keyword that may be given several times.
+// all are all values of a keyword for the name that the user typed.
 func (c *sshConfig) all(alias, keyword string) []string {
 	var values []string
 	for _, f := range c.files {
@@ -115,25 +132,4 @@ func (c *sshConfig) all(alias, keyword string) []string {
 		}
 	}
 	return values
-}
-
-// inHome is a path below the home folder; relative to the working folder when
-// the user has no home.
-func inHome(path string) string {
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return path
-	}
-	return filepath.Join(home, path)
-}
-
-// expand replaces ~ and the % tokens of ssh_config(5) in the path of a file.
-func (h *hop) expand(path string) string {
-	if path == "~" || strings.HasPrefix(path, "~/") {
-		path = inHome(strings.TrimPrefix(path[1:], "/"))
-	}
-	local, _ := os.Hostname()
-	short, _, _ := strings.Cut(local, ".")
-	return strings.NewReplacer("%%", "%", "%d", inHome(""), "%h", h.host, "%n", h.alias, "%p", h.port,
-		"%r", h.user, "%u", currentUser(), "%l", local, "%L", short).Replace(path)
 }

@@ -21,13 +21,14 @@ type claimRow struct {
 // claimRows lists every claim of a node's report: what, by whom, how old,
 // and why not where it is unknown. The names are the report's own.
 func (m *model) claimRows(node string, w int) []string {
+	rows := m.linkRows(node, w)
 	r := m.view().Report(node)
 	if r == nil {
-		return []string{"not looked at yet"}
+		return append(rows, "not looked at yet")
 	}
 	var all []claimRow
 	collect(reflect.ValueOf(*r), "", &all)
-	rows := []string{newLine(w).col(m.st.dim, "claim", 32).col(m.st.dim, "value", max(w-56, 10)).col(m.st.dim, "source", 14).put(m.st.dim, "age").String()}
+	rows = append(rows, newLine(w).col(m.st.dim, "claim", 32).col(m.st.dim, "value", max(w-56, 10)).col(m.st.dim, "source", 14).put(m.st.dim, "age").String())
 	for _, c := range all {
 		p, value := m.st.plain, c.value
 		if !c.known {
@@ -35,6 +36,23 @@ func (m *model) claimRows(node string, w int) []string {
 		}
 		l := newLine(w).col(m.st.dim, c.name, 32).col(p, short(value, max(w-58, 10)), max(w-56, 10)).col(m.st.dim, string(c.source), 14)
 		rows = append(rows, l.put(m.st.dim, evidenceAge(m.looked(), c.at, c.source)).String())
+	}
+	return rows
+}
+
+// linkRows are what is to be known of the link to a node: why it is not live, in
+// whole, and what it is made with that is broken.
+func (m *model) linkRows(node string, w int) []string {
+	var rows []string
+	k := m.state.Links[node]
+	if k.Reason != "" {
+		rows = append(rows, m.labelled("Link", k.Phase+": "+k.Reason, w)...)
+	}
+	if k.Legacy != "" {
+		rows = append(rows, m.labelled("Legacy SSH", "the connection uses "+k.Legacy+", which is broken by today's knowledge; your configuration allows it for this node", w)...)
+	}
+	if len(rows) > 0 {
+		rows = append(rows, "")
 	}
 	return rows
 }

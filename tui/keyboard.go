@@ -139,6 +139,8 @@ func (m *model) mainKey(k tea.KeyMsg) (tea.Cmd, bool) {
 		return m.lookBack(), true
 	case is(k, m.keys.Summary):
 		return m.summary(), true
+	case is(k, m.keys.Reconnect):
+		return m.reconnect(), true
 	case is(k, m.keys.Look):
 		m.say("looking at all nodes")
 		return m.command(func() tea.Msg { m.door.LookNow(); return nil }), true

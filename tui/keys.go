@@ -13,8 +13,8 @@ type keyMap struct {
 	PageUp, PageDown, Top, Bottom             key.Binding
 	Node                                      key.Binding
 
-	Why, Recover, NodeMenu, Acknowledge, Running, Summary, Look key.Binding
-	Since, Copies, Fence, Maintain, Arm, Lock, TakeOver         key.Binding
+	Why, Recover, NodeMenu, Acknowledge, Running, Summary, Look, Reconnect key.Binding
+	Since, Copies, Fence, Maintain, Arm, Lock, TakeOver                    key.Binding
 
 	Text, Only, Next, Prev, ByNode, ByService, ByLevel, BySign, Clear key.Binding
 	Pause, Follow, NextSign, PrevSign, Unfold, Streams, Stamps        key.Binding
@@ -61,6 +61,7 @@ func newKeyMap() keyMap {
 		Lock:        bind("K", "who holds the lock", "K"),
 		TakeOver:    bind("T", "take the lock over", "T"),
 		Look:        bind("p", "probe all nodes now", "p"),
+		Reconnect:   bind("R", "dial anew, answer logins", "R"),
 
 		Choose:   bind("Enter", "choose", "enter"),
 		Back:     bind("Esc", "back", "esc", "q"),
@@ -117,7 +118,7 @@ type keyGroup struct {
 func (k keyMap) groups() []keyGroup {
 	return []keyGroup{
 		{"The screen", []key.Binding{k.NextPane, k.PrevPane, k.Up, k.Down, k.Left, k.Right, k.Node, k.Help, k.Redraw, k.Suspend, k.Quit}},
-		{"What is wrong", []key.Binding{k.Why, k.Recover, k.NodeMenu, k.Acknowledge, k.Since, k.LookBack, k.Copies, k.Maintain, k.Fence, k.Arm, k.Lock, k.Running, k.Look, k.Summary}},
+		{"What is wrong", []key.Binding{k.Why, k.Recover, k.NodeMenu, k.Acknowledge, k.Since, k.LookBack, k.Copies, k.Maintain, k.Fence, k.Arm, k.Lock, k.Running, k.Look, k.Reconnect, k.Summary}},
 		{"Logs", []key.Binding{k.Text, k.Only, k.Next, k.Prev, k.ByNode, k.ByService, k.ByLevel, k.BySign, k.Clear,
 			k.Pause, k.Follow, k.NextSign, k.PrevSign, k.PageUp, k.PageDown, k.Top, k.Bottom, k.Unfold, renamed(k.Copy, "copy what is seen"), k.Save, k.Wrap, k.Stamps, k.Rates, k.Streams}},
 		{"In a list or a plan", []key.Binding{k.Choose, k.Confirm, k.Rehearse, k.Copy, k.Again, k.Answer, k.Stop, k.Output, k.TakeOver, k.Back}},

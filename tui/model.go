@@ -58,6 +58,7 @@ type model struct {
 	prompt   *prompt
 	overlays []overlay
 	flash    flash
+	answered uint64 // number of the newest question of a login that was answered
 	asked    uint64 // number of the newest request for a plan
 	deaf     arming // after a refusal, until the keyboard was quiet
 	deafened bool
@@ -207,7 +208,7 @@ func (m *model) refresh() tea.Cmd {
 			o.refresh(m)
 		}
 	}
-	return tea.Batch(m.fetchLogs(), m.fetchOffers(), m.bell())
+	return tea.Batch(m.fetchLogs(), m.fetchOffers(), m.bell(), m.showQuestion())
 }
 
 // takeState answers whether the state is another one than before.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"path"
 	"strings"
-	"time"
 
 	"chef-backend-cockpit/cluster"
 )
@@ -66,16 +65,13 @@ func (m *model) lookAt(n cluster.Node, place int) nodeLook {
 		}
 		l.services = append(l.services, look)
 	}
-	if pg := &l.services[3]; pg.note == noStream && m.stands("follower-wal-gap", n.Name) {
-		pg.note = noWAL
-	}
 	l.pg = l.services[3]
 	if r == nil {
 		l.rest = []lookRow{{text: "not looked at yet", mark: cluster.MarkUnknown}}
 		return l
 	}
 	if d := m.looked().Sub(r.Ended); d > 2*fastPeriod {
-		l.age = ageText(max(d, 5*time.Second))
+		l.age = ageText(d)
 	}
 	if why, reached := m.reach(n.Name, r); !reached {
 		l.role, l.roleMark = why.word, why.mark
@@ -89,16 +85,6 @@ func (m *model) lookAt(n cluster.Node, place int) nodeLook {
 	l.rest = append(l.rest, lookDisks(r), m.markRow(n.Name, lookClock(r)))
 	l.rest = append(l.rest, m.lookMore(r)...)
 	return l
-}
-
-// stands answers whether a failure is confirmed of a node.
-func (m *model) stands(failure, node string) bool {
-	for _, f := range m.state.Findings {
-		if f.Failure == failure && f.Node == node && f.Certainty == cluster.Confirmed {
-			return true
-		}
-	}
-	return false
 }
 
 // roleCell is the node's role as the board has it: cluster-status's word for

@@ -148,14 +148,11 @@ func (m *model) drawNodeRows(r rect, all []cluster.Node) []string {
 		l.col(m.st.mark(n.pgMark()), short(n.pgText(), pg), pg+2).col(m.st.mark(n.lagMark), n.lag, 9)
 		age := ""
 		if n.age != "" {
-			age = " ~ " + n.age + " "
+			age = "~ " + n.age + "  "
 		}
 		sum, mark := n.serviceSum(r.w - l.x - width(age))
-		l.put(m.st.mark(mark), sum)
-		if age != "" {
-			l.right(m.st.dim, age)
-		}
-		row := l.String()
+		sum = age + sum
+		row := l.put(m.st.mark(mark), sum).String()
 		if m.focus == paneNodes && n.place == m.nodes.at && m.top() == nil {
 			row = m.st.chosenRow(row)
 		}

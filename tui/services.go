@@ -97,13 +97,6 @@ func lookService(r *cluster.Report, name string) serviceLook {
 	return s
 }
 
-// What is said of a follower that receives nothing, and of one that would find
-// nothing to receive.
-const (
-	noStream = "! no feed"
-	noWAL    = "! no WAL"
-)
-
 func pgNote(r *cluster.Report) (string, cluster.Mark) {
 	p := r.PostgreSQL
 	switch {
@@ -118,7 +111,7 @@ func pgNote(r *cluster.Report) (string, cluster.Mark) {
 	case !p.Receiver.Known:
 		return "standby", cluster.MarkNone
 	case p.Receiver.Value == "":
-		return noStream, cluster.MarkLook
+		return "! no WAL", cluster.MarkLook
 	case strings.HasPrefix(p.Receiver.Value, "streaming"):
 		return "streaming", cluster.MarkNone
 	}

@@ -37,7 +37,7 @@ func (m *model) drawSituation(w int) string {
 	if r := m.running(); r != nil {
 		left = append(left, m.runSegment(r))
 	}
-	left = append(left, m.lockSegment(), m.linkSegment())
+	left = append(left, m.lockSegment(), m.linkSegment(), m.legacySegment())
 	gap := 3
 	if w < 100 {
 		gap = 2
@@ -281,7 +281,11 @@ func (m *model) linkSegment() segment {
 	phases := map[string]int{}
 	for _, n := range m.nodeList() {
 		if k, ok := m.state.Links[n.Name]; ok && k.Phase != "live" {
-			bad = append(bad, n.Name+" "+k.Phase)
+			says := k.Phase
+			if k.Waits {
+				says = "waits for you (R)"
+			}
+			bad = append(bad, n.Name+" "+says)
 			phases[k.Phase]++
 		}
 	}
@@ -297,4 +301,19 @@ func (m *model) linkSegment() segment {
 		_, word, _ = strings.Cut(bad[0], " ")
 	}
 	return segment{p: p, rank: 3, says: []string{mark + "link " + strings.Join(bad, ", "), mark + plural(len(bad), "node ", "nodes ") + word}}
+}
+
+// legacySegment names the nodes that are reached with broken algorithms, which
+// somebody has allowed.
+func (m *model) legacySegment() segment {
+	var nodes []string
+	for _, n := range m.nodeList() {
+		if m.state.Links[n.Name].Legacy != "" {
+			nodes = append(nodes, n.Name)
+		}
+	}
+	if len(nodes) == 0 {
+		return segment{says: []string{""}}
+	}
+	return segment{p: m.st.amber, rank: 8, says: []string{"legacy SSH: " + strings.Join(nodes, ", "), "legacy SSH", "old SSH"}}
 }

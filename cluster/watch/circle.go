@@ -111,7 +111,7 @@ func (w *Watch) settle(v *cluster.View, findings []cluster.Finding) {
 		standing[f.ID()] = true
 	}
 	for _, f := range w.findings {
-		if !standing[f.ID()] && f.Under == "" { // what was folded was never an alarm
+		if !standing[f.ID()] {
 			w.ended = &LastFinding{ID: f.ID(), Ended: v.Now, For: v.Now.Sub(f.Since)}
 		}
 	}
@@ -219,7 +219,7 @@ func (w *Watch) publish() {
 	w.state.Store(&State{
 		Seq: w.stateSeq, At: v.Now, Cluster: w.o.Cluster, Stamp: w.o.Stamp, StampColor: w.o.StampColor,
 		Mode: w.mode(), ArmedUntil: w.armedUntil(), Lock: v.Lock(), Other: w.neighbour.plan(), View: v, Leadership: v.Leadership(), Margin: v.Margin(), Board: v.Board(),
-		Findings: w.findings, Last: w.ended, Links: w.links(), Run: w.newestPlan(), Healthy: w.calm.before(w.findings),
+		Findings: w.findings, Last: w.ended, Links: w.links(), Question: w.questions.first(), Run: w.newestPlan(), Healthy: w.calm.before(w.findings),
 		Incident: w.diary.incident(), Notices: w.notices(), Rehearsal: w.o.rehearsal.at(),
 	})
 	w.mu.Unlock()
@@ -277,7 +277,7 @@ func (w *Watch) links() map[string]Link {
 	links := make(map[string]Link, len(w.o.Hosts))
 	for name, h := range w.o.Hosts {
 		l := h.Link()
-		links[name] = Link{Phase: string(l.Phase), Since: l.Since, Reason: reason(l.Err)}
+		links[name] = Link{Phase: string(l.Phase), Since: l.Since, Reason: reason(l.Err), Waits: l.Waits, Legacy: l.Legacy}
 	}
 	return links
 }

@@ -29,6 +29,7 @@ type State struct {
 	Links      map[string]Link    // by node
 	Run        *cluster.PlanState // the plan at work, or the last one; nil for none
 	Incident   string             // id of the open incident; "" for none
+	Question   *Question          // what a login asks the operator now; nil for nothing
 	Notices    []Notice           // things the operator must know: journal not writable, …
 	Replay     *ReplayAt          // where a replay stands; nil for a living cluster
 	Rehearsal  *RehearsalAt       // what a rehearsal is about; nil for a living cluster
@@ -52,9 +53,11 @@ type Link struct {
 	Phase  string // connecting, live, stale, lost, refused
 	Since  time.Time
 	Reason string // why it is not live, with the remedy; safe
+	Waits  bool   // the login has a question: Answerer.Reconnect puts it to the operator
+	Legacy string // broken algorithms that the connection uses; "" for none
 }
 
-// LastFinding is one that stood, folded under no other, and went away.
+// LastFinding is one that stood and went away.
 type LastFinding struct {
 	ID    string
 	Ended time.Time

@@ -67,6 +67,7 @@ type Watch struct {
 	diary     *diary
 	marks     *marks
 	neighbour neighbour
+	questions questions
 
 	mu       sync.Mutex
 	reports  map[string]*cluster.Report

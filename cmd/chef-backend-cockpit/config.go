@@ -30,6 +30,7 @@ type clusterConfig struct {
 	Jump       string       // host to jump through
 	Identity   []string     // private key files; default as ssh(1)
 	KnownHosts []string     // files; default as ssh(1)
+	Legacy     bool         // broken SSH algorithms are allowed, for old servers
 }
 
 // nodeConfig is one node; only host is needed.
@@ -37,6 +38,7 @@ type nodeConfig struct {
 	Name    string // the cluster's name for it; default asked from the cluster
 	Host    string // what to dial
 	Address string // the cluster's address for it; default asked from the cluster
+	Legacy  bool   // as of the cluster, for this node alone
 }
 
 // namedPath is a file or folder that the configuration names. Whether it is

@@ -67,6 +67,7 @@ func (r *configReader) cluster(e entry) clusterConfig {
 			{"jump", func(n ast.Node) { c.Jump = r.checked(n, "jump", checkJump) }},
 			{"identity", func(n ast.Node) { c.Identity = r.files(n, e.key, "identity") }},
 			{"known-hosts", func(n ast.Node) { c.KnownHosts = r.files(n, e.key, "known-hosts") }},
+			{"legacy", func(n ast.Node) { c.Legacy = r.truth(n, "legacy") }},
 		})
 	}
 	if nodes == nil {
@@ -121,6 +122,7 @@ func (r *configReader) node(n ast.Node, cluster string, number int, seen map[str
 		{"host", func(n ast.Node) { c.Host = once(n, "host", checkHost) }},
 		{"name", func(n ast.Node) { c.Name = once(n, "name", checkName) }},
 		{"address", func(n ast.Node) { c.Address = once(n, "address", checkAddress) }},
+		{"legacy", func(n ast.Node) { c.Legacy = r.truth(n, "legacy") }},
 	})
 	if c.Host == "" && len(r.problems) == before {
 		r.add(n, "node %d of cluster %s has no host; add host: NAME_OR_ADDRESS", number, cluster)

@@ -234,6 +234,15 @@ func (r *yamlReader) text(n ast.Node, what string) (text string, ok bool) {
 	return text, true
 }
 
+// truth reads true or false.
+func (r *yamlReader) truth(n ast.Node, what string) bool {
+	text, ok := r.text(n, what)
+	if ok && text != "true" && text != "false" {
+		r.add(n, "%s %q is neither true nor false; write one of them, or remove the line", what, text)
+	}
+	return text == "true"
+}
+
 // number reads a whole number within bounds.
 func (r *yamlReader) number(n ast.Node, what string, low, high int) int {
 	text, ok := r.text(n, what)

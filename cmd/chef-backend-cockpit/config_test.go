@@ -25,7 +25,7 @@ func TestEveryFaultOfAConfigurationHasItsPlaceAndRemedy(t *testing.T) {
 		"no theme":              {"theme: solarized\n", `:1:8: theme: "solarized" is no theme; use one of dark, light, contrast, none`},
 		"unknown key at top":    {"cluster:\n  p: {}\n", ":1:1: unknown key \"cluster\" in the configuration; use clusters, catalogue or theme"},
 		"unknown key":           {"clusters:\n  p:\n    nodez: []\n", ":3:5: unknown key \"nodez\" in cluster p; use stamp, colour, nodes, user, port, jump, identity"},
-		"unknown key of a node": {"clusters:\n  p:\n    nodes:\n      - host: a\n        ip: 10.0.0.1\n", ":5:9: unknown key \"ip\" in node 1 of cluster p; use host, name or address"},
+		"unknown key of a node": {"clusters:\n  p:\n    nodes:\n      - host: a\n        ip: 10.0.0.1\n", ":5:9: unknown key \"ip\" in node 1 of cluster p; use host, name, address or legacy"},
 		"clusters is a list":    {"clusters:\n  - p\n", ":2:3: here a list of clusters by name is expected; write key: value"},
 		"clusters is empty":     {"clusters:\n", ":1:1: clusters has no value; give it one, or remove the line"},
 		"cluster is a word":     {"clusters:\n  p: be1\n", ":2:6: here cluster p is expected; write key: value"},

@@ -60,7 +60,7 @@ func newConfig(name string, cl clusterConfig) string {
 func clusterText(name string, cl clusterConfig, indent string) string {
 	var b strings.Builder
 	b.WriteString(indent + name + ":\n")
-	for _, key := range []string{"stamp", "colour", "user", "port", "jump", "identity", "known-hosts"} {
+	for _, key := range []string{"stamp", "colour", "user", "port", "jump", "identity", "known-hosts", "legacy"} {
 		if v := cl.value(key); v != "" {
 			b.WriteString(indent + "  " + key + ": " + v + "\n")
 		}
@@ -104,6 +104,10 @@ func (cl clusterConfig) value(key string) string {
 		return words(cl.Identity)
 	case "known-hosts":
 		return words(cl.KnownHosts)
+	case "legacy":
+		if cl.Legacy {
+			return "true"
+		}
 	}
 	return ""
 }
@@ -117,6 +121,9 @@ func nodesText(nodes []nodeConfig, indent string) string {
 		}
 		if n.Address != "" {
 			b.WriteString(indent + "  address: " + yamlWord(n.Address) + "\n")
+		}
+		if n.Legacy {
+			b.WriteString(indent + "  legacy: true\n")
 		}
 	}
 	return b.String()

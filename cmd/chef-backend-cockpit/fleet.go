@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/cluster/catalogue"
@@ -95,9 +94,6 @@ func operator() string {
 	return who + "@" + where
 }
 
-// reachWithin is how long a start waits for the first link of each node.
-const reachWithin = 15 * time.Second
-
 // connect finds the nodes that the arguments or the configuration name, and
 // the rest of the cluster from the first that answers.
 func (e *env) connect(ctx context.Context, args []string) (*fleet, error) {
@@ -175,7 +171,7 @@ type candidate struct {
 // checks that all belong together.
 func (g *gathering) gather(ctx context.Context) error {
 	for _, n := range g.cl.Nodes {
-		if err := g.dial(n.Host, n.Address, or(n.Name, n.Host)); err != nil {
+		if err := g.dial(n.Host, n.Address, or(n.Name, n.Host), n.Legacy); err != nil {
 			return err
 		}
 	}
@@ -207,8 +203,8 @@ func (g *gathering) fleet() *fleet {
 }
 
 // dial starts to connect to a host.
-func (g *gathering) dial(given, address, name string) error {
-	t := remote.Target{Name: name, Address: given, User: g.cl.User, Port: g.cl.Port, Identity: g.cl.Identity, KnownHosts: g.cl.KnownHosts, Jump: g.cl.Jump}
+func (g *gathering) dial(given, address, name string, legacy bool) error {
+	t := remote.Target{Name: name, Address: given, User: g.cl.User, Port: g.cl.Port, Identity: g.cl.Identity, KnownHosts: g.cl.KnownHosts, Jump: g.cl.Jump, Legacy: legacy || g.cl.Legacy}
 	if user, host, ok := strings.Cut(given, "@"); ok {
 		t.User, t.Address, t.Name = user, host, host
 	}
@@ -227,11 +223,9 @@ func (g *gathering) dial(given, address, name string) error {
 }
 
 // reach waits for the first link of every host that has not answered yet.
-// A passphrase may be asked for, so one host after the other begins, but a
-// silent one does not hold up the next longer than reachWithin in all.
+// A silent one takes as long as a dial does; one whose login asks something,
+// as long as the operator takes.
 func (g *gathering) reach(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, reachWithin)
-	defer cancel()
 	var wait sync.WaitGroup
 	for _, c := range g.found {
 		if c.host.Link().Phase == remote.Live {
@@ -285,7 +279,7 @@ func (g *gathering) complete(ctx context.Context) error {
 		return errors.Join(errs...)
 	}
 	for _, m := range g.missing(members) {
-		if err := g.dial(m.Address, m.Address, m.Name); err != nil {
+		if err := g.dial(m.Address, m.Address, m.Name, false); err != nil {
 			return err
 		}
 	}

@@ -32,6 +32,7 @@ func main() {
 // the signal's, whatever else went wrong.
 func run(ctx context.Context, end *ending, args []string, in *os.File, out, errOut io.Writer) int {
 	e := &env{in: in, out: out, err: errOut, warnings: &warnings{out: errOut}, ending: end}
+	e.asking = newAsking(e)
 	root := rootCommand(e)
 	root.SetArgs(args)
 	root.SetIn(in)
@@ -100,6 +101,7 @@ type env struct {
 	in       *os.File
 	out, err io.Writer
 	warnings *warnings
+	asking   *asking
 	ending   *ending
 
 	configFile string

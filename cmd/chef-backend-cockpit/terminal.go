@@ -71,10 +71,12 @@ func (w *warnings) hold() (release func()) {
 	}
 }
 
-// remoteOptions are the same for all hosts: questions are put to the terminal
-// before the screen opens.
+// remoteOptions are the same for all hosts. Without a terminal nobody is asked.
 func (e *env) remoteOptions() (remote.Options, error) {
-	o := remote.Options{Agent: true, Ask: e.ask, Warn: e.warnings.say}
+	o := remote.Options{Agent: true, Warn: e.warnings.say}
+	if term.IsTerminal(int(e.in.Fd())) {
+		o.Ask = e.asking.ask
+	}
 	if e.debugFile != "" {
 		f, err := os.OpenFile(e.debugFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {
@@ -83,21 +85,6 @@ func (e *env) remoteOptions() (remote.Options, error) {
 		o.Debug = slog.New(slog.NewTextHandler(f, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	return o, nil
-}
-
-// ask puts one question to the operator.
-func (e *env) ask(question string, secret bool) (string, error) {
-	if !term.IsTerminal(int(e.in.Fd())) {
-		return "", errors.New("no terminal to ask on; use an ssh agent")
-	}
-	fmt.Fprint(e.err, question)
-	if secret {
-		b, err := term.ReadPassword(int(e.in.Fd()))
-		fmt.Fprintln(e.err)
-		return string(b), err
-	}
-	line, err := bufio.NewReader(e.in).ReadString('\n')
-	return strings.TrimSpace(line), err
 }
 
 // askWithin asks and gives up when ctx ends: a signal is not to wait for Enter.
@@ -109,11 +96,12 @@ func (e *env) askWithin(ctx context.Context, question string) (string, error) {
 	got := make(chan answer, 1)
 	go func() {
 		defer remote.Guard()
-		text, err := e.ask(question, false)
+		fmt.Fprint(e.err, question)
+		text, err := bufio.NewReader(e.in).ReadString('\n')
 		if errors.Is(err, io.EOF) {
 			err = nil // the keyboard is gone: no answer
 		}
-		got <- answer{text, err}
+		got <- answer{strings.TrimSpace(text), err}
 	}()
 	select {
 	case a := <-got:

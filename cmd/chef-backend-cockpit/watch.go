@@ -59,7 +59,7 @@ func (e *env) open(ctx context.Context, f *fleet, x *exercise) error {
 	if err != nil {
 		return err
 	}
-	s := screen{door: w, clock: f.clock, start: w.Start, close: w.Close, manual: manual(c)}
+	s := screen{door: w, clock: f.clock, start: w.Start, close: w.Close, ask: w.Ask, manual: manual(c)}
 	if f.byHand != nil {
 		s.door = played{w, f.byHand, func(err error) { e.warnings.say(err.Error()) }}
 	}
@@ -76,6 +76,7 @@ type screen struct {
 	clock cluster.Clock
 	start func(context.Context)
 	close func() error
+	ask   remote.Asker // puts questions on the screen; nil where no login is made
 
 	manual []tui.Page
 
@@ -122,6 +123,7 @@ func (e *env) draw(ctx context.Context, s screen, theme string) error {
 	out, _ := e.out.(*os.File)
 	e.ending.owns(e.in, out)
 	defer e.ending.owns(nil, nil)
+	defer e.asking.through(s.ask)()
 	s.start(ctx)
 	defer e.warnings.hold()()
 	return tui.Run(ctx, tui.Options{SaveDir: ".", Manual: s.manual,
