@@ -6,7 +6,7 @@ SCENARIO ?= follower-wal-gap
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 export CGO_ENABLED = $(if $(RACE),1,0)
 
-.PHONY: help test-safety test-safety-ssh test-safety-million test-rehearsals fuzz test-scenarios demo lab test test-lab build lint manual dist test-dist soak bench clean
+.PHONY: help test-safety test-safety-ssh test-safety-million test-rehearsals fuzz test-scenarios demo lab test test-lab build lint manual screens dist test-dist soak bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ manual: ## write the manual's table of failures and procedures anew
 	@sed '/^|/,$$d' assets/manual/guide.md > assets/manual/guide.md.new
 	@$(GO) run ./cmd/chef-backend-cockpit catalogue guide >> assets/manual/guide.md.new
 	@mv assets/manual/guide.md.new assets/manual/guide.md
+
+screens: ## take the pictures of the screen in README and manual anew, from the simulated cluster
+	$(GO) test -count=1 -run '^TestScreensInTheTexts$$' ./cmd/chef-backend-cockpit -update
 
 dist: ## make the release in dist/: static binaries, deb and rpm, SHA256SUMS (VERSION=, PLATFORMS="linux/amd64 …")
 	@GO="$(GO)" VERSION="$(VERSION)" assets/packaging/dist.sh dist $(PLATFORMS)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,19 +20,15 @@ type topic struct {
 
 // written is a text of the manual that is kept as a file.
 func written(name, says, file string) topic {
-	return topic{name, says, func(*catalogue.Catalogue) string { return withoutMarks(assets.MustRead("manual/" + file)) }}
+	return topic{name, says, func(*catalogue.Catalogue) string { return assets.MustRead("manual/" + file) }}
 }
 
-// withoutMarks leaves out what only tells where a picture of the screen is put.
-func withoutMarks(text string) string {
-	var rows []string
-	for _, r := range strings.Split(text, "\n") {
-		if !strings.HasPrefix(r, "<!--") {
-			rows = append(rows, r)
-		}
-	}
-	return strings.Join(rows, "\n")
-}
+// pictures are the places of a text where a picture of the screen is put: a mark
+// with the picture's name, and the indented block below it.
+var pictures = regexp.MustCompile(`(?m)^<!-- screen: (\S+) -->\n\n((?: {4}.*\n|\n)*)`)
+
+// withoutMarks leaves the marks of pictures out.
+func withoutMarks(text string) string { return pictures.ReplaceAllString(text, "$2") }
 
 // topics are the texts of the manual in the order in which one reads them. Keys,
 // failures and procedures are made from what the program itself works with, so
@@ -81,7 +78,7 @@ func procedurePages(c *catalogue.Catalogue) string {
 func page(c *catalogue.Catalogue, name string) (string, bool) {
 	for _, t := range topics() {
 		if t.name == name {
-			return t.text(c), true
+			return withoutMarks(t.text(c)), true
 		}
 	}
 	for _, f := range c.Failures {
@@ -97,11 +94,13 @@ func page(c *catalogue.Catalogue, name string) (string, bool) {
 	return "", false
 }
 
-// manual is the same text for the screen.
+// manual is the same text for the screen, without pictures of it.
 func manual(c *catalogue.Catalogue) []tui.Page {
 	var pages []tui.Page
 	for _, t := range topics() {
-		pages = append(pages, tui.Page{Name: t.name, Says: t.says, Text: func() string { return t.text(c) }})
+		pages = append(pages, tui.Page{Name: t.name, Says: t.says, Text: func() string {
+			return pictures.ReplaceAllString(t.text(c), "")
+		}})
 	}
 	for _, f := range c.Failures {
 		pages = append(pages, tui.Page{Name: f.Name, Says: "this failure", Entry: true, Text: func() string { return catalogue.FailurePage(f) }})

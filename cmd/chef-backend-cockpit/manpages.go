@@ -54,7 +54,7 @@ func writeManPages(root *cobra.Command, c *catalogue.Catalogue, dir string) erro
 		if short, ok := fileFormats[t.name]; ok {
 			name, section = program+"-"+short, "5"
 		}
-		if err := writeTopic(dir, name, section, t.says, t.text(c), when); err != nil {
+		if err := writeTopic(dir, name, section, t.says, withoutMarks(t.text(c)), when); err != nil {
 			return err
 		}
 	}

@@ -162,7 +162,7 @@ func dropAllNetworks(ctx context.Context, keepMount bool) error {
 }
 
 func namespaces() []string {
-	var all []string
+	all := []string{deskNS, jumpNS}
 	for _, n := range names {
 		all = append(all, netns(n))
 	}
