@@ -34,13 +34,19 @@ func (c *calm) learn(v *cluster.View, findings []cluster.Finding) {
 	*c = append(kept, v.Snapshot)
 }
 
-// before is the newest snapshot that is older than all that stands; nil for none.
+// before is the newest snapshot that is older than all that stands, by some
+// looks where there is one; nil for none.
 func (c calm) before(findings []cluster.Finding) *cluster.Snapshot {
-	for i := len(c) - 1; i >= 0; i-- {
-		began := func(f cluster.Finding) bool { return !c[i].At.Before(f.Since.Add(-calmLooks)) }
-		if !slices.ContainsFunc(findings, began) {
-			return c[i]
+	older := func(s *cluster.Snapshot, by time.Duration) bool {
+		return !slices.ContainsFunc(findings, func(f cluster.Finding) bool { return !s.At.Before(f.Since.Add(-by)) })
+	}
+	for _, s := range slices.Backward(c) {
+		if older(s, calmLooks) {
+			return s
 		}
+	}
+	if len(c) > 0 && older(c[0], 0) {
+		return c[0]
 	}
 	return nil
 }

@@ -32,6 +32,10 @@ func TestLastHealthyIsBeforeWhatStands(t *testing.T) {
 	if got := c.before(nil); got.At != at(2000) {
 		t.Errorf("a snapshot in which something stood is called healthy: %v", got.At)
 	}
+	first := c[0].At
+	if got := c.before(stands(int(first.Sub(start).Seconds()) + 4)); got == nil || got.At != first {
+		t.Errorf("the first look was well, and what stands began 4 s later: %v", got)
+	}
 	if got := c.before(stands(0)); got != nil {
 		t.Errorf("what stands began before anything that was seen: %v", got)
 	}
