@@ -30,6 +30,7 @@ type CopyRow struct {
 	Most     LSN      // it ends here or before; 0 where nothing bounds it, or End is exact
 	Known    EndKnown
 	Writes   bool      // out of recovery: the end goes on
+	Clean    bool      // shut down in order: End is where its last record, the checkpoint, begins
 	Seen     time.Time // when its position was last seen, for EndSeen
 	Commit   time.Time // of its last transaction; zero unknown
 	Saved    Answer    // a copy of its files was made from here and it has not changed since
@@ -110,7 +111,7 @@ func (t CopyTable) follows() string {
 func (v *View) copyRow(node string) CopyRow {
 	c := v.copyOn(node)
 	row := CopyRow{Node: node, SystemID: c.system, Timeline: c.timeline, History: c.switches, Known: EndUnknown,
-		Writes: c.writes, Seen: c.seen, Commit: c.commit, Saved: v.wasSaved(node), Claims: c.refs}
+		Writes: c.writes, Clean: c.clean, Seen: c.seen, Commit: c.commit, Saved: v.wasSaved(node), Claims: c.refs}
 	switch {
 	case c.low == 0:
 	case !c.seen.IsZero():
@@ -132,8 +133,11 @@ func (r CopyRow) words(why string) string {
 	switch r.Known {
 	case EndExact:
 		said = append(said, "ends at "+r.End.String())
-		if r.Writes {
+		switch {
+		case r.Writes:
 			said[0] = "writes, at " + r.End.String() + " now"
+		case r.Clean: // the record itself makes the few bytes to where others end
+			said[0] = "ends with its shutdown checkpoint, which begins at " + r.End.String()
 		}
 	case EndAtLeast:
 		said = append(said, "ends at "+r.End.String()+" or later")

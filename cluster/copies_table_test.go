@@ -91,3 +91,15 @@ func TestRowsOfTheTableInWords(t *testing.T) {
 		}
 	}
 }
+
+// The end of one that was shut down is told as what control data tell of it:
+// where the checkpoint begins, some bytes before the end of its followers.
+func TestShutdownCheckpointIsToldAsOne(t *testing.T) {
+	v := viewOfThree(map[string]func(*PostgreSQLClaims){"be1": func(p *PostgreSQLClaims) {
+		killed(onTimeline(1, lsnSwitch), lsnSwitch, 0)(p)
+		p.Control.Value.State = "shut down"
+	}})
+	if got, want := v.CopyTable().Rows[0].Sentence, "ends with its shutdown checkpoint, which begins at 16F3/2D0A1B28, timeline 1"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -55,7 +55,7 @@ func (m *model) copiesText(w int) []string {
 func lossWords(c cluster.CopyComparison) string {
 	switch c.Contained {
 	case cluster.True:
-		return "nothing of " + c.Other + ": " + c.Sentence
+		return c.Sentence
 	case cluster.False:
 		return "! " + c.Sentence
 	}

@@ -348,3 +348,11 @@ func TestExitStatusIsToldOnce(t *testing.T) {
 		}
 	}
 }
+
+// A comparison says once what it says.
+func TestLossIsToldOnce(t *testing.T) {
+	c := cluster.CopyComparison{Chosen: "be1", Other: "be2", Known: true, Contained: cluster.True, Sentence: "choosing be1 loses nothing of be2"}
+	if got := lossWords(c); strings.Count(got, "nothing of be2") != 1 {
+		t.Error(got)
+	}
+}
