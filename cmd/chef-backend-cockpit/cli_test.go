@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"chef-backend-cockpit/assets"
 )
 
 // call runs the program in this process without a terminal.
@@ -145,5 +147,31 @@ func TestSitesCatalogue(t *testing.T) {
 	code, out, errOut := call(t, "procedure", "list")
 	if code != 0 || !strings.Contains(out, "rebuild-follower") || strings.Count(errOut, "\n") != 1 || !strings.Contains(errOut, "left out") {
 		t.Errorf("a faulty catalogue beside: exit %d, %s%s", code, out, errOut)
+	}
+}
+
+// What a site added is shown as its own, with what goes with its commands.
+func TestSitesProcedureIsShownAsItsOwn(t *testing.T) {
+	dir := filepath.Join(filepath.Dir(home(t, "")), "catalogue")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(assets.MustRead("manual/site-catalogue.md"), "```yaml\n")
+	example, _, _ := strings.Cut(rest, "```")
+	example = strings.Replace(example, "/usr/local/sbin/site-raise-heap --quarter", "chef-backend-ctl restart elasticsearch", 1)
+	if err := os.WriteFile(filepath.Join(dir, "site.yaml"), []byte(example), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := call(t, "procedure", "list")
+	code, show, errOut := call(t, "procedure", "show", "site-raise-heap")
+	for text, wants := range map[string][]string{
+		list: {"restarts Elasticsearch. (local)\n"},
+		show: {"site-raise-heap, T2, local\n", "T3 where restart-is-harmless does not hold for certain\n", "within 3m\n", "guard service-restarts elasticsearch\n"},
+	} {
+		for _, want := range wants {
+			if !strings.Contains(text, want) {
+				t.Errorf("%q is missing in (exit %d, %s)\n%s", want, code, errOut, text)
+			}
+		}
 	}
 }

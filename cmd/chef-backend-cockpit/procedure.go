@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -47,6 +48,9 @@ func (e *env) listProcedures() error {
 		if !p.Built {
 			text = "Not in this version. " + text
 		}
+		if p.Local {
+			text += " (local)"
+		}
 		fmt.Fprintf(t, "%s\t%s\t%s\n", p.Name, p.Tier, text)
 	}
 	return t.Flush()
@@ -81,7 +85,14 @@ func (e *env) showProcedure(ctx context.Context, name, node, service string, hos
 
 // printProcedure writes the catalogue's entry with its placeholders.
 func (e *env) printProcedure(p cluster.Procedure) {
-	fmt.Fprintf(e.out, "%s, %s\n%s\nGuide: %s\n", p.Name, p.Tier, p.Summary, p.Section)
+	tier := p.Tier.String()
+	if p.Local {
+		tier += ", local"
+	}
+	fmt.Fprintf(e.out, "%s, %s\n%s\nGuide: %s\n", p.Name, tier, p.Summary, p.Section)
+	for _, r := range p.Raise {
+		fmt.Fprintf(e.out, "%s where %s does not hold for certain\n", r.Tier, turned(r.When))
+	}
 	if p.Phrase != "" {
 		fmt.Fprintf(e.out, "Typed to confirm: %s\n", p.Phrase)
 	}
@@ -89,15 +100,44 @@ func (e *env) printProcedure(p cluster.Procedure) {
 		fmt.Fprintln(e.out, "Not in this version.")
 	}
 	for _, g := range p.Guards {
-		fmt.Fprintf(e.out, "guard   %s\n", g.Question)
+		fmt.Fprintf(e.out, "guard   %s\n", guardText(g))
 	}
 	for _, s := range p.Steps {
 		number, _, _ := strings.Cut(s.ID, "-")
 		fmt.Fprintf(e.out, "%2s  %-8s %s\n", number, s.On, or(s.Command, s.Say))
 		if s.EffectSay != "" {
-			fmt.Fprintf(e.out, "             then: %s, within %s\n", s.EffectSay, s.Deadline)
+			fmt.Fprintf(e.out, "             then: %s, within %s\n", s.EffectSay, span(s.Deadline))
+		}
+		for _, g := range s.Guards {
+			fmt.Fprintf(e.out, "             guard %s\n", guardText(g))
 		}
 	}
+}
+
+// turned is the opposite question.
+func turned(q cluster.Question) cluster.Question {
+	q.Not = !q.Not
+	return q
+}
+
+// guardText is a guard, with what may be typed instead.
+func guardText(g cluster.Guard) string {
+	if g.Override == "" {
+		return g.Question.String()
+	}
+	return g.Question.String() + ", or type: " + g.Override
+}
+
+// span is a length of time without what is zero: 3m, 5m30s, 6h.
+func span(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 // dryRun looks, binds the procedure and prints exactly what would run.
@@ -152,7 +192,7 @@ func (e *env) printPlan(p cluster.Plan) {
 	for _, s := range p.Steps {
 		fmt.Fprintf(e.out, "%3s  %-6s %s\n", s.Number, s.Node, or(s.Command, s.Say))
 		if s.EffectSay != "" {
-			fmt.Fprintf(e.out, "            then: %s, within %s\n", s.EffectSay, s.Deadline)
+			fmt.Fprintf(e.out, "            then: %s, within %s\n", s.EffectSay, span(s.Deadline))
 		}
 		if s.Destroys != "" {
 			fmt.Fprintf(e.out, "            destroys: %s\n", s.Destroys)
