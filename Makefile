@@ -27,16 +27,19 @@ test-scenarios: ## try every row of the scenario table on the simulation (ROWS=r
 		-run '$(if $(ROWS),^TestScenariosOnTheSimulation$$/^table$$/$(ROWS),.)' ./cluster/scenario
 
 # Tests of what must not happen to data; each prints how often it was tried.
-SAFETY = ^(TestKilledAtEveryBoundary|TestCutInEveryStep|TestPlanIsTakenUpAgain|TestWhatBecameOfAStep|TestRacesOfTwoCockpits|TestIncidentsHoldTheInvariants|TestOracleTells|TestKilledWhileAStepIsAtWork|TestHostile.*|TestRehearsal.*)$$
+SAFETY = ^(TestKilledAtEveryBoundary|TestCutInEveryStep|TestPlanIsTakenUpAgain|TestWhatBecameOfAStep|TestRacesOfTwoCockpits|TestIncidentsHoldTheInvariants|TestOracleTells|TestHostile.*)$$
 
-test-safety: ## kills, cuts, races, changed facts, made-up incidents, rehearsals, hostile bytes; each prints its count
-	CHEF_BACKEND_SAFETY=1 $(GO) test -count=1 -v -timeout 15m -run '$(SAFETY)' ./cluster/recovery ./cluster/scenario ./cmd/chef-backend-cockpit
+# One package after another: in the second one time runs faster than the clock
+# on the wall, and what shares its cores makes looks too old to act on.
+test-safety: ## kills, cuts, races, changed facts, made-up incidents, hostile bytes; each prints its count
+	CHEF_BACKEND_SAFETY=1 $(GO) test -p 1 -count=1 -v -timeout 15m -run '$(SAFETY)' ./cluster/recovery ./cluster/scenario ./cmd/chef-backend-cockpit
 
 test-safety-ssh: ## make up incidents over SSH, with the race detector (MANY=number, FROM=number of the first)
 	CGO_ENABLED=1 CHEF_BACKEND_SAFETY=1 CHEF_BACKEND_INCIDENTS=$(or $(MANY),200):$(or $(FROM),0) $(GO) test -race -count=1 -v -timeout 40m \
 		-run '^TestIncidentsOverSSH$$' ./cluster/scenario
 
-test-rehearsals: ## bring a simulation into the state of every row of the scenario table and look again (ROWS=regexp)
+test-rehearsals: ## rehearse and run; bring a simulation into the state of every row of the scenario table and look again (ROWS=regexp)
+	CHEF_BACKEND_SAFETY=1 $(GO) test -p 1 -count=1 -v -timeout 15m -run '^TestRehearsal(InTheScreen|ForetellsTheRun|HoldsTheRun)$$' ./cluster/scenario ./cmd/chef-backend-cockpit
 	CHEF_BACKEND_REHEARSALS=1 $(GO) test -count=1 -v -timeout 60m \
 		-run '^TestRehearsalIsBroughtIntoEveryState$$/$(or $(ROWS),.)' ./cluster/scenario
 

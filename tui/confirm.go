@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
@@ -164,10 +165,12 @@ func (m *model) takeConfirmed(a confirmedMsg) tea.Cmd {
 	v, planned := m.top().(*planView)
 	if a.err != nil {
 		m.deafen()
+		const nothing = "nothing was done: "
+		why := nothing + strings.TrimPrefix(a.err.Error(), nothing) // who refuses it may have said so
 		if planned {
-			v.word = "nothing was done: " + a.err.Error()
+			v.word = why
 		}
-		m.say("nothing was done: " + a.err.Error())
+		m.say(why)
 		return nil
 	}
 	if !planned {

@@ -264,7 +264,7 @@ func TestTerminalWhenTheCockpitIsLeft(t *testing.T) {
 func TestTranscript(t *testing.T) {
 	w := newWorld(t)
 	r := newRun(w.executor(), &frozen{plan: cluster.Plan{Steps: []cluster.PlanStep{{ID: "1-a"}}}}, nil, w.clock.Now())
-	whole := "one\ndb_superuser_password: 'hush'\n{\"chef\": {\"token\" : \"hush\", \"a\": 1}}\nlast \x1b]0;x\a"
+	whole := "one\ndb_superuser_password: 'hush'\n{\"chef\": {\"token\" : \"hush\", \"a\": 1}}\n-----BEGIN RSA PRIVATE KEY-----\nhushhush\n-----END RSA PRIVATE KEY-----\nlast \x1b]0;x\a"
 	for cut := range len(whole) {
 		w.kept = nil
 		s := r.transcript(0, cluster.PlanStep{Node: "be1"}, "1-a")
@@ -273,7 +273,7 @@ func TestTranscript(t *testing.T) {
 		s.write([]byte(whole[cut:]), int64(len(whole)))
 		s.flush()
 		text := w.journalled("1-a").text
-		if strings.Contains(text, "hush") || strings.ContainsAny(text, "\x1b\a") || !strings.Contains(text, "password: ***") {
+		if strings.Contains(text, "hush") || strings.ContainsAny(text, "\x1b\a") || !strings.Contains(text, "password: ***") || !strings.Contains(text, "last") {
 			t.Fatalf("cut at %d: %q", cut, text)
 		}
 	}

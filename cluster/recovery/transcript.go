@@ -28,6 +28,7 @@ type transcript struct {
 	kept    int64
 	dropped int64
 	hidden  bool // nothing of this command's output may be kept
+	inKey   bool // what is written now is of a private key
 }
 
 // piece is what the journal keeps of a command's output, made safe.
@@ -87,7 +88,7 @@ func (t *transcript) put(n int) {
 	}
 	lines := []string{fmt.Sprintf("(%d bytes not kept: they may hold passwords)", n)}
 	if !t.hidden {
-		lines = remote.SafeLines(blotted(t.pending[:n]))
+		lines = remote.SafeLines(t.keyless(blotted(t.pending[:n])))
 	}
 	t.record(lines, int64(n))
 	t.pending = append(t.pending[:0], t.pending[n:]...)
@@ -102,6 +103,24 @@ func (t *transcript) record(lines []string, n int64) {
 			st.Sentence = "the output could not be written to the journal: " + err.Error()
 		})
 	}
+}
+
+// keyless is output without the lines of private keys.
+func (t *transcript) keyless(b []byte) []byte {
+	if !t.inKey && !bytes.Contains(b, []byte("PRIVATE KEY-----")) {
+		return b
+	}
+	var out []byte
+	for line := range bytes.Lines(b) {
+		t.inKey = t.inKey || bytes.Contains(line, []byte("-----BEGIN ")) && bytes.Contains(line, []byte("PRIVATE KEY-----"))
+		if !t.inKey {
+			out = append(out, line...)
+			continue
+		}
+		out = append(out, "***\n"...)
+		t.inKey = !bytes.Contains(line, []byte("-----END "))
+	}
+	return out
 }
 
 // named is a value whose name says that nobody else may read it, in the shapes

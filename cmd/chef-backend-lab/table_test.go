@@ -81,7 +81,7 @@ func tryAll(t *testing.T, rows []scenario.Scenario) {
 		go func() {
 			for s := range todo {
 				o := outcome{name: s.Row()}
-				o.out, o.figures, o.err = runApart(t.Context(), t.Name()+"/"+s.Row(), simulation.InMemory(t))
+				o.out, o.figures, o.err = runApart(t.Context(), t.Name()+"/"+s.Row(), t.TempDir())
 				ended <- o
 			}
 		}()
