@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -145,4 +146,23 @@ func TestDoctorsAnswerCutOff(t *testing.T) {
 			t.Errorf("%s: known %v, reason %q", name, c.known, c.reason)
 		}
 	}
+}
+
+func FuzzDoctor(f *testing.F) {
+	sections := []string{"tools", "folders", "own", "mounts", "locks", "sshd"}
+	for _, s := range []string{
+		"tool flock /usr/bin/flock\ntool su -\ntry flock 999999999999999999999\nshell /bin/dash\n", "folder no /var/log/chef-backend\nlog no etcd\n",
+		"own drwx------ /x\nnearest /var/opt\nwritable no /var/opt\nroom\n/dev/a 1000 1 999 1% /\ninodes\n/dev/a 0 0 0 - /\n", "maxsessions -1\nmaxstartups 1:2:3\n",
+		"/dev/a / ext4 ro 0 0\n",
+	} {
+		f.Add([]byte(s), 0)
+		f.Add([]byte(s+"\x1b]52;c;aGk=\a\xff\u202e"), 1)
+	}
+	f.Fuzz(func(t *testing.T, body []byte, exit int) {
+		l := look{frame: frame{kind: doctor, done: true, sections: map[string]section{}}, node: "be2", at: someTime, ended: someTime}
+		for _, name := range sections {
+			l.sections[name] = section{body: body, exit: exit & 0xff, ended: true}
+		}
+		safeStrings(t, reflect.ValueOf(l.means()), "means")
+	})
 }
