@@ -20,7 +20,7 @@ func (v *View) Board() Board {
 			r = &Report{Node: n.Name}
 		}
 		b.Rows = append(b.Rows, BoardRow{Node: n.Name, Cells: []Cell{
-			v.leaderlCell(r), etcdCell(r), v.postgresqlCell(r), v.ctlCell(r), sentinelCell(r), v.seenByCell(n),
+			v.leaderlCell(r), v.etcdCell(r), v.postgresqlCell(r), v.ctlCell(r), sentinelCell(r), v.seenByCell(n),
 		}})
 	}
 	b.Contradictions = v.contradictions()
@@ -51,7 +51,7 @@ func knownCell[T any](node, name, text string, mark Mark, c Claim[T]) Cell {
 func (v *View) leaderlCell(r *Report) Cell {
 	c := r.Leaderl.LeaderCode
 	if !c.Known {
-		return unknownCell(r.Node, "leaderl.leader-code", c)
+		return v.leaderlHeard(r, unknownCell(r.Node, "leaderl.leader-code", c))
 	}
 	switch c.Value {
 	case 200:
@@ -65,10 +65,10 @@ func (v *View) leaderlCell(r *Report) Cell {
 }
 
 // etcdCell shows the member's health and whether it is the raft leader.
-func etcdCell(r *Report) Cell {
+func (v *View) etcdCell(r *Report) Cell {
 	h := r.Etcd.Health
 	if !h.Known {
-		return unknownCell(r.Node, "etcd.health", h)
+		return v.etcdHeard(r, unknownCell(r.Node, "etcd.health", h))
 	}
 	if !h.Value {
 		return knownCell(r.Node, "etcd.health", "not healthy", MarkLook, h)

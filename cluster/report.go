@@ -49,6 +49,10 @@ type Report struct {
 	Sentinels     SentinelClaims             `claim:"sentinel"`
 	Lock          LockClaims                 `claim:"lock"`
 	Peers         map[string]Claim[PeerSeen] `claim:"peer"` // by the peer's cluster address; slow
+
+	// Network is what the services of nodes that cannot be looked at answer to
+	// this one, by the cluster address of those; slow.
+	Network map[string]NetworkClaims `claim:"network"`
 }
 
 // HostClaims are about the machine itself.

@@ -60,11 +60,15 @@ func (l *Local) Terminal(_ context.Context, script Script, size Size) (Terminal,
 // blocks in the kernel would keep the terminal open, and nobody hung up.
 func interruptible(f *os.File) (*os.File, error) {
 	defer f.Close()
+	syscall.ForkLock.RLock() // no process that is started meanwhile inherits it
 	fd, err := syscall.Dup(int(f.Fd()))
+	if err == nil {
+		syscall.CloseOnExec(fd)
+	}
+	syscall.ForkLock.RUnlock()
 	if err != nil {
 		return nil, err
 	}
-	syscall.CloseOnExec(fd)
 	if err := syscall.SetNonblock(fd, true); err != nil {
 		return nil, errors.Join(err, syscall.Close(fd))
 	}

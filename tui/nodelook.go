@@ -76,6 +76,7 @@ func (m *model) lookAt(n cluster.Node, place int) nodeLook {
 	if why, reached := m.reach(n.Name, r); !reached {
 		l.role, l.roleMark = why.word, why.mark
 		l.rest = why.rows
+		m.hear(&l)
 		if marked := m.markRow(n.Name, lookRow{}); marked.label != "" {
 			l.rest = append([]lookRow{marked}, l.rest...)
 		}
@@ -135,6 +136,29 @@ func (m *model) reach(node string, r *cluster.Report) (reachLook, bool) {
 		k.rows = append(k.rows, lookRow{text: row, mark: cluster.MarkUnknown})
 	}
 	return k, false
+}
+
+// hear shows what services of a node that is not reached answer to another one.
+func (m *model) hear(l *nodeLook) {
+	c, from, ok := m.view().OverNetwork(l.node.Name)
+	if !ok {
+		return
+	}
+	said := map[string]string{}
+	if c.LeaderCode.Known {
+		said["leaderl"] = map[int]string{200: "leader", 503: "not leader", 0: "refused"}[c.LeaderCode.Value]
+	}
+	if c.EtcdHealth.Known {
+		said["etcd"] = map[bool]string{true: "healthy", false: "not healthy"}[c.EtcdHealth.Value]
+	}
+	if c.Elasticsearch.Known {
+		said["elasticsearch"] = c.Elasticsearch.Value
+	}
+	for i := range l.services {
+		if text := said[l.services[i].name]; text != "" {
+			l.services[i].state, l.services[i].mark = "? "+text+" by "+from, cluster.MarkUnknown
+		}
+	}
 }
 
 // lookCopy says where the node's copy of the database stands.

@@ -1,5 +1,5 @@
 # probe-loop.sh: answers looks over one long-lived channel until its input
-# ends. Lines in: look KIND NONCE [PEER…]. It follows probe.sh's functions.
+# ends. Lines in: look KIND NONCE [PEER…] [+PEER…]. It follows probe.sh's functions.
 #
 # It also ends after two minutes without a look, where the shell or timeout(1)
 # can tell: a link may be dead for hours without the node's sshd knowing, and

@@ -101,6 +101,20 @@ probe_peers() {
 	probe_end peers 0
 }
 
+# probe_network ADDRESS…: what the services of nodes that cannot be looked at
+# answer over the network. Their answers are theirs alone, no look at the node.
+probe_network() {
+	for probe_peer; do
+		case $probe_peer in
+		*:*) probe_at=http://[$probe_peer] ;;
+		*) probe_at=http://$probe_peer ;;
+		esac
+		probe_http "etcd@$probe_peer" 1 "$probe_at:2379/v2/members/leader" "$probe_at:2379/v2/stats/self" "$probe_at:2379/v2/keys/" "$probe_at:2379/health"
+		probe_http "leaderl@$probe_peer" 1 "$probe_at:7331/leader"
+		probe_http "elasticsearch@$probe_peer" 1 "$probe_at:9200/_cluster/health?local=true"
+	done
+}
+
 probe_addresses() {
 	probe_begin addresses
 	probe_within 2 hostname -I 2>/dev/null || probe_within 2 ip -o addr 2>&1
@@ -184,7 +198,15 @@ probe_wal_end() {
 	probe_section data-size 4096 probe_within 10 du -s -k "$probe_d"
 }
 
+# probe_slow [PEER…] [+PEER…]: with a plus, its services are asked too.
 probe_slow() {
+	probe_seen='' probe_asked=''
+	for probe_peer; do
+		case $probe_peer in
+		+*) probe_asked="$probe_asked ${probe_peer#+}" ;;
+		*) probe_seen="$probe_seen $probe_peer" ;;
+		esac
+	done
 	probe_clock clock-1
 	probe_host
 	probe_disks
@@ -193,7 +215,10 @@ probe_slow() {
 			probe_http elasticsearch-master 2 'http://127.0.0.1:9200/_cat/master?local=true&h=ip,host'
 			probe_http elasticsearch-blocks 2 'http://127.0.0.1:9200/_all/_settings/index.blocks.*?local=true&flat_settings=true'
 		} | {
-			probe_peers "$@" | {
+			{
+				probe_peers $probe_seen
+				probe_network $probe_asked
+			} | {
 				{
 					probe_wal_end
 					probe_machine

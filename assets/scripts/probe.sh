@@ -366,7 +366,7 @@ probe_fast() {
 	probe_clock clock-2
 }
 
-# look KIND NONCE [PEER…]. What it sets stays inside, PROBE_TIMEOUT excepted:
+# look KIND NONCE [PEER…] [+PEER…]. What it sets stays inside, PROBE_TIMEOUT excepted:
 # whether timeout(1) works here is found out once.
 look() {
 	if [ -z "$PROBE_TIMEOUT" ]; then

@@ -14,13 +14,19 @@ import (
 // Found is what one host tells of its cluster.
 type Found struct {
 	Nodes []cluster.Node // in the order of cluster-status
-	Self  int            // which of Nodes the host is; -1 when it cannot be told
+	Self  int            // which of Nodes the host is, by its own addresses; -1 when it cannot be told
+
+	// HostName, MachineID and Addresses are the host's own; "" and nil where it
+	// does not tell them.
+	HostName, MachineID string
+	Addresses           []string
 }
 
 // Discover asks one host for the nodes of its cluster: their names and
 // addresses as cluster-status tells them, in its order. Where that fails, etcd's
 // members stand in, and a node's name is then its address. It takes a few
-// seconds; ctx bounds it. The error names the host and what is missing there;
+// seconds; ctx bounds it. The error names the host and what is missing there; what
+// the host tells of itself comes with it.
 // ErrNotInstalled is among its causes where the product is not there at all.
 func Discover(ctx context.Context, h remote.Host) (Found, error) {
 	nonce := rand.Text()
@@ -33,11 +39,15 @@ func Discover(ctx context.Context, h remote.Host) (Found, error) {
 		return Found{}, fmt.Errorf("%s: the probe could not run: %s", h.Name(), remark(append(res.Stdout, res.Stderr...), "no output; is the login's shell a POSIX shell?"))
 	}
 	l := look{frame: f, node: h.Name(), absentReason: "the answer was cut off"}
+	var own cluster.Report
+	l.identity(&own, remote.Link{})
+	found := Found{Self: -1, HostName: own.Host.HostName.Value, MachineID: own.Host.MachineID.Value, Addresses: l.addresses().Value}
 	nodes, err := l.nodes()
 	if err != nil {
-		return Found{}, fmt.Errorf("%s: %w", h.Name(), err)
+		return found, fmt.Errorf("%s: %w", h.Name(), err)
 	}
-	return Found{nodes, l.self(nodes)}, nil
+	found.Nodes, found.Self = nodes, l.self(nodes)
+	return found, nil
 }
 
 // ErrNotInstalled says that the host is no Chef Backend node.

@@ -63,7 +63,7 @@ func (o *Observer) once(ctx context.Context, kind, text string) single {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	nonce := rand.Text()
-	ask := "look " + kind + " " + nonce + joined(o.peers()) + "\n"
+	ask := "look " + kind + " " + nonce + joined(" ", o.peers()) + "\n"
 	script := remote.Script{Name: "cockpit-doctor", Text: text, Stdin: []byte(ask), Limit: maxAnswer}
 	if kind == doctor {
 		script.Text, script.Stdin = text+ask, nil

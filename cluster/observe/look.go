@@ -67,6 +67,7 @@ func (l *look) report(link remote.Link) *cluster.Report {
 	l.product(r)
 	l.ctl(r)
 	l.peers(r)
+	l.network(r)
 	return r
 }
 

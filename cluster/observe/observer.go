@@ -19,7 +19,10 @@ type Options struct {
 	Node cluster.Node
 	// Peers are the cluster's nodes, whose reach is asked from this one; this
 	// node and those without an address are passed over. It may be nil.
-	Peers     func() []cluster.Node
+	Peers func() []cluster.Node
+	// Strangers are those of them that cannot be looked at: this node asks what
+	// their services answer over the network. It may be nil.
+	Strangers func() []cluster.Node
 	Host      remote.Host
 	Clock     cluster.Clock
 	FastEvery time.Duration // 0: 2 s
@@ -202,7 +205,7 @@ func (o *Observer) runSlow(ctx context.Context) {
 		default:
 		}
 		began, link, peers := o.Clock.Now(), o.Host.Link(), o.peers()
-		h := o.ask(ctx, ch, o.slowLimit, slow, joined(peers))
+		h := o.ask(ctx, ch, o.slowLimit, slow, joined(" ", peers)+joined(" +", o.addresses(o.Strangers)))
 		if ctx.Err() != nil {
 			return
 		}
@@ -247,12 +250,14 @@ func plain(d time.Duration) string {
 
 // peers are the other nodes' addresses, plain ones only: they go into a line
 // of shell input.
-func (o *Observer) peers() []string {
-	if o.Peers == nil {
+func (o *Observer) peers() []string { return o.addresses(o.Peers) }
+
+func (o *Observer) addresses(nodes func() []cluster.Node) []string {
+	if nodes == nil {
 		return nil
 	}
 	var all []string
-	for _, n := range o.Peers() {
+	for _, n := range nodes() {
 		a, err := netip.ParseAddr(n.Address)
 		if n.Name != o.Node.Name && n.Address != o.Node.Address && err == nil && a.Zone() == "" {
 			all = append(all, a.String())
@@ -261,10 +266,10 @@ func (o *Observer) peers() []string {
 	return all
 }
 
-func joined(peers []string) string {
+func joined(before string, peers []string) string {
 	s := ""
 	for _, p := range peers {
-		s += " " + p
+		s += before + p
 	}
 	return s
 }

@@ -121,7 +121,7 @@ func addSlow(r, s *cluster.Report) {
 	r.Host.Files, r.Host.Room, r.Host.TreeBytes = s.Host.Files, s.Host.Room, s.Host.TreeBytes
 	r.Etcd.Members, r.Etcd.Writable = s.Etcd.Members, s.Etcd.Writable
 	r.Elasticsearch.Master, r.Elasticsearch.ReadOnly = s.Elasticsearch.Master, s.Elasticsearch.ReadOnly
-	r.Ctl, r.Peers = s.Ctl, s.Peers
+	r.Ctl, r.Peers, r.Network = s.Ctl, s.Peers, s.Network
 	p, q := &r.PostgreSQL, &s.PostgreSQL
 	p.VersionNum, p.DataBytes, p.EndOfWAL = q.VersionNum, q.DataBytes, q.EndOfWAL
 	p.Connections, p.Slots = q.Connections, q.Slots

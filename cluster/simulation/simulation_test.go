@@ -75,7 +75,7 @@ func TestLook(t *testing.T) {
 	for way, h := range map[string]remote.Host{"over SSH": overSSH(t, c, "be2"), "in process": c.Host("be2")} {
 		began := c.clock.Now()
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		r, err := h.Run(ctx, remote.Script{Name: "cockpit-look", Text: observe.Probe() + "\nlook slow n1 10.0.4.11 10.0.4.13\nlook fast n2\n"})
+		r, err := h.Run(ctx, remote.Script{Name: "cockpit-look", Text: observe.Probe() + "\nlook slow n1 10.0.4.11 10.0.4.13 +10.0.4.11 +10.0.4.13\nlook fast n2\n"})
 		cancel()
 		if err != nil {
 			t.Fatal(err)
@@ -103,6 +103,12 @@ func TestLook(t *testing.T) {
 			{"sentinel", report.Sentinels.Unsynced.Known, true},
 			{"cluster-status", len(slow.Ctl.Rows.Value), 3},
 			{"peers", slow.Peers["10.0.4.13"].Value.Ports[22], "open"},
+			{"leaderl of a stranger", slow.Network["10.0.4.11"].LeaderCode.Value, 200},
+			{"leaderl of another", slow.Network["10.0.4.13"].LeaderCode.Value, 503},
+			{"etcd of a stranger", slow.Network["10.0.4.13"].EtcdHealth.Value, true},
+			{"its name", slow.Network["10.0.4.13"].MemberName.Known, true},
+			{"Elasticsearch of a stranger", slow.Network["10.0.4.11"].Elasticsearch.Value, "green"},
+			{"nobody else", len(slow.Network), 2},
 			{"version", slow.Host.Version.Value, "2.3.16"},
 			{"disks", len(slow.Host.Disks.Value) > 0, true},
 			{"stderr", len(r.Stderr), 0},

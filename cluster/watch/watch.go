@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -116,7 +117,7 @@ func New(o Options) (*Watch, error) {
 	}
 	for _, n := range o.Nodes {
 		w.observers[n.Name] = observe.New(observe.Options{
-			Node: n, Peers: w.peersOf(n.Name), Host: o.Hosts[n.Name], Clock: o.Clock,
+			Node: n, Peers: w.peersOf(n.Name), Strangers: w.strangersTo(n.Name), Host: o.Hosts[n.Name], Clock: o.Clock,
 			FastEvery: FastEvery, SlowEvery: SlowEvery, Publish: w.take,
 		})
 	}
@@ -212,6 +213,18 @@ func (w *Watch) peersOf(name string) func() []cluster.Node {
 	}
 }
 
+// strangersTo are the peers of a node that cannot be looked at from here.
+func (w *Watch) strangersTo(name string) func() []cluster.Node {
+	peers := w.peersOf(name)
+	return func() []cluster.Node {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return slices.DeleteFunc(peers(), func(n cluster.Node) bool {
+			return !isStranger(w.reports[n.Name])
+		})
+	}
+}
+
 // clockOffset is the newest known offset of a node's clock; 0 while unknown.
 func (w *Watch) clockOffset(node string) time.Duration {
 	w.mu.Lock()
@@ -225,12 +238,32 @@ func (w *Watch) clockOffset(node string) time.Duration {
 // take accepts a report of an observer; an older one never replaces a newer.
 func (w *Watch) take(r *cluster.Report) {
 	w.mu.Lock()
-	if old := w.reports[r.Node]; old == nil || r.Seq > old.Seq {
+	old := w.reports[r.Node]
+	fresh := old == nil || r.Seq > old.Seq
+	if fresh {
 		w.reports[r.Node] = r
 		w.pending[r.Node] = true
 	}
 	w.mu.Unlock()
+	if fresh && isStranger(r) && !isStranger(old) {
+		w.askOthers(r.Node)
+	}
 	signal(w.reported)
+}
+
+// isStranger answers whether a node is known to be out of our own reach.
+func isStranger(r *cluster.Report) bool {
+	return r != nil && r.Reach.Known && r.Reach.Value != cluster.Reached
+}
+
+// askOthers asks the other nodes at once what they hear of one that has just
+// gone out of reach.
+func (w *Watch) askOthers(node string) {
+	for name, o := range w.observers {
+		if name != node {
+			o.SlowNow()
+		}
+	}
 }
 
 // wake tells the screen that there is something new.

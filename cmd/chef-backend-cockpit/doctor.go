@@ -54,7 +54,7 @@ func (e *env) doctor(ctx context.Context, hosts []string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	g, err := e.gathering(conf, hosts)
+	g, err := e.gathering(ctx, conf, hosts)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func main() {
 // writes at most one line to errOut for an error. After a signal the code is
 // the signal's, whatever else went wrong.
 func run(ctx context.Context, end *ending, args []string, in *os.File, out, errOut io.Writer) int {
-	e := &env{in: in, out: out, err: errOut, warnings: &warnings{out: errOut}, ending: end}
+	e := &env{in: in, out: out, err: errOut, warnings: &warnings{out: errOut}, ending: end, local: thisMachine, newSSH: remote.NewSSH}
 	e.asking = newAsking(e)
 	root := rootCommand(e)
 	root.SetArgs(args)
@@ -103,6 +103,8 @@ type env struct {
 	warnings *warnings
 	asking   *asking
 	ending   *ending
+	local    func() remote.Host // this machine where it may be a node; nil, or nil from it: it is none
+	newSSH   func(remote.Target, remote.Options) (remote.Host, error)
 
 	configFile string
 	cluster    string
