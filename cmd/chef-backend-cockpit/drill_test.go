@@ -87,25 +87,26 @@ func TestDrillLeftBeforeTheStrike(t *testing.T) {
 // told of it.
 func TestDrillFromStrikeToDebriefing(t *testing.T) {
 	t.Parallel()
-	seed := strconv.FormatInt(seedOf(t, "follower-wal-gap"), 10)
-	c := converse(t, true, nil, "demo", "--drill", "--plain", "--seed", seed, "--speed", "4")
+	seed := strconv.FormatInt(seedOf(t, "leaderl-down"), 10)
+	restarting := order{"restart-service be3 leaderl", "y"}
+	c := converse(t, true, nil, "demo", "--drill", "--plain", "--seed", seed, "--speed", "3")
 	c.hears("stamped SIMULATION, DRILL")
-	c.hears("Finding 1 is new: P2")
-	c.types("why 1\n")
-	c.hears("follower-wal-gap on be3.")
-	c.refused("confirm\n", "be2\n", "no: nothing was done on be3.")
-	c.repairs()
+	c.hears("leaderl-down on be3, leaderl is down on be3.")
+	c.types("why leaderl-down\n")
+	c.hears("leaderl-down on be3.")
+	c.refused(order{"restart-service be3 etcd", "y"}, "confirm\n", "n\n", "no: nothing was done on be3.")
+	c.repairs(restarting)
 	if code := c.exit(); code != 0 { // it ends by itself
 		t.Errorf("exit code %d", code)
 	}
 	_, text, _ := strings.Cut(c.all(), "has ended: done.")
 	told := strings.Join(strings.Fields(text), " ")
 	for _, want := range []string{
-		"DRILL, debriefing. It was follower-wal-gap: WAL gone on the leader, be3 cannot catch up.",
-		"Guide: General Follower Recovery Process", "The right way: rebuild-follower be3.",
-		": all was well again.", "Detection took you", `you typed "be2" to confirm rebuild-follower be3.`,
-		"Commands that reached nodes: 4.", "be3: chef-backend-ctl stop leaderl",
-		"What happened, from the journal:", "follower-wal-gap@be3 has gone", "journal report", "demo --drill --seed " + seed,
+		"DRILL, debriefing. It was leaderl-down: leaderl is down on be3.",
+		"The right way: restart-service be3 leaderl.", ": all was well again.", "Detection took you",
+		"you opened the plan restart-service be3 etcd, which does not mend this.", `you typed "n" to confirm restart-service be3 etcd.`,
+		"Commands that reached nodes: 1.", "be3: chef-backend-ctl restart leaderl",
+		"What happened, from the journal:", "leaderl-down@be3 has gone", "journal report", "demo --drill --seed " + seed,
 	} {
 		if !strings.Contains(told, want) {
 			t.Errorf("the debriefing lacks %q", want)
@@ -114,7 +115,7 @@ func TestDrillFromStrikeToDebriefing(t *testing.T) {
 	if t.Failed() {
 		t.Logf("%s", text)
 	}
-	if got := intentsBelow(t, c.state); !slices.Equal(got, rebuild) {
-		t.Errorf("intents in the journal: %q, want %q", got, rebuild)
+	if got, want := intentsBelow(t, c.state), []string{"chef-backend-ctl restart leaderl"}; !slices.Equal(got, want) {
+		t.Errorf("intents in the journal: %q, want %q", got, want)
 	}
 }
