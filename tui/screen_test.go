@@ -356,3 +356,16 @@ func TestLossIsToldOnce(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Where evidence was seen is told whole, however narrow the column is.
+func TestWhereEvidenceWasSeenFits(t *testing.T) {
+	e := cluster.Evidence{Source: cluster.SourcePostgreSQL, Node: "be2, be3"}
+	for columns, want := range map[int]string{30: "postgresql on be2, be3, 5 s", 18: "postgresql be2 be3", 10: "be2 be3"} {
+		if got := seenText(e, "5 s", columns); got != want {
+			t.Errorf("in %d columns %q, not %q", columns, got, want)
+		}
+	}
+	if got := seenText(cluster.Evidence{Source: cluster.SourceEtcd}, "", 18); got != "etcd" {
+		t.Error(got)
+	}
+}

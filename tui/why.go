@@ -165,17 +165,11 @@ func (m *model) evidenceRows(side string, first bool, e cluster.Evidence, w int)
 	case e.Side == cluster.SideAgainst:
 		word = map[cluster.Truth]string{cluster.True: "holds", cluster.False: "ruled out"}[e.Answer]
 	}
-	from := string(e.Source)
-	if e.Node != "" {
-		from = strings.TrimSpace(from + " on " + e.Node)
-	}
-	if age := evidenceAge(m.looked(), e.At, e.Source); age != "" {
-		from += ", " + age
-	}
 	room := w - 9 - 11 - 30
 	if w < 90 {
 		room = w - 9 - 11 - 20
 	}
+	from := seenText(e, evidenceAge(m.looked(), e.At, e.Source), w-20-room-2)
 	var rows []string
 	for i, s := range wrap(e.Sentence, room) {
 		l := newLine(w)
@@ -192,6 +186,25 @@ func (m *model) evidenceRows(side string, first bool, e cluster.Evidence, w int)
 		rows = append(rows, l.String())
 	}
 	return rows
+}
+
+// seenText says by whom and where evidence was seen, and how long ago, as far as
+// the columns reach.
+func seenText(e cluster.Evidence, age string, columns int) string {
+	if age != "" {
+		age = ", " + age
+	}
+	source, nodes := string(e.Source), strings.ReplaceAll(e.Node, ", ", " ")
+	from := source + age
+	if e.Node != "" {
+		from = strings.TrimSpace(source+" on "+e.Node) + age
+		for _, shorter := range []string{strings.TrimSpace(source + " " + nodes), nodes} {
+			if width(from) > columns {
+				from = shorter
+			}
+		}
+	}
+	return from
 }
 
 // foot says what became of the last choice, and what greyed offers wait for.
