@@ -53,6 +53,7 @@ func TestFloodHoldsTheBudgets(t *testing.T) {
 
 	f := startFlood(t, dir)
 	if soak { // until the rings are full
+		c.patience = 10 * patience
 		c.pause(30 * time.Second)
 	}
 	full, spent, began := c.resident("VmRSS"), c.cpu(), time.Now()
@@ -65,17 +66,12 @@ func TestFloodHoldsTheBudgets(t *testing.T) {
 	}
 	load := (c.cpu() - spent).Seconds() / time.Since(began).Seconds()
 	large := c.rateAt(400, 100, min(lasts, 10*time.Second))
+	took := time.Since(began).Round(time.Second)
 	c.resize(120, 40)
-	lines := f.stop()
-	for i := range lines {
-		c.see(fmt.Sprintf("the flood ends on be%d", i+1))
-	}
-	if c.has(" gap") {
-		t.Error("lines are missing")
-	}
+	c.count(f.stop())
 	peak, after := c.resident("VmHWM"), c.resident("VmRSS")
-	t.Logf("3 × %d lines in %v: %.1f KB/s at most to the terminal at 200×50, %.1f at 400×100; %.0f %% of a core; resident %d MiB, then %d, %d at most",
-		lines[0], time.Since(began).Round(time.Second), most/1000, large/1000, 100*load, full>>20, after>>20, peak>>20)
+	t.Logf("3 × %d lines, all counted; %v: %.1f KB/s at most to the terminal at 200×50, %.1f at 400×100; %.0f %% of a core; resident %d MiB, then %d, %d at most",
+		f.lines[0], took, most/1000, large/1000, 100*load, full>>20, after>>20, peak>>20)
 	if most > mostToScreen || large > mostToScreen {
 		t.Errorf("more than %d bytes a second went to the terminal", mostToScreen)
 	}
@@ -84,6 +80,25 @@ func TestFloodHoldsTheBudgets(t *testing.T) {
 	}
 	if soak {
 		c.holdsTimes(after-full, slack(t))
+	}
+}
+
+// count waits until the cockpit has counted all lines of every node, without a
+// gap; on a machine that is busy with others it may be far behind.
+func (c *watched) count(lines [3]int) {
+	c.t.Helper()
+	from := c.sent()
+	if _, err := c.pty.WriteString("s"); err != nil {
+		c.t.Fatal(err)
+	}
+	for _, n := range lines {
+		c.wait(from, fmt.Sprintf("m%d\x1b", n)) // in a column and a style of its own
+	}
+	if c.since(from, " gap,") || c.since(from, " gaps,") {
+		c.t.Error("lines are missing")
+	}
+	if _, err := c.pty.WriteString("\x1b"); err != nil {
+		c.t.Fatal(err)
 	}
 }
 
@@ -131,6 +146,8 @@ type watched struct {
 	cmd     *exec.Cmd
 	changed chan struct{}
 	took    []time.Duration
+	// patience bounds every wait.
+	patience time.Duration
 
 	mu    sync.Mutex
 	total int64
@@ -143,7 +160,7 @@ const mostTail = 1 << 20
 func startWatched(t *testing.T, config string, cols, rows int) *watched {
 	t.Helper()
 	home := t.TempDir()
-	c := &watched{t: t, cmd: exec.Command(os.Args[0], "--config", config, "--read-only"), changed: make(chan struct{}, 1)}
+	c := &watched{t: t, cmd: exec.Command(os.Args[0], "--config", config, "--read-only"), changed: make(chan struct{}, 1), patience: patience}
 	c.cmd.Env = []string{asProgram + "=1", "TERM=xterm-256color", "HOME=" + home, "XDG_STATE_HOME=" + home + "/state", "PATH=" + os.Getenv("PATH"), "TMPDIR=" + home}
 	f, err := pty.StartWithSize(c.cmd, &pty.Winsize{Cols: uint16(cols), Rows: uint16(rows)})
 	if err != nil {
@@ -191,13 +208,10 @@ func (c *watched) since(from int64, text string) bool {
 	return bytes.Contains(c.tail[max(0, from-c.at):], []byte(text))
 }
 
-// has answers whether a text was written lately.
-func (c *watched) has(text string) bool { return c.since(0, text) }
-
 // wait waits until a text was written after a place.
 func (c *watched) wait(from int64, text string) {
 	c.t.Helper()
-	for end := time.After(patience); !c.since(from, text); {
+	for end := time.After(c.patience); !c.since(from, text); {
 		select {
 		case <-c.changed:
 		case <-end:
@@ -320,8 +334,7 @@ func (f *flood) write(i int, log string) error {
 	for {
 		select {
 		case <-f.quit:
-			_, err := fmt.Fprintf(out, "%s [I] <0.715.0> the flood ends on be%d\n", floodStamp(), i+1)
-			return err
+			return nil
 		case <-time.After(20 * time.Millisecond):
 		}
 		var b bytes.Buffer
