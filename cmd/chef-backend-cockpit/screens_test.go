@@ -88,7 +88,8 @@ func (a *album) put(name, screen string) {
 	}
 	for file, text := range a.texts {
 		a.texts[file] = pictures.ReplaceAllStringFunc(text, func(old string) string {
-			if pictures.FindStringSubmatch(old)[1] != name {
+			found := pictures.FindStringSubmatch(old)
+			if found[1] != name || essence(found[2]) == essence(screen) {
 				return old
 			}
 			return "<!-- screen: " + name + " -->\n\n" + block + "\n"
@@ -112,7 +113,7 @@ func seen(screen string) []string {
 // What differs from run to run.
 var (
 	// The age of a look is shown when a busy machine is late; a picture has none.
-	aged    = regexp.MustCompile(`(on be[123]), (now|\d+ (s|min|h)\b)`)
+	aged    = regexp.MustCompile(`(be[123]), (now|\d+ (s|min|h)\b)`)
 	logRow  = regexp.MustCompile(`^ ?\d\d:\d\d:\d\d(\.\d{4})? be[123] .*$`)
 	planID  = regexp.MustCompile(`\b[0-9a-f]{8}\b`)
 	amount  = regexp.MustCompile(`\b[0-9A-F]*[0-9][0-9A-F.:/]*Z?( (B|kB|MB|GB|s|min|h)\b)?|\bnow\b`)
