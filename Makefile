@@ -6,7 +6,7 @@ SCENARIO ?= follower-wal-gap
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 export CGO_ENABLED = $(if $(RACE),1,0)
 
-.PHONY: help test-safety test-safety-ssh test-safety-million test-rehearsals fuzz test-scenarios demo lab test test-lab build lint manual screens dist test-dist soak bench clean
+.PHONY: help test-ssh test-safety test-safety-ssh test-safety-million test-rehearsals fuzz test-scenarios demo lab test test-lab build lint manual screens dist test-dist soak bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
@@ -21,6 +21,9 @@ lab: ## open the cockpit on three real hosts on this machine (Linux, root); faul
 
 test: ## run all tests (RACE=1: with the race detector, needs a C compiler)
 	$(GO) test $(if $(RACE),-race) ./...
+
+test-ssh: ## compare what opens and what is refused with OpenSSH, against a real sshd; prints the count
+	$(GO) test -count=1 -v -run '^TestDecisionsAreThoseOfOpenSSH$$' ./remote
 
 test-scenarios: ## try every row of the scenario table on the simulation (ROWS=regexp)
 	CHEF_BACKEND_SCENARIOS=1 $(GO) test -count=1 -v -timeout 20m \

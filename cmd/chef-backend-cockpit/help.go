@@ -50,6 +50,7 @@ func topics() []topic {
 		written("drill", "an unannounced failure, timed and told of", "drill.md"),
 		written("safety", "what is and is not done to a node", "safety.md"),
 		written("configuration", "the configuration file and the login", "configuration.md"),
+		written("ssh", "how the login is made, what it asks, old servers", "ssh.md"),
 		written("site-catalogue", "failures and procedures of your own", "site-catalogue.md"),
 		written("journal", "what is kept of an incident, and its format", "journal.md"),
 		written("trials", "what was tried so that it cannot hurt, and how often", "trials.md"),
