@@ -90,8 +90,13 @@ func (e *env) line(ctx context.Context, prompt string, secret bool) (string, err
 		io.Reader
 		io.Writer
 	}{in, e.err}, prompt)
+	read := t.ReadLine
 	if secret {
-		return t.ReadPassword(prompt)
+		read = func() (string, error) { return t.ReadPassword(prompt) }
 	}
-	return t.ReadLine()
+	text, err := read()
+	if err != nil {
+		fmt.Fprint(e.err, "\r\n")
+	}
+	return text, err
 }
