@@ -109,7 +109,7 @@ func examine(ctx context.Context, f *fleet, unknownRest error) (*checkup, error)
 		c.reached = c.reached || examined[i].Refusal.Kind == ""
 	}
 	c.all = cluster.Preconditions(&cluster.Examination{View: &cluster.View{Now: now, Snapshot: s}, Nodes: examined})
-	if unknownRest != nil && c.reached {
+	if unknownRest != nil && c.reached && !errors.Is(unknownRest, observe.ErrNotInstalled) { // the product's own line says that
 		c.all = append(c.all, cluster.Precondition{For: cluster.ToWatch, What: "other-nodes", Standing: cluster.Untold,
 			Seen: oneLine(unknownRest.Error()), Remedy: "Name all nodes of the cluster."})
 	}
