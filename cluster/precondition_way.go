@@ -12,6 +12,9 @@ type wayStage struct {
 
 var wayStages = []wayStage{
 	{"reach", []string{"unreachable", "timeout", "protocol", "link-lost"}, func(n Examined) string {
+		if n.Fingerprint == "" && n.Refusal.Kind == "" {
+			return "worked on directly: the cockpit runs there"
+		}
 		return "an SSH server answers at " + n.Node.Dial
 	}},
 	{"host-key", []string{"host-key-unknown", "host-key-changed"}, func(n Examined) string {
