@@ -148,7 +148,8 @@ func (v *manualView) key(m *model, k tea.KeyMsg) tea.Cmd {
 	case is(k, m.keys.Bottom):
 		v.at = len(v.pages) - 1
 	case is(k, m.keys.Choose) && v.at < len(v.pages):
-		m.push(&textView{heading: v.pages[v.at].Name, text: v.pages[v.at].Text()})
+		text := v.pages[v.at].Text()
+		m.push(&textView{heading: v.pages[v.at].Name, text: text, make: func(_ *model, w int) []string { return reflow(text, w) }})
 	}
 	v.at = max(min(v.at, len(v.pages)-1), 0)
 	return nil
