@@ -53,7 +53,9 @@ func (e *env) talk(ctx context.Context, fault context.CancelCauseFunc, s screen)
 	o := plain.Options{Door: s.door, Clock: s.clock, Human: remote.System{}, Out: e.out, Lines: typed(ctx, e.in, ready), Ready: ready, Witness: s.witness}
 	if term.IsTerminal(int(e.in.Fd())) {
 		o.Flush = func() { _ = flushInput(int(e.in.Fd())) } // what is left over is refused by its time
+		o.Echo = func(on bool) { _ = setEcho(int(e.in.Fd()), on) }
 	}
+	defer e.asking.through(s.ask)()
 	s.start(ctx)
 	return plain.Run(ctx, o)
 }
@@ -91,6 +93,18 @@ func typed(ctx context.Context, in io.Reader, ready func() bool) <-chan plain.Li
 		}
 	}()
 	return lines
+}
+
+// setEcho lets a terminal show what is typed, or not.
+func setEcho(fd int, on bool) error {
+	t, err := unix.IoctlGetTermios(fd, getTerminal)
+	if err != nil {
+		return err
+	}
+	if t.Lflag &^= unix.ECHO; on {
+		t.Lflag |= unix.ECHO
+	}
+	return unix.IoctlSetTermios(fd, setTerminal, t)
 }
 
 // inputReady answers whether input, or its end, stands ready to be read.

@@ -34,7 +34,10 @@ type Options struct {
 	// was not read; nil where nobody can tell.
 	Flush func()
 	Ready func() bool
-	Out   io.Writer
+	// Echo lets the terminal show what is typed, or not; nil where nothing is
+	// shown anyway.
+	Echo func(on bool)
+	Out  io.Writer
 	// Witness, if set, is told what the operator does.
 	Witness watch.Witness
 }
@@ -68,6 +71,8 @@ type talk struct {
 	stood   map[string]string
 
 	question *question
+	login    *login    // what a login asks; nil for nothing
+	answered uint64    // number of the newest question of a login that was answered
 	deaf     time.Time // what comes before is left over from something refused
 	timer    <-chan time.Time
 	offers   []watch.Offered // of the newest menu
@@ -86,6 +91,7 @@ func Run(ctx context.Context, o Options) error {
 		return errors.New("the line mode needs a door, two clocks, an input and an output")
 	}
 	t := newTalk(ctx, o)
+	defer t.echo(true)
 	t.hello()
 	for !t.quit {
 		if t.voice.err != nil {
@@ -156,6 +162,9 @@ func (t *talk) line(l Line) {
 	case t.question != nil:
 		t.answer(l)
 		return
+	case t.login != nil:
+		t.answerLogin(l)
+		return
 	case l.At.Before(t.deaf):
 		t.deafen()
 		t.say("Ignored, because it came with what was refused.")
@@ -166,7 +175,7 @@ func (t *talk) line(l Line) {
 		return
 	}
 	t.command(words)
-	if t.question == nil && !t.quit {
+	if t.question == nil && t.login == nil && !t.quit {
 		t.say("Ready.")
 	}
 }

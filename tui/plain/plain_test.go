@@ -12,6 +12,7 @@ import (
 
 	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/cluster/watch"
+	"chef-backend-cockpit/remote"
 )
 
 // handClock stands still until a test moves it.
@@ -377,6 +378,57 @@ func TestNothingButPrintableLinesIsWritten(t *testing.T) {
 		if ansi.StringWidth(row) > columns {
 			t.Errorf("longer than %d: %q", columns, row)
 		}
+	}
+}
+
+// answering is a door whose logins ask.
+type answering struct {
+	*fakeDoor
+	answers  [][]string
+	declined int
+}
+
+func (d *answering) Reconnect() []string           { return []string{"be3"} }
+func (d *answering) Answer(_ uint64, all []string) { d.answers = append(d.answers, all) }
+func (d *answering) Decline(uint64)                { d.declined++ }
+
+func TestWhatALoginAsksIsAnsweredUnseen(t *testing.T) {
+	s := newStage(t, rebuild(cluster.T2, "be3"))
+	door := &answering{fakeDoor: s.door}
+	s.talk.door = door
+	var echo []bool
+	s.o.Echo = func(on bool) { echo = append(echo, on) }
+	asks := func(id uint64) {
+		s.change(func(s *watch.State) {
+			s.Question = &watch.Question{ID: id}
+			s.Question.Host, s.Question.From = "be3", "the host asks"
+			s.Question.Prompts = []remote.Prompt{{Text: "Name:"}, {Text: "Code:", Secret: true}}
+		})
+	}
+	s.types("login")
+	asks(1)
+	s.line(Line{Text: "status", At: s.human.now.Add(-time.Second)}) // typed before
+	s.types("me")
+	s.types("123456")
+	if len(door.answers) != 1 || !slices.Equal(door.answers[0], []string{"me", "123456"}) {
+		t.Fatalf("answered %q", door.answers)
+	}
+	if got := s.said(); strings.Contains(got, "123456") || !strings.Contains(got, "Code:") {
+		t.Errorf("said %q", got)
+	}
+	if !slices.Equal(echo, []bool{true, false, true}) {
+		t.Errorf("the terminal's echo was %v", echo)
+	}
+	asks(1) // on its way: it is not put again
+	if s.login != nil {
+		t.Error("a question was put twice")
+	}
+	asks(2)
+	s.types("")
+	asks(3)
+	s.change(func(s *watch.State) { s.Question = nil })
+	if door.declined != 1 || s.login != nil || !strings.Contains(s.said(), "No longer asked by be3") {
+		t.Errorf("declined %d times, still asks %v", door.declined, s.login != nil)
 	}
 }
 

@@ -160,6 +160,12 @@ func linkWords(s *watch.State, node string) string {
 	if k.Reason != "" && k.Phase != "live" {
 		text += ", " + k.Reason
 	}
+	if k.Waits {
+		text += "; its login has a question: type login to be asked"
+	}
+	if k.Legacy != "" {
+		text += "; it uses broken algorithms: " + k.Legacy
+	}
 	return sentence(text)
 }
 
@@ -204,6 +210,7 @@ func (t *talk) hear() {
 	}
 	if t.begun {
 		t.hearSigns()
+		t.hearLogin()
 	}
 }
 

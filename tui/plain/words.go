@@ -37,6 +37,7 @@ func commands() []command {
 		{"signs", "on or off", "recognised log lines; on says them as they come", (*talk).hearOfSigns},
 		{"copies", "", "the copies of the database, and what choosing one would lose", (*talk).copies},
 		{"look", "", "look again at all nodes at once", func(t *talk, _ []string) { t.door.LookNow(); t.say("Looking at all nodes.") }},
+		{"login", "", "dial nodes without a link anew, and answer what their logins ask", (*talk).dial},
 		{"mark", "NODE off, on, maintenance 2h or done", "say that a node is off, or in planned work", (*talk).mark},
 		{"arm", "", "let T3 be confirmed for ten minutes; asks for the cluster's name", (*talk).arm},
 		{"disarm", "", "end that", (*talk).disarm},
