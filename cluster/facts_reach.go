@@ -200,11 +200,15 @@ func (v *View) planned() Answer {
 }
 
 // plannedWhileLed: what planned work takes out is known to who marked it, as
-// long as it does no more than that.
+// long as it does no more than that. A handover is a part of it for as long as
+// nobody is said to lead either.
 func (v *View) plannedWhileLed() Answer {
 	e := v.Elected()
 	lead := e.Answer
 	lead.Truth = e.Truth
+	if last, ok := v.lastElection(); ok && e.Truth == False && last.To == "" && v.Now.Sub(last.At) < LeaderTTL+StatusAge {
+		lead = say(True, fmt.Sprintf("%s led until %s ago", last.From, v.Now.Sub(last.At).Round(time.Second)))
+	}
 	return all("", v.planned(), lead)
 }
 

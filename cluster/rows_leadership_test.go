@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -233,5 +234,21 @@ func TestLeaderWithheldSuspected(t *testing.T) {
 	fs, _ := watchRow(e, s, 5)
 	if len(fs) == 0 || fs[0].ID() != "leader-withheld" || fs[0].Certainty != cluster.Suspected {
 		t.Errorf("%s", explain(fs))
+	}
+}
+
+// A handover in the midst of planned work is a part of it; that nobody leads
+// any more is none.
+func TestHandoverInPlannedWork(t *testing.T) {
+	s, e := newStage(), failure.NewEngine(load(t).Failures)
+	failoverOff(s)
+	s.view.Maintenance["be3"] = s.now.Add(time.Hour)
+	watchRow(e, s, 30)
+	nobody(s)
+	if fs, way := watchRow(e, s, 20); slices.Contains(way, "failover-disabled") {
+		t.Errorf("40 s into a handover: %s", explain(fs))
+	}
+	if fs, _ := watchRow(e, s, 20); !slices.Contains(unhidden(fs), "failover-disabled") {
+		t.Errorf("nobody leads for 80 s: %s", explain(fs))
 	}
 }
