@@ -30,7 +30,7 @@ func (l *login) refused(cause error) *Error {
 			path = l.locked[0]
 		}
 		e.waits = true
-		e.Text = fmt.Sprintf("%s: the key %s is encrypted", who, Safe([]byte(path)))
+		e.Text = fmt.Sprintf("login as %s waits for you: the key %s is encrypted", Safe([]byte(l.h.user)), Safe([]byte(path)))
 		e.Remedy = "dial anew and give its passphrase, or add it to the agent: ssh-add " + shellWord(path)
 		return e
 	case l.needs != "":

@@ -299,6 +299,9 @@ func (m *model) linkSegment() segment {
 	word := "not live"
 	if len(phases) == 1 {
 		_, word, _ = strings.Cut(bad[0], " ")
+		if len(bad) > 1 {
+			word = strings.Replace(word, "waits", "wait", 1)
+		}
 	}
 	return segment{p: p, rank: 3, says: []string{mark + "link " + strings.Join(bad, ", "), mark + plural(len(bad), "node ", "nodes ") + word}}
 }
