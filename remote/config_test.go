@@ -127,6 +127,44 @@ func TestOddConfigurations(t *testing.T) {
 	}
 }
 
+func TestCutKeepsRunesWhole(t *testing.T) {
+	for most, want := range []string{"…", "a…", "a…", "aé…", "aé…", "aé…", "aé€"} {
+		if got := cut("aé€", most); got != want {
+			t.Errorf("%d bytes: %q, not %q", most, got, want)
+		}
+	}
+}
+
+// What a node says of the others' names is dialled: nothing in a name reaches the
+// shell of a Match exec or a ProxyCommand, nor ssh as an option.
+func TestNamesAreOnlyNames(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const config = "Match exec \"true %h %r\"\n  User x\nHost *\n  ProxyCommand nc %h %p\n"
+	for _, reader := range readers(t) {
+		for _, target := range []Target{
+			{Address: "be1;touch${IFS}hit"}, {Address: "$(touch${IFS}hit)"}, {Address: "`touch${IFS}hit`"}, {Address: "be1|touch${IFS}hit"},
+			{Address: "be1&touch${IFS}hit"}, {Address: "a;touch${IFS}hit@be1"}, {Address: "be1", User: "a;touch hit"}, {Address: "be1", User: "a$(touch hit)"},
+			{Address: "be1", Jump: "a;touch${IFS}hit"}, {Address: "be1>hit"}, {Address: "be1\vx"}, {Address: "-oUser=x@be1"}, {Address: "be1", User: "-oUser=x"},
+			{Address: "-oUser=x"}, {Address: "be1", Jump: "be1,-oUser=x"}, {Address: "be1\\"}, {Address: "be1", User: "a\\"},
+		} {
+			target.Name = "be2"
+			_, _, err := resolveWith(t, reader, config, target)
+			if e, ok := err.(*Error); !ok || e.Remedy == "" || e.Error() != Safe([]byte(e.Error())) {
+				t.Errorf("%s: %+v: %v", reader, target, err)
+			}
+		}
+		for _, ok := range []Target{{Address: `DOM\user@be-1.example`}, {Address: "fe80::1%eth0"}, {Address: "be1", User: "machine$"}} {
+			ok.Name = "be2"
+			if _, _, err := resolveWith(t, reader, "", ok); err != nil {
+				t.Errorf("%s: %v", reader, err)
+			}
+		}
+	}
+	if _, err := os.Stat("hit"); err == nil {
+		t.Error("a name was run as a command")
+	}
+}
+
 // What the configuration says of algorithms counts as far as it is built in,
 // and nothing broken is in use unless somebody said so.
 func TestAlgorithms(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -185,11 +186,15 @@ func innermost(err error) string {
 	}
 }
 
+// cut keeps at most that many bytes of a text, and no rune in part.
 func cut(s string, most int) string {
-	if len(s) > most {
-		return s[:most] + "…"
+	if len(s) <= most {
+		return s
 	}
-	return s
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most] + "…"
 }
 
 func timedOut(err error) bool {

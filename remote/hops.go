@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -10,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // hop is one SSH server on the way to a host, the host itself included, with
@@ -56,6 +56,9 @@ func resolve(t Target, o Options, warn func(string)) ([]hop, error) {
 	}
 	if t.Port != 0 {
 		place.port = strconv.Itoa(t.Port)
+	}
+	if err := place.check(); err != nil {
+		return nil, &Error{Host: t.Name, Kind: Unreachable, Text: err.Error(), Remedy: "give the login name alone, as in root", Err: err}
 	}
 	w := &way{target: t, find: find, agent: o.Agent, warn: warn}
 	last, jump, err := w.hop(place)
@@ -256,11 +259,27 @@ func parseDestination(s string) (place, error) {
 	} else {
 		p.host = strings.TrimSuffix(strings.TrimPrefix(rest, "["), "]")
 	}
-	if p.host == "" || strings.HasPrefix(p.host, "-") || strings.ContainsAny(p.host, " \t\n\r\x00/") {
-		return p, errors.New("not the name of a host: " + fmt.Sprintf("%q", Safe([]byte(s))))
+	if p.host == "" {
+		return p, fmt.Errorf("not the name of a host: %q", Safe([]byte(s)))
 	}
-	return p, nil
+	return p, p.check()
 }
+
+// check refuses what ssh refuses on its command line since version 9.6: names
+// stand in a ProxyCommand and in a Match exec, which a shell reads, and those of
+// the other nodes are what a node says. No ssh and no shell may read them as
+// anything but names.
+func (p place) check() error {
+	if strings.HasPrefix(p.host, "-") || strings.ContainsAny(p.host, "'`\"$\\;&<>|(){}/") || strings.ContainsFunc(p.host, notInNames) {
+		return fmt.Errorf("not the name of a host: %q", Safe([]byte(p.host)))
+	}
+	if strings.HasPrefix(p.user, "-") || strings.HasSuffix(p.user, "\\") || strings.ContainsAny(p.user, "'`\";&<>|(){}") || strings.ContainsFunc(p.user, notInNames) {
+		return fmt.Errorf("not a login name: %q", Safe([]byte(p.user)))
+	}
+	return nil
+}
+
+func notInNames(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
 func first(values ...string) string {
 	for _, v := range values {
