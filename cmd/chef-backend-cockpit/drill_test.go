@@ -115,7 +115,8 @@ func TestDrillFromStrikeToDebriefing(t *testing.T) {
 	if t.Failed() {
 		t.Logf("%s", text)
 	}
-	if got, want := intentsBelow(t, c.state), []string{"chef-backend-ctl restart leaderl"}; !slices.Equal(got, want) {
+	// A step that its node refused had its intent written, and was asked for again.
+	if got, want := slices.Compact(intentsBelow(t, c.state)), []string{"chef-backend-ctl restart leaderl"}; !slices.Equal(got, want) {
 		t.Errorf("intents in the journal: %q, want %q", got, want)
 	}
 }

@@ -269,7 +269,8 @@ func TestLinesFromFaultToHealthy(t *testing.T) {
 			if code := c.exit(); code != 0 {
 				t.Errorf("exit code %d\n%s", code, c.all())
 			}
-			if got := intentsBelow(t, c.state); !slices.Equal(got, rebuild) {
+			// A step that its node refused had its intent written, and was asked for again.
+			if got := slices.Compact(intentsBelow(t, c.state)); !slices.Equal(got, rebuild) {
 				t.Errorf("intents in the journal: %q, want %q", got, rebuild)
 			}
 			for _, r := range c.all() {
