@@ -53,9 +53,9 @@ func (c config) owners(words []string) []string {
 	return owners
 }
 
-// has answers whether a node of the cluster is called so.
+// has answers whether a node of the cluster is called so; nothing is called "".
 func (cl clusterConfig) has(word string) bool {
-	return slices.ContainsFunc(cl.Nodes, func(n nodeConfig) bool {
+	return word != "" && slices.ContainsFunc(cl.Nodes, func(n nodeConfig) bool {
 		return strings.EqualFold(word, n.Host) || strings.EqualFold(word, n.Name) || strings.EqualFold(word, n.Address)
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/cluster/simulation"
 	"chef-backend-cockpit/remote"
 )
@@ -121,5 +122,41 @@ func TestLeavingOffersToKeepTheCluster(t *testing.T) {
 	s.press("q")
 	if code := s.exit(); code != 0 || strings.Contains(s.text(), "not in the configuration") {
 		t.Errorf("offered again: %d\n%s", code, s.text())
+	}
+}
+
+// A wrong stamp is worse than none: PROD under the name of TEST.
+func TestAStampComesOnlyFromTheClusterItself(t *testing.T) {
+	fleetOf := func(addresses ...string) *fleet {
+		f := &fleet{cluster: "x"}
+		for i, a := range addresses {
+			f.nodes = append(f.nodes, cluster.Node{Name: fmt.Sprint("x", i), Address: a})
+		}
+		return f
+	}
+	of := func(addresses ...string) clusterConfig {
+		c := clusterConfig{Stamp: "TEST"}
+		for i, a := range addresses {
+			c.Nodes = append(c.Nodes, nodeConfig{Host: fmt.Sprint("be", i, ".test"), Address: a})
+		}
+		return c
+	}
+	for name, c := range map[string]struct {
+		fleet    *fleet
+		clusters map[string]clusterConfig
+		want     string
+	}{
+		"the same nodes":               {fleetOf("10.0.4.11", "10.0.4.12", "10.0.4.13"), map[string]clusterConfig{"test": of("10.0.4.11", "10.0.4.12", "10.0.4.13")}, "test"},
+		"one of them is down":          {fleetOf("10.0.4.11", "10.0.4.12", ""), map[string]clusterConfig{"test": of("10.0.4.11", "10.0.4.12", "10.0.4.13")}, "test"},
+		"only one is configured":       {fleetOf("10.0.4.11", "10.0.4.12", "10.0.4.13"), map[string]clusterConfig{"test": of("10.0.4.12")}, "test"},
+		"one address of another site":  {fleetOf("10.0.4.11", "10.0.9.12", "10.0.9.13"), map[string]clusterConfig{"test": of("10.0.4.11", "10.0.4.12", "10.0.4.13")}, "x"},
+		"the addresses of two sites":   {fleetOf("10.0.4.11"), map[string]clusterConfig{"prod": of("10.0.4.11"), "test": of("10.0.4.11")}, "x"},
+		"no address is known":          {fleetOf("", ""), map[string]clusterConfig{"test": of("", "", "")}, "x"},
+		"some, and none is configured": {fleetOf("10.0.4.11", "", ""), map[string]clusterConfig{"test": of("", "", "")}, "x"},
+	} {
+		c.fleet.adopt(config{Clusters: c.clusters})
+		if c.fleet.cluster != c.want || c.fleet.known != (c.want != "x") || (c.fleet.stamp != "") != c.fleet.known {
+			t.Errorf("%s: %s, stamped %q", name, c.fleet.cluster, c.fleet.stamp)
+		}
 	}
 }

@@ -137,14 +137,29 @@ func (e *env) gathering(ctx context.Context, c config, args []string) (*gatherin
 	return &gathering{name: name, known: known, config: c, cl: cl, options: o, self: self, warn: e.warnings.say, newSSH: e.newSSH}, nil
 }
 
-// adopt takes the name and stamp of a configured cluster that has one of the
-// nodes: the hosts were only called otherwise.
+// adopt takes the name and stamp of the configured cluster whose nodes these are:
+// the hosts were only called otherwise. One address of several in common is no
+// proof, sites repeat them; and where two clusters could be meant none is.
 func (f *fleet) adopt(c config) {
-	for _, name := range slices.Sorted(maps.Keys(c.Clusters)) {
-		cl := c.Clusters[name]
-		if slices.ContainsFunc(f.nodes, func(n cluster.Node) bool { return cl.has(n.Address) }) {
-			f.cluster, f.stamp, f.colour, f.known = name, cl.Stamp, cl.Colour, true
-			return
+	fits := slices.DeleteFunc(slices.Sorted(maps.Keys(c.Clusters)), func(name string) bool { return !c.Clusters[name].is(f.nodes) })
+	if len(fits) == 1 {
+		cl := c.Clusters[fits[0]]
+		f.cluster, f.stamp, f.colour, f.known = fits[0], cl.Stamp, cl.Colour, true
+	}
+}
+
+// is answers whether nodes are the cluster's, by their addresses: all of them, or
+// as many as the configuration names.
+func (cl clusterConfig) is(nodes []cluster.Node) bool {
+	known, its := 0, 0
+	for _, n := range nodes {
+		if n.Address == "" {
+			continue // it does not answer
+		}
+		known++
+		if cl.has(n.Address) {
+			its++
 		}
 	}
+	return its > 0 && its >= min(known, len(cl.Nodes))
 }
