@@ -57,6 +57,7 @@ func (t *talk) hearLogin() {
 // prompt asks for the next answer; a secret one is not echoed.
 func (t *talk) prompt() {
 	p := t.login.q.Prompts[len(t.login.answers)]
+	t.flush() // a line that was begun for something else is no answer
 	says := "What is typed is shown."
 	if t.echo(!p.Secret); p.Secret {
 		says = "What is typed is not shown, where the terminal allows that."
@@ -93,6 +94,7 @@ func (t *talk) answerLogin(l Line) {
 // loggedIn ends the asking; the question is not put again.
 func (t *talk) loggedIn(says string) {
 	t.answered, t.login = t.login.q.ID, nil
+	t.flush() // a secret that is half typed must not become a command
 	t.echo(true)
 	t.deafen()
 	t.say("%s", says)

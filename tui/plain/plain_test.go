@@ -397,7 +397,13 @@ func TestWhatALoginAsksIsAnsweredUnseen(t *testing.T) {
 	door := &answering{fakeDoor: s.door}
 	s.talk.door = door
 	var echo []bool
-	s.o.Echo = func(on bool) { echo = append(echo, on) }
+	flushed := 0 // times that what was half typed was thrown away
+	s.o.Flush = func() { flushed++ }
+	s.o.Echo = func(on bool) {
+		if echo = append(echo, on); flushed != len(echo) {
+			t.Errorf("what was half typed was thrown away %d times of %d", flushed, len(echo))
+		}
+	}
 	asks := func(id uint64) {
 		s.change(func(s *watch.State) {
 			s.Question = &watch.Question{ID: id}

@@ -111,9 +111,7 @@ func (t *talk) questionDue() {
 		}
 		return
 	}
-	if t.o.Flush != nil {
-		t.o.Flush()
-	}
+	t.flush()
 	if t.ahead() {
 		q.at = now
 		t.wake(quietTime)
@@ -121,6 +119,13 @@ func (t *talk) questionDue() {
 	}
 	t.say("%s", q.put)
 	q.phase, q.at = open, t.o.Human.Now()
+}
+
+// flush throws away what stands in the terminal and was not read.
+func (t *talk) flush() {
+	if t.o.Flush != nil {
+		t.o.Flush()
+	}
 }
 
 // ahead answers whether lines, or the end of them, have come meanwhile. Those
