@@ -193,7 +193,7 @@ func TestOnANodeWithoutSSHToTheOthers(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		heard := func() bool {
-			r := w.State().View.Report("be1")
+			r := w.View().Report("be1")
 			return r != nil && r.Network["10.0.4.12"].LeaderCode.Known
 		}
 		for first := true; first || blind && !heard(); first = false {
@@ -201,7 +201,7 @@ func TestOnANodeWithoutSSHToTheOthers(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		v := w.State().View
+		v := w.View() // of these looks: the screen's state follows a little later
 		if r := v.Report("be1"); !r.Reach.Known || r.Reach.Value != cluster.Reached || len(r.Ctl.Rows.Value) != 3 {
 			t.Errorf("be1 is not looked at: %+v", r.Reach)
 		}
