@@ -81,10 +81,10 @@ func (c *connection) keepAlive(every time.Duration) {
 var errNoTerminal = errors.New("the host refuses to hand over a terminal")
 
 // open starts a script in a session of its own; before are requests that come
-// first. It waits for a free slot, the
-// channel and the start until ctx is done. When the host takes longer than
-// most for it although it has been asked, the connection is given up: that is
-// the only way to release such a call, and the link comes back by itself.
+// first. It waits for a free slot, the channel and the start until ctx is done.
+// When the host takes longer than most for it although it has been asked, the
+// connection is given up: that is the only way to release such a call, and the
+// link comes back by itself.
 func (c *connection) open(ctx context.Context, script Script, most time.Duration, stderr keeper, before ...func(ssh.Channel) error) (*session, error) {
 	command, err := commandLine(script, c.sudo)
 	if err != nil {
@@ -98,23 +98,27 @@ func (c *connection) open(ctx context.Context, script Script, most time.Duration
 		return nil, c.lost()
 	}
 	type opened struct {
-		s   *session
-		err error
+		s    *session
+		err  error
+		late bool // it took too long and was given up
 	}
 	result := make(chan opened, 1)
 	giveUp := time.AfterFunc(most, func() { c.outer.Close() })
 	go func() {
 		defer Guard()
 		s, err := c.openNow(command, stderr, before)
-		giveUp.Stop()
+		late := !giveUp.Stop()
 		if err != nil {
 			<-c.slots
 		}
-		result <- opened{s, err}
+		result <- opened{s, err, late}
 	}()
 	select {
 	case r := <-result:
-		if r.err != nil {
+		switch {
+		case r.err != nil && r.late: // the link is lost because of that, not the other way round
+			return nil, c.late(ctx, "the session did not open in time")
+		case r.err != nil:
 			return nil, c.openError(r.err)
 		}
 		return r.s, nil

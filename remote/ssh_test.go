@@ -88,6 +88,16 @@ func TestCloseReleasesReaderAndWaiter(t *testing.T) {
 	}
 }
 
+// A session that takes too long is what cost the link, and its error says so.
+func TestASessionThatDoesNotOpenIsLate(t *testing.T) {
+	b := newBed(t)
+	b.options.Timings.Stale, b.options.Timings.Lost = time.Minute, time.Minute
+	h := b.live(t)
+	b.silent.Store("channel")
+	_, err := h.Run(t.Context(), Script{Text: "true"})
+	wantKind(t, err, Timeout, "did not open in time")
+}
+
 // Every stage at which a host can fall silent ends within the deadline and
 // leaves nothing behind.
 func TestBlackholeBeforeTheLink(t *testing.T) {
