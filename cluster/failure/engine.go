@@ -139,8 +139,10 @@ func (e *Engine) step(c *candidate, now time.Time, look bool) bool {
 	// What was certain and only in doubt since need not wait out its hold again.
 	again := s.stands && !s.confirmedAt.IsZero()
 	confirmed := c.truth == cluster.True && (held(s.factsSince) || again) && (s.sure >= c.looks() || s.stands && s.certainty == cluster.Confirmed)
+	// A line may be older than the cockpit, and its first look tells but half: a
+	// line alone raises nothing before there is a second one.
 	suspected := suspect && s.suspicious >= c.looks() &&
-		(c.signed || c.asked && heldFor(s.askedSince, early) || doubted && held(s.factsSince))
+		(c.signed && s.suspicious >= defaultLooks || c.asked && heldFor(s.askedSince, early) || doubted && held(s.factsSince))
 	switch {
 	case confirmed:
 		s.appear(cluster.Confirmed, s.factsSince)

@@ -182,6 +182,18 @@ func TestSigns(t *testing.T) {
 	expect(t, "older than 15 min", l.looks(4))
 }
 
+// What a log still holds when a cockpit opens is no alarm before a second look
+// was had, of whatever priority.
+func TestOldLinesRaiseNothingAtTheFirstLook(t *testing.T) {
+	f := row("signed", cluster.P1, marked)
+	f.Seen = []string{"a-line"}
+	l := newLooker(f)
+	l.view.Signs = []cluster.SignSeen{{Sign: "a-line", Node: "be1", Service: "etcd", Count: 1, Last: start}}
+	l.mark["be1"] = cluster.Unknown
+	expect(t, "the first look", l.look())
+	expect(t, "the second", l.look(), "signed@be1 P1 suspected")
+}
+
 func TestHiding(t *testing.T) {
 	cause, middle, effect := row("cause", cluster.P2, gone), row("middle", cluster.P1, gone), row("effect", cluster.P3, gone)
 	cause.Hides = []cluster.Hide{{Failure: "mid*", Node: "any"}}
