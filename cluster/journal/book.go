@@ -111,13 +111,13 @@ func (b *Book) Close() error { return b.file.Close() }
 
 // safeJSON makes every string of a JSON text safe; line ends stay.
 func safeJSON(body []byte) []byte {
-	return stringLiteral.ReplaceAllFunc(body, func(literal []byte) []byte {
+	return rewritten(body, func(literal []byte) []byte {
 		if bytes.IndexByte(literal, '\\') < 0 && plain(literal) {
-			return literal
+			return nil
 		}
 		var s string
 		if json.Unmarshal(literal, &s) != nil {
-			return literal
+			return nil
 		}
 		lines := strings.Split(s, "\n")
 		for i := range lines {
@@ -125,7 +125,7 @@ func safeJSON(body []byte) []byte {
 		}
 		out, err := json.Marshal(strings.Join(lines, "\n"))
 		if err != nil {
-			return literal
+			return nil
 		}
 		return out
 	})

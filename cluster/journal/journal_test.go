@@ -154,6 +154,8 @@ func TestPasswordsNeverEnter(t *testing.T) {
 		`say "http://u:p\"w@h/" twice`:  `say "http://u:***@h/" twice`,
 		`host=be1 password=abc user=x`:  `host=be1 password=*** user=x`,
 		`http://be1:2379/health`:        `http://be1:2379/health`,
+		`a\"b\\" PassWord: "x y" \\`:    `a\"b\\" PassWord: *** \\`,
+		"PGPASSWORD=\u00fc<&>\n":        "PGPASSWORD=***&>\n",
 	} {
 		body, _ := json.Marshal(map[string]string{"a": in, "b": "://"})
 		var out map[string]string
