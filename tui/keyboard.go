@@ -202,7 +202,9 @@ func (m *model) recover() {
 		return
 	}
 	m.witness(func(w watch.Witness) { w.Looked(f.ID()) })
-	m.push(newMenu("Recover: "+f.ID(), f.Title, func() offers { return offersOf(m.door.Offers(f.ID())) }))
+	v := newMenu("Recover: "+f.ID(), f.Title, func() offers { return offersOf(m.door.Offers(f.ID())) })
+	v.finding = f.ID()
+	m.push(v)
 }
 
 // nodeMenu opens what can be done on the selected node.

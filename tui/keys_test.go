@@ -201,10 +201,19 @@ func TestSelectionHoldsOnToTheFinding(t *testing.T) {
 
 // The screen stays with a finding that went away, and offers nothing of it.
 func TestWhyOutlivesItsFinding(t *testing.T) {
-	s := newStage(walGap(), 100, 30).keys("w")
-	s.change(func(n *watch.State) { n.Findings = nil })
-	if !strings.Contains(s.screen(), "it no longer stands") {
-		t.Error(s.screen())
+	for _, k := range []string{"w", "r"} {
+		d := walGap()
+		s := newStage(d, 100, 30).keys(k)
+		if strings.Contains(s.screen(), "it no longer stands") {
+			t.Errorf("%s says it while the finding stands:\n%s", k, s.screen())
+		}
+		s.change(func(n *watch.State) { n.Findings, d.offered = nil, nil })
+		if !strings.Contains(s.screen(), "it no longer stands") {
+			t.Errorf("%s does not say it:\n%s", k, s.screen())
+		}
+		if k == "r" && !strings.Contains(s.screen(), "This finding has gone") {
+			t.Error(s.screen())
+		}
 	}
 }
 

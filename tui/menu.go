@@ -1,9 +1,12 @@
 package tui
 
 import (
+	"slices"
+
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/cluster/watch"
 )
 
@@ -12,6 +15,7 @@ type menu struct {
 	box
 	offers
 	heading, about string
+	finding        string // the id of the finding that it is for; "" for a node
 	again          func() offers
 	footTall       int // the foot never shrinks: the list above keeps its place
 }
@@ -20,10 +24,26 @@ func newMenu(heading, about string, again func() offers) *menu {
 	return &menu{heading: heading, about: about, again: again, offers: again()}
 }
 
-func (v *menu) head(*model) (string, string) { return v.heading, "" }
+func (v *menu) head(m *model) (string, string) {
+	if v.gone(m) {
+		return v.heading, goneText
+	}
+	return v.heading, ""
+}
+
+// goneText is said in the head of a box whose finding has gone meanwhile.
+const goneText = "it no longer stands"
+
+// gone answers whether the finding that it is for stands no more.
+func (v *menu) gone(m *model) bool {
+	return v.finding != "" && m.state != nil && !slices.ContainsFunc(m.state.Findings, func(f cluster.Finding) bool { return f.ID() == v.finding })
+}
 
 func (v *menu) body(m *model, w int) ([]string, int) {
 	rows := append(wrap(v.about, w), "")
+	if v.gone(m) && len(v.offers.all) == 0 {
+		return append(rows, wrap("This finding has gone. Esc, and see what stands among the alarms now.", w)...), 0
+	}
 	list, at := v.offers.rows(m, w)
 	return append(rows, list...), len(rows) + at
 }

@@ -104,7 +104,12 @@ func (m *model) pastSegment(e watch.EarlierAt) segment {
 }
 
 // agoText is how long ago something was.
-func agoText(d time.Duration) string { return ageText(max(d, 0)) + " ago" }
+func agoText(d time.Duration) string {
+	if age := ageText(max(d, 0)); age != "now" {
+		return age + " ago"
+	}
+	return "just now"
+}
 
 // pastRibbon stands below the situation line of the past.
 func (m *model) pastRibbon(text string) string {

@@ -58,6 +58,9 @@ func wasHealthy() *fakeDoor {
 }
 
 func TestLookingBack(t *testing.T) {
+	if a, b := agoText(0), agoText(time.Minute); a != "just now" || b != "1 min ago" {
+		t.Errorf("%q, %q", a, b)
+	}
 	for _, size := range sizes {
 		s := newStage(wasHealthy(), size[0], size[1])
 		living := s.screen()

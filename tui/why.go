@@ -46,7 +46,7 @@ func (v *whyView) head(m *model) (string, string) {
 		left += " on " + strings.Join(f.Nodes, ", ")
 	}
 	if v.gone {
-		return left, "it no longer stands"
+		return left, goneText
 	}
 	return left, string(f.Certainty) + ", since " + clockText(f.Since) + "Z, " + f.Priority.String()
 }

@@ -53,9 +53,21 @@ type Opening struct {
 	Format   int    `json:"format"`
 	Incident string `json:"incident"`
 	Cluster  string `json:"cluster"`
+	// Stamp is what stood on every screen of the cluster, such as PROD, or
+	// SIMULATION where no node was real; "" for none.
+	Stamp string `json:"stamp,omitempty"`
 	// Continues names the incident whose journal could not be gone on with; ""
 	// for none.
 	Continues string `json:"continues,omitempty"`
+}
+
+// Named is the cluster's name with its stamp: a report of a simulated incident
+// must not be taken for one of a real cluster.
+func (o Opening) Named() string {
+	if o.Stamp == "" {
+		return o.Cluster
+	}
+	return o.Cluster + ", " + o.Stamp
 }
 
 // sum is what Hash has to be.
@@ -76,6 +88,7 @@ type Journal struct {
 	dir     string
 	clock   cluster.Clock
 	cluster string
+	stamp   string // "" for none
 
 	mu    sync.Mutex
 	id    string   // of the open incident; "" for none
@@ -93,6 +106,13 @@ type Journal struct {
 // before Open or the first Record.
 func New(dir string, clock cluster.Clock, clusterName string) *Journal {
 	return &Journal{dir: dir, clock: clock, cluster: clusterName}
+}
+
+// Stamped gives the cluster's stamp to the incidents that are opened after it;
+// it is called before the first of them.
+func (j *Journal) Stamped(stamp string) *Journal {
+	j.stamp = stamp
+	return j
 }
 
 // DefaultDir is where incidents lie by the XDG rules.
@@ -143,7 +163,7 @@ func (j *Journal) open() error {
 	}
 	take(file) // nobody else can have it yet
 	j.id, j.file, j.seq, j.prev, j.size, j.shown = id, file, 0, "", 0, ""
-	err = j.write(Note, Opening{Format: Format, Incident: id, Cluster: j.cluster, Continues: j.before}, true)
+	err = j.write(Note, Opening{Format: Format, Incident: id, Cluster: j.cluster, Stamp: j.stamp, Continues: j.before}, true)
 	if err == nil {
 		err = errors.Join(syncDir(filepath.Join(j.dir, id)), syncDir(j.dir))
 	}

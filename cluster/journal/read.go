@@ -18,6 +18,7 @@ import (
 type Incident struct {
 	ID      string
 	Cluster string
+	Stamp   string // of the cluster, such as SIMULATION; "" for none
 	Path    string // of the journal file
 	Opened  time.Time
 	Last    time.Time // when the newest record was written
@@ -65,7 +66,7 @@ func look(id, path string, size int64) Incident {
 		if in.Records == 0 {
 			var o Opening
 			if json.Unmarshal(r.Data, &o) == nil {
-				in.Cluster = o.Cluster
+				in.Cluster, in.Stamp = o.Cluster, o.Stamp
 			}
 			in.Opened = r.At
 		}

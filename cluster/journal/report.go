@@ -170,7 +170,7 @@ func (r *report) tell(rec Record, text string) {
 // markdown puts all together.
 func (r *report) markdown(chain error) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Incident %s of %s\n\n", inline(r.opening.Incident), inline(r.opening.Cluster))
+	fmt.Fprintf(&b, "# Incident %s of %s\n\n", inline(r.opening.Incident), inline(r.opening.Named()))
 	fmt.Fprintf(&b, "Opened %s, last record %s (%s), %s. All times are UTC.\n", r.opened.UTC().Format(time.RFC3339),
 		r.last.UTC().Format(time.RFC3339), r.last.Sub(r.opened).Round(time.Second), map[bool]string{true: "closed", false: "not closed"}[r.closed])
 	if chain != nil {

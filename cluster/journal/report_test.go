@@ -13,7 +13,7 @@ import (
 func TestReport(t *testing.T) {
 	dir := t.TempDir()
 	c := clock()
-	j := New(dir, c, "prod")
+	j := New(dir, c, "prod").Stamped("PROD")
 	record := func(kind string, data any) {
 		t.Helper()
 		if err := j.Record(kind, data); err != nil {
@@ -42,7 +42,7 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"# Incident " + strings.ReplaceAll(id, "_", `\_`) + " of prod", "not closed", "P2 follower-wal-gap@be3, confirmed",
+		"# Incident " + strings.ReplaceAll(id, "_", `\_`) + " of prod, PROD", "not closed", "P2 follower-wal-gap@be3, confirmed",
 		`confirmed by ann@bastion, typed \["be3"]`, "    chef-backend-ctl stop leaderl", "done after", "exit status 0. leaderl is down",
 		"step 2-tick ticked by ann@bastion", "follower-wal-gap@be3 has gone", "No outcome is written", "- `chef-backend-ctl pgsql-follow` on be3: outcome unknown",
 		`a \| b`, "&lt;script>",

@@ -57,7 +57,7 @@ func noteWords(r Record, d *NoteData) string {
 	case d.Incident == "":
 		return raw(r)
 	}
-	text := fmt.Sprintf("incident %s of %s opened, format %d", d.Incident, d.Cluster, d.Format)
+	text := fmt.Sprintf("incident %s of %s opened, format %d", d.Incident, d.Named(), d.Format)
 	if d.Continues != "" {
 		text += ", continues " + d.Continues
 	}

@@ -113,7 +113,7 @@ func New(o Options) (*Watch, error) {
 	w.neighbour = neighbour{dir: o.JournalDir, cluster: o.Cluster, run: w.run, wake: w.publish}
 	w.diary = newDiary(nil)
 	if o.JournalDir != "" {
-		w.diary = newDiary(journal.New(o.JournalDir, o.Clock, o.Cluster))
+		w.diary = newDiary(journal.New(o.JournalDir, o.Clock, o.Cluster).Stamped(o.Stamp))
 	}
 	for _, n := range o.Nodes {
 		w.observers[n.Name] = observe.New(observe.Options{

@@ -62,6 +62,8 @@ func TestBadInputGetsOneLineWithARemedy(t *testing.T) {
 		{"unknown flag", []string{"status", "--nonsense"}, "", 64, []string{"--nonsense", "--help"}},
 		{"mistyped command", []string{"stauts"}, "", 64, []string{`"stauts"`, "status"}},
 		{"too many arguments", []string{"version", "x"}, "", 64, []string{"--help"}},
+		{"no argument", []string{"journal", "show"}, "", 64, []string{"say show ID", "journal show --help"}},
+		{"no host to ask", []string{"config", "init"}, "", 64, []string{"say init HOST"}},
 		{"unknown cluster", []string{"--cluster", "x", "status"}, "clusters: {prod: {nodes: [{host: a}]}}", 64, []string{`"x"`, "prod"}},
 		{"missing configuration", []string{"--config", "missing.yaml", "status"}, "", 64, []string{"missing.yaml"}},
 		{"unknown key", []string{"status"}, "clusters:\n  prod:\n    nodez: []\n", 64, []string{"config.yaml:3:5", "nodez"}},

@@ -81,9 +81,9 @@ func (e *env) listIncidents() error {
 		return nil
 	}
 	t := tabwriter.NewWriter(e.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "ID\tCLUSTER\tOPENED\tLASTED\tRECORDS\tREMARK")
+	fmt.Fprintln(t, "ID\tCLUSTER\tSTAMP\tOPENED\tLASTED\tRECORDS\tREMARK")
 	for _, in := range all {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%s\n", in.ID, in.Cluster, stamp(in.Opened),
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", in.ID, in.Cluster, in.Stamp, stamp(in.Opened),
 			in.Last.Sub(in.Opened).Round(time.Second), in.Records, remark(in))
 	}
 	return t.Flush()

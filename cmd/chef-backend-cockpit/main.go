@@ -162,10 +162,15 @@ One HOST is enough: the others come from the cluster.`,
 func wrapArgs(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
-			if err := check(c, args); err != nil {
-				return usage("%v; see %s --help", err, c.CommandPath())
+			err := check(c, args)
+			_, wants, _ := strings.Cut(c.Use, " ")
+			switch {
+			case err == nil:
+				return nil
+			case len(args) == 0 && wants != "":
+				return usage("say %s %s; see %s --help", c.Name(), wants, c.CommandPath())
 			}
-			return nil
+			return usage("%v; see %s --help", err, c.CommandPath())
 		}
 	}
 	for _, sub := range c.Commands() {

@@ -334,7 +334,8 @@ func TestStepsAreSaidAsTheyGo(t *testing.T) {
 		{run(cluster.StatusRunning, cluster.StepState{Status: cluster.StatusRunning}), "Step 1 on be3 begins: stop leaderl."},
 		{run(cluster.StatusRunning, cluster.StepState{Status: cluster.StatusRunning, Output: []string{"ok: down"}}), ""},
 		{run(cluster.StatusAsked, cluster.StepState{Status: cluster.StatusAsked, Asks: cluster.AskTick}), "Type tick when it is done"},
-		{run(cluster.StatusDone, cluster.StepState{Status: cluster.StatusDone, Sentence: "leaderl is down on be3"}), "Step 1 on be3 is done. Leaderl is down on be3."},
+		{run(cluster.StatusRunning, cluster.StepState{Status: cluster.StatusSkipped, Sentence: "leaderl is down on be3"}), "Step 1 on be3 is skipped. Leaderl is down on be3."},
+		{run(cluster.StatusDone, cluster.StepState{Status: cluster.StatusDone, Sentence: "be3 is in recovery"}), "Step 1 on be3 is done. be3 is in recovery."},
 	} {
 		s.change(func(s *watch.State) { s.Run = c.run })
 		if got := s.said(); c.want == "" && got != "" || !strings.Contains(got, c.want) {

@@ -41,7 +41,7 @@ func (t *talk) runChanges(s *watch.State) {
 		t.stepChanges(s, r, st)
 	}
 	if t.run.status != r.Status && !r.Running() {
-		t.say("%s %s has ended: %s. %s", clockText(s.At), offerName(r.Plan.Procedure, r.Plan.Node, r.Plan.Service), r.Status, capital(sentence(r.Sentence)))
+		t.say("%s %s has ended: %s. %s", clockText(s.At), offerName(r.Plan.Procedure, r.Plan.Node, r.Plan.Service), r.Status, t.capital(sentence(r.Sentence)))
 		for _, e := range r.OpenEnds {
 			t.labelled("Left open", e)
 		}
@@ -70,7 +70,7 @@ func (t *talk) stepChanges(s *watch.State, r *cluster.PlanState, st cluster.Step
 	case cluster.StatusAsked:
 		t.sayAsked(r, st)
 	default:
-		t.say("%s %s is %s. %s", clockText(s.At), about, st.Status, capital(sentence(st.Sentence)))
+		t.say("%s %s is %s. %s", clockText(s.At), about, st.Status, t.capital(sentence(st.Sentence)))
 		t.stepTrouble(st)
 	}
 }

@@ -78,7 +78,7 @@ func leadershipWords(s *watch.State) string {
 func modeWords(s *watch.State) string {
 	switch s.Mode {
 	case watch.Acting:
-		return "Mode: acting. What you confirm is carried out, T3 excepted."
+		return "Mode: acting. What you confirm is carried out, T3 excepted: arm opens it."
 	case watch.Armed:
 		return "Mode: armed until " + clockText(s.ArmedUntil) + ". What you confirm is carried out, T3 too."
 	case watch.ReadOnly, "":

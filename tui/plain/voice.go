@@ -113,6 +113,14 @@ func capital(s string) string {
 	return string(unicode.ToUpper(r)) + s[n:]
 }
 
+// capital begins a sentence; a node's name stays as it is written.
+func (t *talk) capital(s string) string {
+	if first, _, _ := strings.Cut(s, " "); t.node(first) {
+		return s
+	}
+	return capital(s)
+}
+
 // joined is a list as one says it.
 func joined(all []string) string {
 	switch n := len(all); n {

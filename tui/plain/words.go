@@ -49,8 +49,12 @@ func commands() []command {
 
 // command carries out what was typed.
 func (t *talk) command(words []string) {
+	word := strings.ToLower(words[0])
+	if word == "recover" { // as the key is called on the screen
+		word = "menu"
+	}
 	for _, c := range commands() {
-		if c.word == strings.ToLower(words[0]) {
+		if c.word == word {
 			c.do(t, words[1:])
 			return
 		}
