@@ -217,6 +217,27 @@ func TestWhyOutlivesItsFinding(t *testing.T) {
 	}
 }
 
+// A box lies over the alarms: what comes up meanwhile is told above it, once
+// and only as long as it lies there.
+func TestWhatComesUpBehindABoxIsTold(t *testing.T) {
+	s := newStage(walGap(), 80, 24).keys("w")
+	if strings.Contains(s.screen(), "Meanwhile") {
+		t.Errorf("it was there before:\n%s", s.screen())
+	}
+	s.change(func(n *watch.State) {
+		n.Findings = append(n.Findings, cluster.Finding{Failure: "two-primaries", Priority: cluster.P1, Title: "Two PostgreSQL accept writes"},
+			cluster.Finding{Failure: "disk-low", Node: "be2", Priority: cluster.P3})
+	})
+	if rows := strings.Split(ansi.Strip(s.screen()), "\n"); !strings.Contains(rows[1], "! Meanwhile: P1 two-primaries ─") {
+		t.Errorf("it is not told: %q", rows[1])
+	}
+	for _, k := range []string{"esc", "w"} { // seen now, and so known to the next box
+		if s.keys(k); strings.Contains(s.screen(), "Meanwhile") {
+			t.Errorf("after %s it is told again:\n%s", k, s.screen())
+		}
+	}
+}
+
 func TestLateStateIsDropped(t *testing.T) {
 	s := newStage(healthy(), 100, 30)
 	s.m.state = &watch.State{Seq: 99, Cluster: "newest", View: s.m.state.View}

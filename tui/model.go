@@ -57,6 +57,7 @@ type model struct {
 	logs     logPane
 	prompt   *prompt
 	overlays []overlay
+	seen     map[string]bool // findings that stood when the first of them was opened
 	flash    flash
 	answered uint64 // number of the newest question of a login that was answered
 	asked    uint64 // number of the newest request for a plan

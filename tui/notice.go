@@ -1,8 +1,11 @@
 package tui
 
 import (
+	"fmt"
 	"strings"
 	"time"
+
+	"chef-backend-cockpit/cluster"
 )
 
 // flash is a word to the operator after a key. It stays for six seconds or
@@ -30,6 +33,9 @@ func (m *model) drawRibbon(w int) string {
 	p, text := m.st.strong, m.flash.text
 	if text == "" {
 		p, text = m.notice(w - 7)
+		if n := m.behindBox(); n != "" {
+			p, text = m.st.red, "! Meanwhile: "+n // a box lies over the alarms
+		}
 	}
 	switch {
 	case m.past != nil:
@@ -43,6 +49,36 @@ func (m *model) drawRibbon(w int) string {
 	}
 	l.put(m.st.rule, "── ").upTo(p, text, w-7).put(m.st.rule, " ")
 	return l.put(m.st.rule, strings.Repeat("─", max(w-l.x, 0))).String()
+}
+
+// behindBox are findings that came after the box was opened that lies over the
+// alarms; "" without a box.
+func (m *model) behindBox() string {
+	if len(m.overlays) == 0 {
+		return ""
+	}
+	return newcomers(m.alarms.shown, func(f cluster.Finding) bool {
+		return !m.seen[f.ID()] && (f.Priority == cluster.P1 || !m.mended(f)) // a plan at work brings on some of its own
+	})
+}
+
+// newcomers names the first of the findings that are new and grave enough to be
+// told over anything else, and how many more there are; "" for none.
+func newcomers(all []cluster.Finding, isNew func(cluster.Finding) bool) string {
+	first, more := "", 0
+	for _, f := range all {
+		switch {
+		case f.Under != "" || f.Acked || f.Priority > cluster.P2 || !isNew(f):
+		case first == "":
+			first = strings.TrimSpace(fmt.Sprintf("%s %s %s", f.Priority, f.Failure, f.Node))
+		default:
+			more++
+		}
+	}
+	if more > 0 {
+		first += fmt.Sprintf(" and %d more", more)
+	}
+	return first
 }
 
 // notice is the gravest standing notice, and how many more there are.

@@ -91,6 +91,12 @@ func (m *model) dialog() (dialog, bool) {
 }
 
 func (m *model) push(o overlay) tea.Cmd {
+	if len(m.overlays) == 0 {
+		m.seen = map[string]bool{}
+		for _, f := range m.alarms.shown {
+			m.seen[f.ID()] = true
+		}
+	}
 	m.overlays = append(m.overlays, o)
 	if d, ok := o.(dialog); ok {
 		return d.opened(m)

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -177,19 +176,5 @@ func (m *model) newOutside() string {
 	if m.outer == nil || m.outer.state == nil {
 		return ""
 	}
-	first, more := "", 0
-	for _, f := range m.outer.state.Findings {
-		if f.Under != "" || f.Acked || !f.Since.After(m.began) || f.Priority > cluster.P2 {
-			continue
-		}
-		if first == "" {
-			first = fmt.Sprintf("%s %s %s", f.Priority, f.Failure, f.Node)
-			continue
-		}
-		more++
-	}
-	if more > 0 {
-		first += fmt.Sprintf(" and %d more", more)
-	}
-	return first
+	return newcomers(m.outer.state.Findings, func(f cluster.Finding) bool { return f.Since.After(m.began) })
 }
