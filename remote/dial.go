@@ -93,7 +93,10 @@ func (d *dialer) handshake(ctx context.Context, c *connection, h *hop, keys *hos
 	who.ctx = ctx
 	l := &login{h: h, host: d.name, from: d.asks(h), who: who, time: who.time, warn: d.warn, note: func(text string) { d.note(text, "hop", h.alias) }}
 	defer l.close()
+	// The library asks again at every new exchange of keys, long after this: only
+	// what it was told first is kept.
 	var judged error
+	var shown string
 	known := false
 	config := &ssh.ClientConfig{
 		Config:            ssh.Config{KeyExchanges: h.algorithms.exchanges, Ciphers: h.algorithms.ciphers, MACs: h.algorithms.macs},
@@ -102,7 +105,7 @@ func (d *dialer) handshake(ctx context.Context, c *connection, h *hop, keys *hos
 		HostKeyAlgorithms: keys.algorithms(),
 		ClientVersion:     "SSH-2.0-chef_backend_cockpit",
 		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
-			c.fingerprint = fingerprint(key)
+			shown = fingerprint(key)
 			judged = keys.check(key)
 			known = judged == nil
 			return judged
@@ -113,6 +116,7 @@ func (d *dialer) handshake(ctx context.Context, c *connection, h *hop, keys *hos
 		},
 	}
 	conn, channels, requests, err := ssh.NewClientConn(c.heard, h.address(), config)
+	c.fingerprint = shown
 	if err == nil {
 		c.legacy = union(c.legacy, union(legacyUsed(conn), l.legacy))
 		c.client = ssh.NewClient(conn, channels, requests)
