@@ -185,8 +185,19 @@ func (o *offers) about(m *model, w int) []string {
 			}
 		}
 		rows = append(rows, m.guardRows(append(slices.Clone(c.WhyNot), c.Price...), w)...)
+		for _, s := range wrap(c.Tier.String()+": "+tierMeans[c.Tier], w) {
+			rows = append(rows, m.st.dim.on(s))
+		}
 	}
 	return rows
+}
+
+// tierMeans says what a tier can do and what confirms it.
+var tierMeans = map[cluster.Tier]string{
+	cluster.T0: "only reads",
+	cluster.T1: "harmless to data; y confirms it",
+	cluster.T2: "touches one node's data or service; a typed phrase confirms it",
+	cluster.T3: "changes who leads or belongs, or takes a safety away; armed (A), by a phrase",
 }
 
 // guardRows lists guards: their answer, what was seen, and how old that is.
