@@ -101,7 +101,11 @@ func Of(t Task, events []Event) Score {
 				s.Appeared.first(after)
 			}
 		case Looked:
-			if s.Appeared.Known && (e.Finding == "" || slices.Contains(t.Expect, e.Finding)) {
+			expected := slices.Contains(t.Expect, e.Finding)
+			if expected { // who opens it sees it, whoever heard of it first
+				s.Appeared.first(after)
+			}
+			if s.Appeared.Known && (expected || e.Finding == "") {
 				s.Looked.first(after)
 			}
 		case Healthy:

@@ -130,3 +130,13 @@ func TestDebriefing(t *testing.T) {
 		t.Errorf("left before the end it says\n%s", text)
 	}
 }
+
+// Whoever opens the evidence as soon as it is shown may be heard before the
+// finding is: that is a detection all the same.
+func TestLookedBeforeItWasHeardOf(t *testing.T) {
+	s := Of(task, []Event{after(10, Event{Kind: Struck}), after(12, Event{Kind: Looked}), after(22, Event{Kind: Looked, Finding: "follower-wal-gap@be3"}),
+		after(23, Event{Kind: Appeared, Finding: "follower-wal-gap@be3"})})
+	if !s.Looked.Known || s.Looked.After != 12*time.Second || s.Appeared.After != 12*time.Second {
+		t.Errorf("looked %v, appeared %v", s.Looked, s.Appeared)
+	}
+}
