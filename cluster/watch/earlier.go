@@ -80,7 +80,7 @@ func (e *Earlier) stand(at int) {
 	e.seq++
 	s := *e.moments[at].state
 	s.Seq = e.seq
-	s.Stamp, s.StampColor, s.Mode, s.ArmedUntil = "PAST", "magenta", ReadOnly, time.Time{}
+	s.Stamp, s.StampColor, s.Mode, s.ArmedUntil = strings.TrimSuffix("PAST, "+s.Stamp, ", "), "magenta", ReadOnly, time.Time{}
 	s.Earlier = &EarlierAt{Moment: at + 1, Moments: len(e.moments), Oldest: e.moments[0].state.At, Newest: e.moments[len(e.moments)-1].state.At}
 	e.state.Store(&s)
 }

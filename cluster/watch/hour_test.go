@@ -13,7 +13,7 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 // stateAt is a state at a second after noon in which these findings stand.
 func stateAt(second int, findings ...string) *State {
-	s := &State{At: noon.Add(time.Duration(second) * time.Second), Mode: Acting}
+	s := &State{At: noon.Add(time.Duration(second) * time.Second), Mode: Acting, Stamp: "PROD"}
 	for _, f := range findings {
 		s.Findings = append(s.Findings, cluster.Finding{Failure: f, Priority: cluster.P2})
 	}
@@ -101,7 +101,7 @@ func TestTravelling(t *testing.T) {
 			t.Errorf("%s: %v at %d, want %v at %d", step.name, ok, at(), step.ok, step.at)
 		}
 	}
-	if s := e.State(); s.Mode != ReadOnly || s.Stamp != "PAST" {
+	if s := e.State(); s.Mode != ReadOnly || s.Stamp != "PAST, PROD" {
 		t.Errorf("the past is %s, stamped %q", s.Mode, s.Stamp)
 	}
 }

@@ -124,9 +124,13 @@ func sampleOf(v *cluster.View, r *cluster.Report, leader cluster.Elected) cluste
 	s.Recovering = r.PostgreSQL.Recovering.Value
 	s.ESAnswers = cluster.Is(r.Elasticsearch.Answers, true)
 	s.Position = position(r)
-	// Positions of two branches cannot be subtracted.
-	apart := cluster.Question{Fact: "diverged"}.Ask(v, cluster.Binding{Node: r.Node})
-	if leader.Truth == cluster.True && apart.Truth != cluster.True {
+	// Positions of two branches cannot be subtracted. Who streams from the leader
+	// is on its branch, though its control data tell the old timeline until the
+	// next restartpoint.
+	here := cluster.Binding{Node: r.Node}
+	apart := cluster.Question{Fact: "diverged"}.Ask(v, here).Truth == cluster.True &&
+		cluster.Question{Fact: "streams-from-leader"}.Ask(v, here).Truth != cluster.True
+	if leader.Truth == cluster.True && !apart {
 		if l := v.Report(leader.Node); l != nil && l.PostgreSQL.Current.Known && s.Position > 0 {
 			s.LagBytes, s.LagKnown = max(0, int64(l.PostgreSQL.Current.Value)-int64(s.Position)), true
 		}

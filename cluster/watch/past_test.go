@@ -98,7 +98,7 @@ func TestPastIsBoundedAndFrozen(t *testing.T) {
 func TestNoLagOnAnotherBranch(t *testing.T) {
 	p := newPast()
 	var previous *cluster.Snapshot
-	for i, timeline := range []uint32{5, 5, 4, 3} {
+	for i, timeline := range []uint32{5, 5, 4, 3, 3} {
 		at := t0.Add(time.Duration(i) * FastEvery)
 		s := threeNodes(uint64(i+1), at, "be1")
 		control := func(node string, timeline uint32) {
@@ -107,10 +107,14 @@ func TestNoLagOnAnotherBranch(t *testing.T) {
 		control("be1", 5)
 		control("be3", timeline)
 		s.Reports["be1"].PostgreSQL.Histories = cluster.KnownAs([]cluster.History{{Timeline: 5, Switches: []cluster.Switch{{Parent: 4, At: 5000}}}}, cluster.SourcePostgreSQL, at)
+		if streams := i == 4; streams {
+			s.Reports["be1"].PostgreSQL.Replicas = cluster.KnownAs([]cluster.Replica{{Address: "10.0.4.13", State: "streaming"}}, cluster.SourcePostgreSQL, at)
+		}
 		p.learn(&cluster.View{Now: at, Snapshot: s, Previous: previous})
 		previous = s
-		// Timeline 4 is the leader's own past; on 3 nobody knows how far it is.
-		if got, want := last(p.h.Samples["be3"]).LagKnown, i > 0 && timeline != 3; got != want {
+		// Timeline 4 is the leader's own past; on 3 nobody knows how
+		// far it is, unless it streams.
+		if got, want := last(p.h.Samples["be3"]).LagKnown, i > 0 && timeline != 3 || i == 4; got != want {
 			t.Errorf("look %d, timeline %d: lag known %v", i, timeline, got)
 		}
 	}
