@@ -136,9 +136,16 @@ func (b *bundle) incidents() error {
 	if err != nil {
 		return err
 	}
+	// Nobody wants support for a simulation that was not named.
+	wanted := func(in journal.Incident) bool {
+		if b.cluster == "" {
+			return !strings.HasPrefix(in.Stamp, simulationStamp)
+		}
+		return in.Cluster == b.cluster
+	}
 	next := ""
 	for _, in := range all { // newest first
-		if next == "" && (b.cluster == "" || in.Cluster == b.cluster) || next != "" && in.ID == next {
+		if next == "" && wanted(in) || next != "" && in.ID == next {
 			if b.cluster == "" {
 				b.cluster = in.Cluster
 			}

@@ -186,3 +186,32 @@ func TestNewestLogsAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// A demo of this morning is not what support asks for, unless it is named.
+func TestBundlePassesOverSimulations(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	dir, err := journal.DefaultDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
+	for _, in := range []struct{ cluster, stamp string }{{"chef-prod", "PROD"}, {"chef-demo", simulationStamp + ", DRILL"}} {
+		j := journal.New(dir, fixed(now), in.cluster).Stamped(in.stamp)
+		if err := errors.Join(j.Open(), j.Close()); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(time.Hour)
+	}
+	for named, want := range map[string]string{"": "chef-prod", "chef-demo": "chef-demo"} {
+		b := &bundle{at: now, cluster: named}
+		if err := b.incidents(); err != nil || b.cluster != want {
+			t.Errorf("named %q: %q, %v", named, b.cluster, err)
+		}
+	}
+}
+
+// fixed is a clock that stands still.
+type fixed time.Time
+
+func (f fixed) Now() time.Time                       { return time.Time(f) }
+func (f fixed) After(time.Duration) <-chan time.Time { return nil }

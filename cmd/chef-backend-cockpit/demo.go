@@ -19,6 +19,9 @@ import (
 // strikeAfter is how long a demo stays healthy, in the simulation's own time.
 const strikeAfter = 12 * time.Second
 
+// simulationStamp begins the stamp of every simulated cluster.
+const simulationStamp = "SIMULATION"
+
 // defaultScenario is what strikes when none is named.
 const defaultScenario = "follower-wal-gap"
 
@@ -97,7 +100,7 @@ func (e *env) demo(ctx context.Context, o demoOptions) error {
 
 // simulated is the fleet of a simulated cluster, over real SSH on loopback.
 func simulated(sim *simulation.Cluster) (*fleet, error) {
-	f := &fleet{cluster: "chef-demo", stamp: "SIMULATION", passing: true, hosts: map[string]remote.Host{}, nodes: sim.Nodes(), byHand: sim.ByHand}
+	f := &fleet{cluster: "chef-demo", stamp: simulationStamp, passing: true, hosts: map[string]remote.Host{}, nodes: sim.Nodes(), byHand: sim.ByHand}
 	for _, n := range f.nodes {
 		h, err := remote.NewSSH(sim.Target(n.Name), sim.RemoteOptions())
 		if err != nil {

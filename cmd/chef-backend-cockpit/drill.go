@@ -73,7 +73,7 @@ func (e *env) drill(ctx context.Context, o demoOptions) error {
 	if err != nil {
 		return err
 	}
-	f.clock, f.stamp = x.clock, "SIMULATION, DRILL"
+	f.clock, f.stamp = x.clock, simulationStamp+", DRILL"
 	if err := x.shown(ctx, func(ctx context.Context) error { return e.open(ctx, f, x) }, o); err != nil {
 		return err
 	}
