@@ -97,7 +97,11 @@ func (w *Watch) NodeOffers(node string) []Offered {
 			out = append(out, w.offered(v, p, "", ""))
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Offered) int { return cmp.Compare(rank(a), rank(b)) })
+	// Nothing is wrong there for which one would be the right one: what can lose
+	// least stands first.
+	slices.SortStableFunc(out, func(a, b Offered) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Tier, b.Tier))
+	})
 	return out
 }
 

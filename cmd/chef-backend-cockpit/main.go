@@ -126,7 +126,8 @@ and carries out the documented recovery step by step.
 
 One HOST is enough: the others come from the cluster.`,
 		SilenceUsage: true, SilenceErrors: true,
-		Args: cobra.ArbitraryArgs,
+		PersistentPreRunE: func(*cobra.Command, []string) error { return e.checkThemeFlag() },
+		Args:              cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, hosts []string) error {
 			if len(hosts) == 1 {
 				if near := c.SuggestionsFor(hosts[0]); len(near) > 0 {

@@ -21,23 +21,32 @@ func (e *env) themeFlags(root *cobra.Command) {
 	}
 }
 
+// checkThemeFlag refuses a theme that there is none of, whatever is called.
+func (e *env) checkThemeFlag() error {
+	if e.themeName == "" {
+		return nil
+	}
+	if err := checkTheme(e.themeName); err != nil {
+		return usage("--theme: %w", err)
+	}
+	return nil
+}
+
 // theme is what the screen is painted in; the terminal is never asked. A flag
 // goes before the environment (https://no-color.org), that before the
 // configuration.
-func (e *env) theme(configured string) (string, error) {
+func (e *env) theme(configured string) string {
 	switch {
-	case e.themeName != "" && checkTheme(e.themeName) != nil:
-		return "", usage("--theme: %w", checkTheme(e.themeName))
 	case e.noColor:
-		return "none", nil
+		return "none"
 	case e.themeName != "":
-		return e.themeName, nil
+		return e.themeName
 	case os.Getenv("NO_COLOR") != "":
-		return "none", nil
+		return "none"
 	case configured != "":
-		return configured, nil
+		return configured
 	}
-	return background(os.Getenv("COLORFGBG")), nil
+	return background(os.Getenv("COLORFGBG"))
 }
 
 // checkTheme refuses what is no theme.

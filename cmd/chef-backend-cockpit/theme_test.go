@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestThemeIsChosenWithoutAskingTheTerminal(t *testing.T) {
 	for _, c := range []struct {
@@ -24,11 +27,13 @@ func TestThemeIsChosenWithoutAskingTheTerminal(t *testing.T) {
 		t.Setenv("NO_COLOR", c.env)
 		t.Setenv("COLORFGBG", c.fgbg)
 		e := &env{themeName: c.flag, noColor: c.noColor}
-		if got, err := e.theme(c.configured); got != c.want || err != nil {
-			t.Errorf("%+v: %q, %v", c, got, err)
+		if got := e.theme(c.configured); got != c.want || e.checkThemeFlag() != nil {
+			t.Errorf("%+v: %q", c, got)
 		}
 	}
-	if _, err := (&env{themeName: "solarized"}).theme(""); exitCode(err) != exitUsage {
-		t.Errorf("an unknown theme: %v", err)
+	for _, args := range [][]string{{"version"}, {"demo", "--plain"}, {"status", "be1"}} {
+		if code, _, errOut := call(t, append(args, "--theme", "pink")...); code != exitUsage || !strings.Contains(errOut, `"pink" is no theme`) {
+			t.Errorf("%q: exit code %d, %q", args, code, errOut)
+		}
 	}
 }

@@ -96,10 +96,7 @@ func (e *env) show(ctx context.Context, s screen) error {
 	if err != nil {
 		return err
 	}
-	theme, err := e.theme(conf.Theme)
-	if err != nil {
-		return err
-	}
+	theme := e.theme(conf.Theme)
 	ctx, fault := context.WithCancelCause(ctx)
 	defer fault(nil)
 	remote.OnFault(func(f *remote.Fault) {
