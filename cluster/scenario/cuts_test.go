@@ -26,7 +26,7 @@ func (b cuttable) Hosts() map[string]remote.Host { return b.hosts }
 func TestCutInEveryStep(t *testing.T) {
 	clusters, cuts := 1, 2
 	if asked() {
-		clusters, cuts = 5, 10
+		clusters, cuts = 10, 5 // more on one link would come upon the eight dials of a minute
 	}
 	var recovered atomic.Int64
 	t.Run("clusters", func(t *testing.T) {

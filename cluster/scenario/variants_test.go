@@ -74,6 +74,13 @@ func everywhere(v *cluster.View) (out []change) {
 		}})
 	}
 	for _, n := range nodes {
+		out = append(out, change{where: "plans", to: "an earlier one left " + n.Name + " half done", view: func(v *cluster.View) *cluster.View {
+			c := *v
+			c.Plans = append(slices.Clone(v.Plans), halfDone(n.Name, v.Now))
+			return &c
+		}}, change{where: "a healthy etcd", to: "lists its members without " + n.Name, view: func(v *cluster.View) *cluster.View { return listedWithout(v, n) }})
+	}
+	for _, n := range nodes {
 		if v.Report(n.Name) == nil {
 			continue
 		}
@@ -98,6 +105,32 @@ func everywhere(v *cluster.View) (out []change) {
 		break // the others have the same claims
 	}
 	return out
+}
+
+// halfDone is a plan of ours that ended on a node and left something open there.
+func halfDone(node string, now time.Time) cluster.PlanState {
+	return cluster.PlanState{Plan: cluster.Plan{ID: "ffffffff", Procedure: "rebuild-follower", Title: "invented", Node: node, Tier: cluster.T2},
+		Status: cluster.StatusFailed, Began: now.Add(-time.Hour), Ended: now.Add(-time.Minute), OpenEnds: []string{"leaderl on " + node + " stays stopped"}}
+}
+
+// listedWithout is a view in which the etcd of all others is healthy and does
+// not list a node.
+func listedWithout(v *cluster.View, node cluster.Node) *cluster.View {
+	var members []cluster.EtcdMember
+	for _, n := range v.Snapshot.Nodes {
+		if n != node {
+			members = append(members, cluster.EtcdMember{ID: n.Name, Name: n.Name, PeerURL: "http://" + n.Address + ":2380"})
+		}
+	}
+	for _, n := range v.Snapshot.Nodes {
+		if r := v.Report(n.Name); r != nil && n != node {
+			c := *r
+			c.Etcd.Health = cluster.KnownAs(true, cluster.SourceEtcd, v.Now)
+			c.Etcd.Members = cluster.KnownAs(members, cluster.SourceEtcd, v.Now)
+			v = withReport(v, &c)
+		}
+	}
+	return v
 }
 
 // unseen is a view in which a node gives no look.
