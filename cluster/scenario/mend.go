@@ -312,15 +312,29 @@ func steps(p cluster.PlanState) string {
 // commands compares what reached the nodes with the table, in order.
 func (r *run) commands() error {
 	for _, n := range r.bed.Nodes() {
-		got, want := slices.Clone(r.bed.StepCommands(n.Name)), r.s.Commands[n.Name]
+		got, want := slices.Clone(r.bed.StepCommands(n.Name)), slices.Clone(r.s.Commands[n.Name])
+		for i := range want {
+			want[i] = strings.ReplaceAll(want[i], electedAddress, r.elected())
+		}
 		for i := range got {
 			for _, id := range r.plans {
 				got[i] = strings.ReplaceAll(got[i], id, "PLAN")
 			}
 		}
-		if !r.s.rightly(n.Name, got) {
+		if !r.s.rightly(got, want) {
 			return fmt.Errorf("step commands on %s:\n  got  %q\n  want %q", n.Name, got, want)
 		}
 	}
 	return nil
+}
+
+// elected is the address of the elected leader; "nobody" where none is known.
+func (r *run) elected() string {
+	v := r.w.State().View
+	if e := v.Elected(); e.Truth == cluster.True {
+		if n, ok := v.Snapshot.Node(e.Node); ok {
+			return n.Address
+		}
+	}
+	return "nobody"
 }

@@ -52,7 +52,7 @@ type Scenario struct {
 	Node      string
 	Service   string
 	Typed     []string            // every text that the plan of Procedure asks for; nil: at most its one phrase
-	Commands  map[string][]string // by node, in order; exactly these and no others; PLAN stands for the plan's id
+	Commands  map[string][]string // by node, in order; exactly these and no others; PLAN stands for the plan's id, LEADER for the address of whom the cluster elected
 	Spared    []string            // the last of Commands, in order, whose work the cluster may do by itself first
 	Healed    time.Duration       // from the mending to a healthy cluster
 	Steady    time.Duration       // for how long it must then stay so; 0: steadyFor
@@ -73,10 +73,9 @@ type Scenario struct {
 // Row is the name of the row, which is its own.
 func (s Scenario) Row() string { return cmp.Or(s.As, s.Name) }
 
-// rightly answers whether just the commands of the row reached a node. What is
-// spared is spared from some point on.
-func (s Scenario) rightly(node string, got []string) bool {
-	want := s.Commands[node]
+// rightly answers whether just those commands reached a node. What is spared is
+// spared from some point on.
+func (s Scenario) rightly(got, want []string) bool {
 	for n := 0; ; n++ {
 		if slices.Equal(got, want) {
 			return true

@@ -81,7 +81,7 @@ var procedureRows = []Scenario{
 		May:       append(mendingBy("be1"), append(servicesDownOn("be1"), "failover-under-way", "syncing@be1", "follows-wrong-node@be2", "old-leader-unseen@be1")...),
 		Before:    []Repair{{Procedure: "stop-stale-primary", Node: "be1"}},
 		Procedure: "rebuild-follower", Node: "be1", Healed: 6 * time.Minute,
-		Commands: map[string][]string{"be1": {stopLeaderl, stopPostgreSQL, saveFolder, saveFiles("be1", etcdFiles, searchFiles), readFiles("be1"), stopLeaderl, clusterStatus, baseBackupFrom("10.0.4.13"), startAll}},
+		Commands: map[string][]string{"be1": {stopLeaderl, stopPostgreSQL, saveFolder, saveFiles("be1", etcdFiles, searchFiles), readFiles("be1"), stopLeaderl, clusterStatus, baseBackupFrom(electedAddress), startAll}},
 	},
 	{ // what only a diverged follower holds is saved before it is rebuilt, so that nothing has to be given up by typing
 		As: "backup-nodes", Name: "timeline-diverged-beyond", Expect: []string{"timeline-diverged@be3"}, Within: 4 * time.Minute,
@@ -126,6 +126,10 @@ var procedureRows = []Scenario{
 		Commands: map[string][]string{"be3": {"chef-backend-ctl gather-logs"}},
 	},
 }
+
+// electedAddress stands for the elected leader's address: which of two equal
+// followers that is, the cluster says.
+const electedAddress = "LEADER"
 
 func baseBackupFrom(address string) string {
 	return "PSQL_INTERNAL_OK=true chef-backend-ctl pgsql-follow --force-basebackup --verbose " + address
