@@ -200,6 +200,20 @@ type PlanState struct {
 	Prediction *Prediction
 }
 
+// Asked is the step that the plan holds at until a person answers; nil for none,
+// and of no plan.
+func (p *PlanState) Asked() *StepState {
+	if p == nil {
+		return nil
+	}
+	for i := range p.Steps {
+		if p.Steps[i].Status == StatusAsked {
+			return &p.Steps[i]
+		}
+	}
+	return nil
+}
+
 // Running answers whether a step of the plan may still be at work.
 func (p PlanState) Running() bool {
 	return p.Status == StatusRunning || p.Status == StatusWaiting || p.Status == StatusAsked

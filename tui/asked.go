@@ -17,19 +17,6 @@ import (
 // A plan can hold for a person: for the name of a further node, for work that
 // is done outside, for a terminal. Here is how that is asked and answered.
 
-// askedStep is the step that the plan holds at; nil for none.
-func askedStep(r *cluster.PlanState) *cluster.StepState {
-	if r == nil {
-		return nil
-	}
-	for i := range r.Steps {
-		if r.Steps[i].Status == cluster.StatusAsked {
-			return &r.Steps[i]
-		}
-	}
-	return nil
-}
-
 // askedText says what the plan waits for, and which key answers.
 func askedText(s *cluster.StepState) string {
 	switch s.Asks {
@@ -49,7 +36,7 @@ func phraseOf(s *cluster.StepState) string { return cmp.Or(s.AskedFor, s.Step.Ph
 
 // answerAsked opens what answers the plan.
 func (m *model) answerAsked(r *cluster.PlanState) tea.Cmd {
-	s := askedStep(r)
+	s := r.Asked()
 	if s == nil {
 		m.say("the plan asks for nothing now")
 		return nil

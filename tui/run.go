@@ -235,7 +235,7 @@ func (v *runView) foot(m *model, w int) []string {
 	case r.Stopping:
 		return []string{textLine(w, m.st.amber, "Stops before the next step; the step at work is not interrupted.")}
 	}
-	if askedStep(r) != nil {
+	if r.Asked() != nil {
 		return []string{textLine(w, m.st.amber, "The plan waits for you: t answers, s stops it here.")}
 	}
 	return []string{textLine(w, m.st.dim, "s stops before the next step; the step at work is never interrupted.")}
@@ -249,7 +249,7 @@ func (v *runView) bindings(m *model) []key.Binding {
 	if r := v.state(m); r != nil && !r.Running() {
 		return []key.Binding{renamed(m.keys.Back, "close"), out, bind("up/down", "read")}
 	}
-	if askedStep(v.state(m)) != nil {
+	if v.state(m).Asked() != nil {
 		return []key.Binding{renamed(m.keys.Answer, "answer"), m.keys.Stop, out, renamed(m.keys.Back, "hide (it waits)")}
 	}
 	return []key.Binding{m.keys.Stop, out, renamed(m.keys.Back, "hide (it goes on)"), bind("up/down", "read")}

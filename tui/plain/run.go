@@ -110,19 +110,6 @@ func (t *talk) stepTrouble(st cluster.StepState) {
 	}
 }
 
-// asked is the step that the plan holds at; nil for none.
-func asked(r *cluster.PlanState) *cluster.StepState {
-	if r == nil {
-		return nil
-	}
-	for i := range r.Steps {
-		if r.Steps[i].Status == cluster.StatusAsked {
-			return &r.Steps[i]
-		}
-	}
-	return nil
-}
-
 // sayAsked says what the plan waits for.
 func (t *talk) sayAsked(r *cluster.PlanState, st cluster.StepState) {
 	t.say("%s waits for you. %s: %s", offerName(r.Plan.Procedure, r.Plan.Node, r.Plan.Service), stepName(st.Step), sentence(st.Step.Say))
@@ -144,14 +131,14 @@ func (t *talk) sayAsked(r *cluster.PlanState, st cluster.StepState) {
 // answerPlan answers what the plan waits for.
 func (t *talk) answerPlan([]string) {
 	r := t.running()
-	st := asked(r)
+	st := r.Asked()
 	if st == nil {
 		t.say("No plan asks for anything now.")
 		return
 	}
 	plan, step := r.Plan, st.Step
 	spoilt := func() []string {
-		if now := asked(t.running()); now == nil || now.Step.ID != step.ID {
+		if now := t.running().Asked(); now == nil || now.Step.ID != step.ID {
 			return []string{"the plan no longer waits there"}
 		}
 		return nil
