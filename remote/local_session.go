@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"sync"
 	"syscall"
 	"time"
 )
@@ -20,18 +19,15 @@ type localSession struct {
 	in, out *os.File
 	errs    *os.File
 	stderr  keeper
-	ended   chan struct{} // the process is gone; exit is set
-	drained chan struct{} // the error output is at its end, or given up
-	closed  chan struct{}
-	once    sync.Once
-	exit    int // valid after ended
+	course
+	exit int // valid after ended
 }
 
 // start starts a script on pipes. Its process is waited for whatever becomes of
 // the session; the session is closed with the host.
 func (l *Local) start(script Script, sudo bool, stderr keeper) (*localSession, error) {
 	c := command(script, sudo)
-	s := &localSession{host: l.name, stderr: stderr, ended: make(chan struct{}), drained: make(chan struct{}), closed: make(chan struct{})}
+	s := &localSession{host: l.name, stderr: stderr, course: newCourse()}
 	var theirs [3]*os.File
 	var err error
 	open := func(ours **os.File, i int) {
@@ -114,16 +110,8 @@ func (s *localSession) Stdout() io.Reader     { return s.out }
 
 // Wait waits for the end of the script or for Close.
 func (s *localSession) Wait() (Result, error) {
-	select {
-	case <-s.ended:
-		<-s.drained
-	case <-s.closed:
-		select {
-		case <-s.ended:
-		default:
-			return Result{Stderr: s.stderr.bytes()}, &Error{Host: s.host, Kind: LinkLost,
-				Text: "the session was closed here before its script ended: its outcome is unknown"}
-		}
+	if err := s.wait(s.host); err != nil {
+		return Result{Stderr: s.stderr.bytes()}, err
 	}
 	return Result{Stderr: s.stderr.bytes(), Exit: s.exit, ExitKnown: true}, nil
 }

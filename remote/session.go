@@ -22,12 +22,37 @@ type session struct {
 	into    *io.PipeWriter
 	stderr  keeper
 	copied  chan struct{} // stdout is at its end and handed over
-	drained chan struct{} // stderr is at its end
-	ended   chan struct{} // the channel is at its end
+	course
+	exit  int // valid after ended
+	known bool
+}
+
+// course is how far a running script is.
+type course struct {
+	ended   chan struct{} // it is at its end
+	drained chan struct{} // its error output is at its end, or given up
 	closed  chan struct{} // Close was called
-	once    sync.Once
-	exit    int // valid after ended
-	known   bool
+	once    sync.Once     // of Close
+}
+
+func newCourse() course {
+	return course{ended: make(chan struct{}), drained: make(chan struct{}), closed: make(chan struct{})}
+}
+
+// wait waits for the end of the script, or for Close: then its outcome is unknown.
+func (c *course) wait(host string) error {
+	select {
+	case <-c.ended:
+		<-c.drained
+		return nil
+	case <-c.closed:
+	}
+	select {
+	case <-c.ended:
+		return nil
+	default:
+		return &Error{Host: host, Kind: LinkLost, Text: "the session was closed here before its script ended: its outcome is unknown"}
+	}
 }
 
 // keeper is a stream of which a part is kept.
@@ -37,7 +62,7 @@ type keeper interface {
 }
 
 func newSession(c *connection, channel ssh.Channel, stderr keeper) *session {
-	s := &session{c: c, channel: channel, stderr: stderr, copied: make(chan struct{}), drained: make(chan struct{}), ended: make(chan struct{}), closed: make(chan struct{})}
+	s := &session{c: c, channel: channel, stderr: stderr, copied: make(chan struct{}), course: newCourse()}
 	s.in.channel = channel
 	s.out, s.into = io.Pipe()
 	return s
@@ -114,16 +139,8 @@ func (s *session) Stdout() io.Reader     { return s.out }
 
 // Wait waits for the end of the script or for Close.
 func (s *session) Wait() (Result, error) {
-	select {
-	case <-s.ended:
-		<-s.drained
-	case <-s.closed:
-		select {
-		case <-s.ended:
-		default:
-			return Result{Stderr: s.stderr.bytes()}, &Error{Host: s.c.host, Kind: LinkLost,
-				Text: "the session was closed here before its script ended: its outcome is unknown"}
-		}
+	if err := s.wait(s.c.host); err != nil {
+		return Result{Stderr: s.stderr.bytes()}, err
 	}
 	r := Result{Stderr: s.stderr.bytes(), Exit: s.exit, ExitKnown: s.known}
 	if !s.known {
