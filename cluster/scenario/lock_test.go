@@ -25,7 +25,7 @@ func twoCockpits(t *testing.T) {
 	defer sim.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	r, err := TwoCockpits(ctx, simulated{sim, clock}, simulation.InMemory(t))
+	r, err := TwoCockpits(ctx, sim, simulation.InMemory(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestSecondCockpitWatchesAndTakesOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bed := simulated{o.sim, o.clock}
+	bed := o.sim
 	bob, err := watch.New(watch.Options{Cluster: "bed", Nodes: bed.Nodes(), Hosts: bed.Hosts(), Clock: o.clock,
 		Catalogue: c, JournalDir: o.journal, Operator: "bob@laptop"})
 	if err != nil {

@@ -28,7 +28,7 @@ func likeIt(_ context.Context, v *cluster.View) (*watch.Simulated, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &watch.Simulated{Nodes: sim.Nodes(), Hosts: simulated{sim, clock}.Hosts(), Clock: clock, Assumed: sim.Assumed(), ByHand: sim.ByHand, Close: sim.Close}, nil
+	return &watch.Simulated{Nodes: sim.Nodes(), Hosts: sim.Hosts(), Clock: clock, Assumed: sim.Assumed(), ByHand: sim.ByHand, Close: sim.Close}, nil
 }
 
 // rehearsing is a cockpit over a bed in which a fault has struck.
@@ -51,7 +51,7 @@ func newRehearsing(t *testing.T, s Scenario) *rehearsing {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bed := simulated{sim, clock}
+	bed := sim
 	r := &rehearsing{t: t, sim: sim, journal: simulation.InMemory(t)}
 	w, err := watch.New(watch.Options{Cluster: clusterName, Nodes: bed.Nodes(), Hosts: bed.Hosts(), Clock: clock, Catalogue: c,
 		JournalDir: r.journal, Simulate: likeIt, Logs: true})

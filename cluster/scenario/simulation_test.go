@@ -10,7 +10,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/cluster/simulation"
 	"chef-backend-cockpit/remote"
 )
@@ -18,7 +17,7 @@ import (
 // wholeTable is the variable that asks for every row.
 const wholeTable = "CHEF_BACKEND_SCENARIOS"
 
-// TestMain tries six rows at a time, whatever the number of cores: they wait
+// TestMain tries nine rows at a time, whatever the number of cores: they wait
 // far more than they work. Those of the kills wait for cockpits, too.
 func TestMain(m *testing.M) {
 	if asked() {
@@ -28,7 +27,7 @@ func TestMain(m *testing.M) {
 		os.Exit(child(spec))
 	}
 	flag.Parse()
-	atOnce := "6"
+	atOnce := "9"
 	if asked() {
 		atOnce = "14"
 	}
@@ -36,22 +35,6 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	os.Exit(m.Run())
-}
-
-// simulated is the simulation as a bed, its hosts in process.
-type simulated struct {
-	*simulation.Cluster
-	clock cluster.Clock
-}
-
-func (b simulated) Clock() cluster.Clock { return b.clock }
-
-func (b simulated) Hosts() map[string]remote.Host {
-	hosts := map[string]remote.Host{}
-	for _, n := range b.Nodes() {
-		hosts[n.Name] = b.Host(n.Name)
-	}
-	return hosts
 }
 
 func TestScenariosOnTheSimulation(t *testing.T) {
@@ -75,7 +58,7 @@ func TestScenariosOnTheSimulation(t *testing.T) {
 				defer sim.Close()
 				ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
 				defer cancel()
-				r, err := Run(ctx, simulated{sim, clock}, s, simulation.InMemory(t))
+				r, err := Run(ctx, sim, s, simulation.InMemory(t))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/cluster/simulation/machine"
 	"chef-backend-cockpit/remote"
 )
@@ -45,6 +46,18 @@ func (c *Cluster) Host(name string) remote.Host {
 	h.ctx, h.close = context.WithCancel(context.Background())
 	return h
 }
+
+// Hosts are new ones of all nodes, by their names; see Host.
+func (c *Cluster) Hosts() map[string]remote.Host {
+	hosts := map[string]remote.Host{}
+	for _, n := range c.Nodes() {
+		hosts[n.Name] = c.Host(n.Name)
+	}
+	return hosts
+}
+
+// Clock is what the cluster's time runs by.
+func (c *Cluster) Clock() cluster.Clock { return c.clock }
 
 // Name is the node's.
 func (h *local) Name() string { return h.n.name }

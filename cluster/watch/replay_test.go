@@ -36,12 +36,8 @@ func lived(t *testing.T, c *catalogue.Catalogue) (listed []string, path string) 
 		t.Fatal(err)
 	}
 	defer sim.Close()
-	hosts := map[string]remote.Host{}
-	for _, n := range sim.Nodes() {
-		hosts[n.Name] = sim.Host(n.Name)
-	}
 	dir := simulation.InMemory(t)
-	w, err := New(Options{Cluster: "invented", Nodes: sim.Nodes(), Hosts: hosts, Clock: clock, Catalogue: c, JournalDir: dir})
+	w, err := New(Options{Cluster: "invented", Nodes: sim.Nodes(), Hosts: sim.Hosts(), Clock: clock, Catalogue: c, JournalDir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -287,7 +287,7 @@ func (x *exercise) byTable(ctx context.Context, o demoOptions) (drill.Fastest, e
 	defer sim.Close()
 	row := x.rows[0]
 	row.Steady = time.Nanosecond // whether it stays well is the table's own test
-	r, err := scenario.Run(ctx, bed{sim, clock}, row, dir)
+	r, err := scenario.Run(ctx, sim, row, dir)
 	if err != nil {
 		return drill.Fastest{}, err
 	}
@@ -296,20 +296,4 @@ func (x *exercise) byTable(ctx context.Context, o demoOptions) (drill.Fastest, e
 		f.Commands += len(sim.StepCommands(n.Name))
 	}
 	return f, nil
-}
-
-// bed is a simulation as the table wants it, its hosts in this process.
-type bed struct {
-	*simulation.Cluster
-	clock cluster.Clock
-}
-
-func (b bed) Clock() cluster.Clock { return b.clock }
-
-func (b bed) Hosts() map[string]remote.Host {
-	hosts := map[string]remote.Host{}
-	for _, n := range b.Nodes() {
-		hosts[n.Name] = b.Host(n.Name)
-	}
-	return hosts
 }

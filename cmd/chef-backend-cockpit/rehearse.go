@@ -23,9 +23,5 @@ func simulate(_ context.Context, v *cluster.View) (*watch.Simulated, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &watch.Simulated{Nodes: sim.Nodes(), Hosts: map[string]remote.Host{}, Clock: clock, Assumed: sim.Assumed(), ByHand: sim.ByHand, Close: sim.Close}
-	for _, n := range s.Nodes {
-		s.Hosts[n.Name] = sim.Host(n.Name)
-	}
-	return s, nil
+	return &watch.Simulated{Nodes: sim.Nodes(), Hosts: sim.Hosts(), Clock: clock, Assumed: sim.Assumed(), ByHand: sim.ByHand, Close: sim.Close}, nil
 }
