@@ -109,7 +109,7 @@ func (e *env) connectTo(ctx context.Context, c config, args []string) (*fleet, e
 	}
 	if err := g.gather(ctx); err != nil {
 		g.drop()
-		return nil, err
+		return nil, nothingSeen(err)
 	}
 	return g.fleet(), nil
 }

@@ -19,9 +19,8 @@ import (
 
 // Exit codes of status and diagnose.
 const (
-	exitAdvice  = 1 // a P2 or P3 is the highest unhidden finding
-	exitGrave   = 2 // a P1, suspected ones included
-	exitNothing = 3 // nothing could be looked at
+	exitAdvice = 1 // a P2 or P3 is the highest unhidden finding
+	exitGrave  = 2 // a P1, suspected ones included
 )
 
 // Bounds of one look from the command line.
@@ -80,7 +79,7 @@ func diagnoseCommand(e *env) *cobra.Command {
 func (e *env) look(ctx context.Context, hosts []string, print func(*watch.Watch) error) error {
 	f, err := e.connect(ctx, hosts)
 	if err != nil {
-		return nothingSeen(err)
+		return err
 	}
 	defer f.close()
 	c, err := e.warnedCatalogue()
@@ -114,15 +113,6 @@ func (e *env) lookAt(ctx context.Context, f *fleet, c *catalogue.Catalogue, then
 	}
 	settle(ctx, w, f.clock)
 	return then(w)
-}
-
-// nothingSeen is an error of connecting with the exit code 3, unless it is one
-// of usage.
-func nothingSeen(err error) error {
-	if _, ok := errors.AsType[*exitError](err); ok {
-		return err
-	}
-	return &exitError{exitNothing, err}
 }
 
 // settleRounds are how many rounds a finding can need: two looks until who

@@ -64,6 +64,7 @@ func oneLine(s string) string {
 // Exit codes of the contract; those of status and diagnose are in look.go.
 const (
 	exitFailed   = 1
+	exitNothing  = 3  // no node could be reached, nothing could be looked at
 	exitUsage    = 64 // usage or configuration (sysexits.h EX_USAGE)
 	exitInternal = 70 // internal error (EX_SOFTWARE)
 )
@@ -86,6 +87,15 @@ func (e *exitError) Unwrap() error { return e.err }
 // usage makes an error of usage or configuration.
 func usage(format string, args ...any) error {
 	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// nothingSeen is an error of connecting or reading with its exit code, unless it has
+// one, such as that of usage.
+func nothingSeen(err error) error {
+	if _, ok := errors.AsType[*exitError](err); ok {
+		return err
+	}
+	return &exitError{exitNothing, err}
 }
 
 // exitCode is the code that an error asks for.
