@@ -197,7 +197,7 @@ func TestQuittingAsksWhileAStepRuns(t *testing.T) {
 		run.Steps[2].Status, run.Steps[3].Status = cluster.StatusDone, cluster.StatusRunning
 		n.Run = &run
 	})
-	if !strings.Contains(s.screen(), "step 4 of 5") {
+	if !strings.Contains(s.screen(), "step 3b, 4 of 5") {
 		t.Error("the step that is told must be the one at work")
 	}
 	if s.keys("y"); !s.ended {

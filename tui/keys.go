@@ -72,7 +72,7 @@ func newKeyMap() keyMap {
 		Again:    bind("p", "make the plan again", "p"),
 		Stop:     bind("s", "stop before the next step", "s"),
 		Answer:   bind("t", "answer what the plan asks", "t"),
-		Output:   bind("o", "whole output", "o"),
+		Output:   bind("o", "in full", "o"),
 
 		Help:    bind("?", "help", "?"),
 		Quit:    bind("q", "quit", "q", "ctrl+c"),
@@ -121,7 +121,7 @@ func (k keyMap) groups() []keyGroup {
 		{"What is wrong", []key.Binding{k.Why, k.Recover, k.NodeMenu, k.Acknowledge, k.Since, k.LookBack, k.Copies, k.Maintain, k.Fence, k.Arm, k.Lock, k.Running, k.Look, k.Reconnect, k.Summary}},
 		{"Logs", []key.Binding{k.Text, k.Only, k.Next, k.Prev, k.ByNode, k.ByService, k.ByLevel, k.BySign, k.Clear,
 			k.Pause, k.Follow, k.NextSign, k.PrevSign, k.PageUp, k.PageDown, k.Top, k.Bottom, k.Unfold, renamed(k.Copy, "copy what is seen"), k.Save, k.Wrap, k.Stamps, k.Rates, k.Streams}},
-		{"In a list or a plan", []key.Binding{k.Choose, k.Confirm, k.Rehearse, k.Copy, k.Again, k.Answer, k.Stop, k.Output, k.TakeOver, k.Back}},
+		{"In a list or a plan", []key.Binding{k.Choose, k.Confirm, k.Rehearse, k.Copy, k.Again, k.Answer, k.Stop, renamed(k.Output, "steps and output in full"), k.TakeOver, k.Back}},
 		{"In a rehearsal", []key.Binding{k.Leave}},
 		{"In a replay", k.replay()},
 		{"In the past", k.past()},

@@ -133,24 +133,11 @@ func (v *manualView) bindings(m *model) []key.Binding {
 }
 
 func (v *manualView) key(m *model, k tea.KeyMsg) tea.Cmd {
-	page := max(v.scroll.rows-2, 1)
 	switch {
-	case is(k, m.keys.Up):
-		v.at--
-	case is(k, m.keys.Down):
-		v.at++
-	case is(k, m.keys.PageUp):
-		v.at -= page
-	case is(k, m.keys.PageDown):
-		v.at += page
-	case is(k, m.keys.Top):
-		v.at = 0
-	case is(k, m.keys.Bottom):
-		v.at = len(v.pages) - 1
+	case v.scroll.move(m, k, &v.at, len(v.pages)-1):
 	case is(k, m.keys.Choose) && v.at < len(v.pages):
 		text := v.pages[v.at].Text()
 		m.push(&textView{heading: v.pages[v.at].Name, text: text, make: func(_ *model, w int) []string { return reflow(text, w) }})
 	}
-	v.at = max(min(v.at, len(v.pages)-1), 0)
 	return nil
 }

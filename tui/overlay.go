@@ -56,25 +56,29 @@ func (s *scroller) window(rows []string, at, n int) []string {
 	return rows[s.top:min(s.top+n, len(rows))]
 }
 
-func (s *scroller) key(m *model, k tea.KeyMsg) bool {
+// key scrolls; where the rows end is known when they are drawn.
+func (s *scroller) key(m *model, k tea.KeyMsg) bool { return s.move(m, k, &s.top, 1<<20) }
+
+// move moves a place in the box, from 0 to last; false: that is no key for it.
+func (s *scroller) move(m *model, k tea.KeyMsg, at *int, last int) bool {
 	page := max(s.rows-2, 1)
 	switch {
 	case is(k, m.keys.Up):
-		s.top--
+		*at--
 	case is(k, m.keys.Down):
-		s.top++
+		*at++
 	case is(k, m.keys.PageUp):
-		s.top -= page
+		*at -= page
 	case is(k, m.keys.PageDown):
-		s.top += page
+		*at += page
 	case is(k, m.keys.Top):
-		s.top = 0
+		*at = 0
 	case is(k, m.keys.Bottom):
-		s.top = 1 << 20
+		*at = last
 	default:
 		return false
 	}
-	s.top = max(s.top, 0)
+	*at = max(min(*at, last), 0)
 	return true
 }
 

@@ -133,9 +133,9 @@ func (v *rehearsalView) foot(m *model, w int) []string {
 }
 
 func (v *rehearsalView) bindings(m *model) []key.Binding {
-	out := renamed(m.keys.Output, "whole output")
+	out := m.keys.Output
 	if v.whole {
-		out = renamed(m.keys.Output, "end of the output")
+		out = renamed(out, "in short")
 	}
 	all := []key.Binding{renamed(m.keys.Leave, "leave, back to the plan")}
 	if r := v.state(m); r == nil || r.Running() {

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 type runView struct {
 	box
 	plan  cluster.Plan
-	whole bool // the whole output that is held, not only its end
+	whole bool // every step to its last word, with all of its output that is held
 	moved bool // the operator reads elsewhere: the current step is not kept in sight
 }
 
@@ -31,7 +32,7 @@ func (v *runView) state(m *model) *cluster.PlanState {
 	return nil
 }
 
-// progressOf is the number of the step at work or reached, and of all steps.
+// progressOf counts the steps up to the one at work or reached, and all steps.
 func progressOf(r *cluster.PlanState) (at, all int) {
 	all = len(r.Plan.Steps)
 	for i, s := range r.Steps {
@@ -44,15 +45,24 @@ func progressOf(r *cluster.PlanState) (at, all int) {
 	return min(max(at, 1), max(all, 1)), all
 }
 
+// stepOf names the step at work or reached as its row does, and says how far
+// that is where its number does not.
+func stepOf(r *cluster.PlanState) string {
+	at, all := progressOf(r)
+	if at > len(r.Steps) || r.Steps[at-1].Step.Number == strconv.Itoa(at) || r.Steps[at-1].Step.Number == "" {
+		return fmt.Sprintf("step %d of %d", at, all)
+	}
+	return fmt.Sprintf("step %s, %d of %d", r.Steps[at-1].Step.Number, at, all)
+}
+
 func (v *runView) head(m *model) (string, string) {
 	what := strings.Join(strings.Fields(v.plan.Procedure+" "+v.plan.Service+" "+v.plan.Node), " ")
 	r := v.state(m)
 	if r == nil {
 		return what, "begins"
 	}
-	at, all := progressOf(r)
 	if r.Running() {
-		return what, fmt.Sprintf("step %d of %d, %s", at, all, tookText(m.now().Sub(r.Began)))
+		return what, stepOf(r) + ", " + tookText(m.now().Sub(r.Began))
 	}
 	return what, fmt.Sprintf("%s, took %s", r.Status, tookText(r.Ended.Sub(r.Began)))
 }
@@ -100,7 +110,7 @@ func (v *runView) stepRow(m *model, s cluster.StepState, w int) (row, rest strin
 	}
 	l := newLine(w).col(p, word, 11).col(m.st.strong, s.Step.Number, 4).col(m.st.dim, s.Step.Node, 6)
 	room := max(w-l.x-width(times)-2, 1)
-	if atWork(s) { // what is at work is read whole
+	if v.whole || atWork(s) { // what is at work is read whole
 		first := wrap(says, room)[0]
 		says, rest = first, strings.TrimSpace(strings.TrimPrefix(says, first))
 	}
@@ -122,14 +132,18 @@ func (v *runView) step(m *model, s cluster.StepState, w int) []string {
 			rows = append(rows, newLine(w).gap(21).put(p, t).String())
 		}
 	}
-	if s.Status == cluster.StatusNext {
-		return rows
+	whole := m.st.dim
+	if atWork(s) {
+		whole = m.st.strong
 	}
 	if rest != "" {
-		sub(m.st.strong, rest)
+		sub(whole, rest)
 	}
-	if atWork(s) && s.Step.Command != "" && s.Step.Say != "" {
-		sub(m.st.strong, s.Step.Command) // whole: this is read along as it is done
+	if (v.whole || atWork(s)) && s.Step.Command != "" && s.Step.Say != "" {
+		sub(whole, s.Step.Command) // it is read along as it is done
+	}
+	if s.Status == cluster.StatusNext {
+		return rows
 	}
 	if s.Sentence != "" {
 		sp := m.st.plain
@@ -242,9 +256,9 @@ func (v *runView) foot(m *model, w int) []string {
 }
 
 func (v *runView) bindings(m *model) []key.Binding {
-	out := renamed(m.keys.Output, "whole output")
+	out := m.keys.Output
 	if v.whole {
-		out = renamed(m.keys.Output, "end of the output")
+		out = renamed(out, "in short")
 	}
 	if r := v.state(m); r != nil && !r.Running() {
 		return []key.Binding{renamed(m.keys.Back, "close"), out, bind("up/down", "read")}
@@ -343,9 +357,8 @@ func (d *quitDialog) body(m *model, w int) ([]string, int) {
 	if r := m.running(); r != nil && r.Plan.ID == d.run.Plan.ID {
 		d.run = *r // the step that is at work now
 	}
-	at, all := progressOf(&d.run)
-	says := fmt.Sprintf("%s %s is at step %d of %d. The step goes on by itself on its node; no further step begins without the cockpit.",
-		d.run.Plan.Procedure, d.run.Plan.Node, at, all)
+	says := fmt.Sprintf("%s %s is at %s. The step goes on by itself on its node; no further step begins without the cockpit.",
+		d.run.Plan.Procedure, d.run.Plan.Node, stepOf(&d.run))
 	return append(wrap(says, w), "", newLine(w).put(m.st.plain, "Press ").put(m.st.strong, " y ").put(m.st.plain, " to leave; any other key stays.").String()), -1
 }
 

@@ -58,21 +58,26 @@ func TestPictures(t *testing.T) {
 		for _, s := range sizes {
 			t.Run(fmt.Sprintf("%s-%dx%d", p.name, s[0], s[1]), func(t *testing.T) {
 				got := ansi.Strip(newStage(p.door(), s[0], s[1]).keys(p.keys...).screen()) + "\n"
-				file := filepath.Join("testdata", fmt.Sprintf("%s-%dx%d.txt", p.name, s[0], s[1]))
-				if *update {
-					if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-						t.Fatal(err)
-					}
-				}
-				want, err := os.ReadFile(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if got != string(want) {
-					t.Errorf("the picture differs from %s; if that is meant: go test ./tui -update\n%s", file, got)
-				}
+				golden(t, filepath.Join("testdata", fmt.Sprintf("%s-%dx%d.txt", p.name, s[0], s[1])), got)
 			})
 		}
+	}
+}
+
+// golden compares a screen with the one that is kept in a file.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("the picture differs from %s; if that is meant: go test ./tui -update\n%s", file, ansi.Strip(got))
 	}
 }
 

@@ -269,7 +269,7 @@ func (m *model) runSegment(r *cluster.PlanState) segment {
 	done, all := progressOf(r)
 	what := strings.TrimSpace(r.Plan.Procedure + " " + r.Plan.Node)
 	return segment{p: m.st.strong, rank: 1, says: []string{
-		fmt.Sprintf("running: %s, step %d of %d (g)", what, done, all),
+		fmt.Sprintf("running: %s, %s (g)", what, stepOf(r)),
 		fmt.Sprintf("running: %s %d/%d (g)", what, done, all),
 		fmt.Sprintf("running %d/%d (g)", done, all),
 		fmt.Sprintf("run %d/%d (g)", done, all)}}

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -27,19 +26,7 @@ func TestThemes(t *testing.T) {
 			for _, size := range [][2]int{{80, 24}, {120, 40}} {
 				name := fmt.Sprintf("%s-%s-%dx%d", theme, p.name, size[0], size[1])
 				got := newStageWith(p.door(), size[0], size[1], Options{Theme: theme}).keys(p.keys...).screen() + "\n"
-				file := filepath.Join("testdata", "themes", name+".txt")
-				if *update {
-					if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-						t.Fatal(err)
-					}
-				}
-				want, err := os.ReadFile(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if got != string(want) {
-					t.Errorf("%s is painted otherwise; if that is meant: go test ./tui -update", name)
-				}
+				golden(t, filepath.Join("testdata", "themes", name+".txt"), got)
 				if plain := newStage(p.door(), size[0], size[1]).keys(p.keys...).screen() + "\n"; ansi.Strip(got) != ansi.Strip(plain) {
 					t.Errorf("%s has other words than the dark one", name)
 				}

@@ -66,7 +66,11 @@ func (t *talk) stepChanges(s *watch.State, r *cluster.PlanState, st cluster.Step
 	case cluster.StatusRunning:
 		t.say("%s %s begins: %s", clockText(s.At), about, sentence(or(st.Step.Say, st.Step.Command)))
 	case cluster.StatusWaiting:
-		t.say("%s %s: the command has ended; waiting until %s", clockText(s.At), about, sentence(or(st.Step.EffectSay, "its effect is seen")))
+		since := ""
+		if st.Step.Command != "" {
+			since = "the command has ended; "
+		}
+		t.say("%s %s: %swaiting until %s", clockText(s.At), about, since, sentence(or(st.Step.EffectSay, "its effect is seen")))
 	case cluster.StatusAsked:
 		t.sayAsked(r, st)
 	default:
