@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -29,6 +30,29 @@ type PredictedStep struct {
 	// brought about.
 	Facts   []KeyFact `json:"facts,omitempty"`
 	Changed []KeyFact `json:"changed,omitempty"`
+}
+
+// Stopped says where a rehearsal stopped that did not run to the plan's end.
+func (p *Prediction) Stopped(plan Plan) string {
+	if p == nil || len(p.Steps) == 0 {
+		return "before its first step."
+	}
+	last := p.Steps[len(p.Steps)-1]
+	for _, s := range plan.Steps {
+		if s.ID == last.ID {
+			return fmt.Sprintf("at step %s: %s.", s.Number, last.Status)
+		}
+	}
+	return "on its way back."
+}
+
+// FactsText names facts with their values.
+func FactsText(all []KeyFact) string {
+	var said []string
+	for _, f := range all {
+		said = append(said, f.Title()+" "+f.Value)
+	}
+	return strings.Join(said, ", ")
 }
 
 // Deviation is a fact that is now known to be other than it was in the rehearsal.

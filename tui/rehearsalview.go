@@ -1,9 +1,6 @@
 package tui
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -64,20 +61,11 @@ func expects(m *model, p *cluster.Prediction, s cluster.StepState, w int) []stri
 		sub("expected: " + s.Step.EffectSay)
 	}
 	if told := p.Step(s.Step.ID); told != nil {
-		if text := changedText(told.Changed); text != "" {
+		if text := cluster.FactsText(told.Changed); text != "" {
 			sub("brought about: " + text)
 		}
 	}
 	return rows
-}
-
-// changedText names what a step changed.
-func changedText(all []cluster.KeyFact) string {
-	var said []string
-	for _, f := range all {
-		said = append(said, f.Title()+" "+f.Value)
-	}
-	return strings.Join(said, ", ")
 }
 
 // verdict says how the plan would end.
@@ -85,26 +73,12 @@ func (v *rehearsalView) verdict(m *model, r *cluster.PlanState, w int) []string 
 	rows := v.result(m, r, w)
 	says, p := "The plan would run to its end.", m.st.strong
 	if r.Status != cluster.StatusDone {
-		says, p = "The plan would stop "+whereStopped(r.Prediction, r.Plan), m.st.amber
+		says, p = "The plan would stop "+r.Prediction.Stopped(r.Plan), m.st.amber
 	}
 	for _, t := range wrap(says, w) {
 		rows = append(rows, p.on(t))
 	}
 	return rows
-}
-
-// whereStopped names the step at which a rehearsal ended.
-func whereStopped(p *cluster.Prediction, plan cluster.Plan) string {
-	if p == nil || len(p.Steps) == 0 {
-		return "before its first step."
-	}
-	last := p.Steps[len(p.Steps)-1]
-	for _, s := range plan.Steps {
-		if s.ID == last.ID {
-			return fmt.Sprintf("at step %s: %s.", s.Number, last.Status)
-		}
-	}
-	return "on its way back."
 }
 
 func (v *rehearsalView) assumed(m *model, w int) []string {
@@ -161,14 +135,14 @@ func (v *planView) rehearsedRows(m *model, w int) []string {
 	rows := []string{"", m.st.title.on("Rehearsed on a simulation") + m.st.dim.on(", and kept with the plan: the real run is compared with it")}
 	says := "It would run to its end."
 	if p.Status != cluster.StatusDone {
-		says = "! It would stop " + whereStopped(p, v.plan) + " " + p.Sentence
+		says = "! It would stop " + p.Stopped(v.plan) + " " + p.Sentence
 	}
 	for _, t := range wrap(says, w-2) {
 		rows = append(rows, "  "+t)
 	}
 	for _, s := range v.plan.Steps {
 		if told := p.Step(s.ID); told != nil && len(told.Changed) > 0 {
-			for _, t := range wrap("step "+s.Number+" brought about: "+changedText(told.Changed), w-2) {
+			for _, t := range wrap("step "+s.Number+" brought about: "+cluster.FactsText(told.Changed), w-2) {
 				rows = append(rows, m.st.dim.on("  "+t))
 			}
 		}

@@ -15,3 +15,10 @@ func HandOver(ctx context.Context, t Terminal, in *os.File, out io.Writer) error
 	_, err := remote.HandOver(ctx, t, in, out)
 	return err
 }
+
+// TerminalLines reads a terminal by lines, and WriteLine types one into it, for
+// who has no screen; see package remote.
+func TerminalLines(t Terminal) <-chan string { return remote.TerminalLines(t) }
+
+// WriteLine types a line into a terminal, and Enter.
+func WriteLine(t Terminal, line string) error { return remote.WriteLine(t, line) }

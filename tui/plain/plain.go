@@ -5,8 +5,8 @@
 // ends, nothing else.
 //
 // There is one loop that hears the operator and the cluster in turn. It waits
-// for the network only where a plan is made or the lock taken over, and says so
-// before.
+// only where a plan is made or rehearsed, the lock taken over or a terminal
+// opened, and says so before.
 package plain
 
 import (
@@ -70,17 +70,20 @@ type talk struct {
 	ids     []string       // of findings, by number - 1
 	stood   map[string]string
 
-	question *question
-	login    *login    // what a login asks; nil for nothing
-	answered uint64    // number of the newest question of a login that was answered
-	deaf     time.Time // what comes before is left over from something refused
-	timer    <-chan time.Time
-	offers   []watch.Offered // of the newest menu
-	plan     *cluster.Plan   // the newest plan that was made; nil for none
-	run      runHeard
-	logs     logPlace
-	signs    signEar
-	quit     bool
+	question  *question
+	handed    *handed    // a node's terminal; nil for none
+	rehearsal *rehearsal // nil for none
+	rehearses bool       // what is said is of a rehearsal
+	login     *login     // what a login asks; nil for nothing
+	answered  uint64     // number of the newest question of a login that was answered
+	deaf      time.Time  // what comes before is left over from something refused
+	timer     <-chan time.Time
+	offers    []watch.Offered // of the newest menu
+	plan      *cluster.Plan   // the newest plan that was made; nil for none
+	run       runHeard
+	logs      logPlace
+	signs     signEar
+	quit      bool
 }
 
 // Run talks until the operator leaves, the input ends or ctx is done. It
@@ -92,6 +95,8 @@ func Run(ctx context.Context, o Options) error {
 	}
 	t := newTalk(ctx, o)
 	defer t.echo(true)
+	defer t.leaveTerminal()
+	defer t.leaveRehearsal()
 	t.hello()
 	for !t.quit {
 		if t.voice.err != nil {
@@ -109,6 +114,10 @@ func Run(ctx context.Context, o Options) error {
 		case <-t.timer:
 			t.timer = nil
 			t.due()
+		case said, more := <-t.terminalLines():
+			t.terminalSaid(said, more)
+		case <-t.rehearsalChanged():
+			t.hearRehearsal()
 		case line, more := <-lines:
 			if !more {
 				t.inputEnded()
@@ -165,6 +174,9 @@ func (t *talk) line(l Line) {
 	case t.login != nil:
 		t.answerLogin(l)
 		return
+	case t.handed != nil:
+		t.typeThere(l)
+		return
 	case l.At.Before(t.deaf):
 		t.deafen()
 		t.say("Ignored, because it came with what was refused.")
@@ -175,7 +187,7 @@ func (t *talk) line(l Line) {
 		return
 	}
 	t.command(words)
-	if t.question == nil && t.login == nil && !t.quit {
+	if t.question == nil && t.login == nil && t.handed == nil && !t.quit {
 		t.say("Ready.")
 	}
 }

@@ -34,7 +34,7 @@ func (t *talk) sayPlan(p cluster.Plan) {
 	for _, g := range p.Guards {
 		t.sub("%s", sentence(guardWords(g)))
 	}
-	t.say("Nothing has run. Type confirm to be asked for the phrase, plan again to make it anew.")
+	t.say("Nothing has run. Type confirm to be asked for the phrase, rehearse to see it carried out on a simulation first, plan again to make it anew.")
 }
 
 // sayStep says one step: command byte for byte, what it destroys, and by what
@@ -78,10 +78,7 @@ func (t *talk) confirm([]string) {
 		return
 	}
 	if why := t.differs(*p); len(why) > 0 {
-		t.say("The situation changed since the plan was made. Type plan again, and read it.")
-		for _, w := range why {
-			t.sub("%s", sentence(w))
-		}
+		t.sayStale(why)
 		return
 	}
 	if p.Tier >= cluster.T3 && t.state.Mode != watch.Armed {
@@ -90,6 +87,14 @@ func (t *talk) confirm([]string) {
 	}
 	t.sayLast(*p)
 	t.askPhrase(*p, p.Phrases)
+}
+
+// sayStale says why a plan can no longer be taken as it is.
+func (t *talk) sayStale(why []string) {
+	t.say("The situation changed since the plan was made. Type plan again, and read it.")
+	for _, w := range why {
+		t.sub("%s", sentence(w))
+	}
 }
 
 // differs names every guard whose answer is another one than in the plan.

@@ -72,6 +72,10 @@ func (t *talk) stepChanges(s *watch.State, r *cluster.PlanState, st cluster.Step
 		}
 		t.say("%s %s: %swaiting until %s", clockText(s.At), about, since, sentence(or(st.Step.EffectSay, "its effect is seen")))
 	case cluster.StatusAsked:
+		if t.rehearses {
+			t.say("%s %s asks for a person; here that is answered by itself.", clockText(s.At), about)
+			break
+		}
 		t.sayAsked(r, st)
 	default:
 		t.say("%s %s is %s. %s", clockText(s.At), about, st.Status, t.capital(sentence(st.Sentence)))
@@ -128,7 +132,7 @@ func (t *talk) sayAsked(r *cluster.PlanState, st cluster.StepState) {
 		t.labelled("Then", st.Step.EffectSay)
 		t.sub("Type tick when it is done, or stop.")
 	case cluster.AskTerminal:
-		t.sub("It wants a real terminal, which the line mode cannot give. Type stop, or type quit and open the cockpit with its screen: that takes the plan up where it stands.")
+		t.sub("It wants a terminal. Type answer to have one here, by lines, or stop. For a program that draws, quit and open the cockpit with its screen: that takes the plan up where it stands.")
 	}
 }
 
@@ -146,6 +150,10 @@ func (t *talk) answerPlan([]string) {
 			return []string{"the plan no longer waits there"}
 		}
 		return nil
+	}
+	if st.Asks == cluster.AskTerminal {
+		t.takeTerminal(plan, step)
+		return
 	}
 	t.sayAsked(r, *st)
 	switch st.Asks {

@@ -2,6 +2,8 @@ package plain
 
 import (
 	"context"
+	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +28,8 @@ type fakeDoor struct {
 	confirmed []string
 	armed     []string
 	ticked    []string
+	terminal  *fakeTerminal
+	rehearsal *fakeRehearsal
 	lines     []cluster.Line
 }
 
@@ -58,6 +62,49 @@ func (d *fakeDoor) Tick(_, step string) error {
 	d.ticked = append(d.ticked, step)
 	return nil
 }
+func (d *fakeDoor) Terminal(context.Context, string, string, watch.Size) (watch.Terminal, error) {
+	if d.terminal == nil {
+		return nil, errors.New("be3 changed meanwhile")
+	}
+	return d.terminal, nil
+}
+
+// fakeTerminal is a terminal whose other end the test has.
+type fakeTerminal struct {
+	watch.Terminal
+	io.Reader
+	host  *io.PipeWriter
+	typed strings.Builder
+}
+
+func newFakeTerminal() *fakeTerminal {
+	r, w := io.Pipe()
+	return &fakeTerminal{Reader: r, host: w}
+}
+
+func (f *fakeTerminal) Read(b []byte) (int, error)  { return f.Reader.Read(b) }
+func (f *fakeTerminal) Write(b []byte) (int, error) { return f.typed.Write(b) }
+func (f *fakeTerminal) Close() error                { return f.host.Close() }
+
+func (d *fakeDoor) Rehearse(context.Context, string) (watch.Rehearsal, error) {
+	if d.rehearsal == nil {
+		return nil, errors.New("the simulation cannot be brought into this state")
+	}
+	return d.rehearsal, nil
+}
+
+// fakeRehearsal is a rehearsal that a test leads.
+type fakeRehearsal struct {
+	*fakeDoor
+	closed bool
+}
+
+func (f *fakeRehearsal) Clock() cluster.Clock { return &handClock{now} }
+func (f *fakeRehearsal) Close() error {
+	f.closed = true
+	return nil
+}
+
 func (d *fakeDoor) Describe(string) (cluster.Failure, bool) { return cluster.Failure{}, false }
 func (d *fakeDoor) Rivals(string) []cluster.Rival           { return nil }
 func (d *fakeDoor) Logs(watch.LogQuery, uint64, int) (watch.LogPage, error) {

@@ -16,8 +16,9 @@ const columns = 80
 // voice writes lines. Nothing but printable characters and line ends passes it,
 // so no text can move a cursor or change a colour.
 type voice struct {
-	w   io.Writer
-	err error // of the first write that failed; nothing is written after it
+	w    io.Writer
+	err  error  // of the first write that failed; nothing is written after it
+	mark string // stands before every text
 }
 
 // Print writes paragraphs as the line mode does: printable characters alone,
@@ -37,12 +38,12 @@ func (v *voice) say(format string, args ...any) {
 	if len(args) > 0 {
 		text = fmt.Sprintf(format, args...)
 	}
-	v.write(wrap(text, ""))
+	v.write(wrap(v.mark+text, ""))
 }
 
 // sub writes a text that belongs to the one before.
 func (v *voice) sub(format string, args ...any) {
-	v.write(wrap(fmt.Sprintf(format, args...), "  "))
+	v.write(wrap(v.mark+fmt.Sprintf(format, args...), "  "))
 }
 
 // labelled writes a text with a word before it; nothing where there is none.

@@ -25,8 +25,9 @@ func commands() []command {
 		{"why", "N", "the evidence of a finding, by its number", (*talk).why},
 		{"menu", "N or NODE", "what can be done for a finding, or on a node", (*talk).menu},
 		{"plan", "N, or PROCEDURE NODE SERVICE", "make a plan and say it; plan again makes it anew", (*talk).makePlan},
+		{"rehearse", "", "carry the plan out on a simulation first; rehearse stop leaves that", (*talk).rehearse},
 		{"confirm", "", "be asked for the plan's phrase", (*talk).confirm},
-		{"answer", "", "be asked for what a plan at work waits for", (*talk).answerPlan},
+		{"answer", "", "be asked for what a plan at work waits for, or have the terminal that it wants", (*talk).answerPlan},
 		{"tick", "", "say that what a plan wants done by hand is done", (*talk).answerPlan},
 		{"stop", "", "stop the plan at work before its next step", (*talk).stop},
 		{"output", "", "what the steps wrote", (*talk).output},
@@ -68,7 +69,7 @@ func (t *talk) help([]string) {
 		t.sub("%s: %s.", strings.TrimSpace(c.word+" "+c.args), c.says)
 	}
 	t.say("Nothing reaches a node before a plan was confirmed. Its phrase is typed by hand after the question: what comes before it, several lines at once, an empty line and anything else are no.")
-	t.say("The full screen has more: rehearsal, terminals on a node, older log lines, saving lines.")
+	t.say("The full screen has more: older log lines from the nodes, saving lines.")
 }
 
 // status says the situation as it is now.
