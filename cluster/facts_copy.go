@@ -167,6 +167,9 @@ func leaderTimeline(p PostgreSQLClaims) (timeline uint32, history *History, ok b
 			timeline, history = h.Timeline, &p.Histories.Value[i]
 		}
 	}
+	if timeline == 1 { // the first of all has no history, and no file of one
+		history = &History{Timeline: 1}
+	}
 	return timeline, history, true
 }
 

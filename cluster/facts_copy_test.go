@@ -56,6 +56,11 @@ func TestCopyFacts(t *testing.T) {
 			timeline(87, 1)(s)
 			s.at("be1").PostgreSQL.Histories = known([]cluster.History(nil))
 		}, 0, cluster.Unknown, "history"},
+		{"the leader is on the first timeline, which has no history", "diverged", "be3", func(s *stage) {
+			timeline(2, 1)(s)
+			p := &s.at("be1").PostgreSQL
+			p.Control, p.Histories = known(cluster.ControlData{SystemID: "1", Timeline: 1}), known([]cluster.History(nil))
+		}, 0, cluster.True, "not in the history"},
 		{"stands", "copy-stands", "be3", nil, 0, cluster.True, "stands"},
 		{"advances", "copy-stands", "be3", func(s *stage) {
 			for i := range 3 {

@@ -93,6 +93,10 @@ func copyRows() []rowCase {
 		{name: "wal-gap-near", change: near, looks: 2, want: []string{"wal-gap-near@be3"}},
 		{name: "wal-gap-near, the leader is quiet", change: func(s *stage) { lagBehind(s, stageEnd); writing(s, 16<<10) }, looks: 2, never: []string{"wal-gap-near@be3"}},
 		{name: "wal-gap-near, it streams", change: func(s *stage) { writing(s, 2<<20) }, looks: 2, never: []string{"wal-gap-near@be3"}},
+		{name: "wal-gap-near, but what is kept is of no use to it", change: func(s *stage) {
+			near(s)
+			s.at("be3").PostgreSQL.Control = known(cluster.ControlData{SystemID: "1", Timeline: 86})
+		}, looks: 2, never: []string{"wal-gap-near@be3"}},
 		{name: "wal-gap-near, the gap is there", change: func(s *stage) { near(s); lagBehind(s, 0x16F3_0F000000) }, looks: 2,
 			want: []string{"follower-wal-gap@be3"}, never: []string{"wal-gap-near@be3"}},
 		{name: "follower-lagging, catching up", change: func(s *stage) {

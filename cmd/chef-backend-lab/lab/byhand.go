@@ -67,16 +67,23 @@ func (l *Lab) ByHand(step cluster.PlanStep) error {
 	return nil
 }
 
-// meant is the host that a step is about: the one that it runs on, else the
-// first whose address or name its words hold.
+// meant is the host that a step is about: the one that it runs on or names, else
+// the first whose address or name its words hold.
 func (l *Lab) meant(step cluster.PlanStep) (*Host, bool) {
-	if h, err := l.host(step.Node); err == nil {
-		return h, true
-	}
-	for i := range l.state.Hosts {
-		h := &l.state.Hosts[i]
-		if strings.Contains(step.ToDo, h.Address) || strings.Contains(step.Say, h.Name) {
+	for _, name := range []string{step.Node, step.About} {
+		if h, err := l.host(name); err == nil {
 			return h, true
+		}
+	}
+	for _, holds := range []func(h *Host) bool{
+		func(h *Host) bool { return strings.Contains(step.ToDo, h.Address) },
+		func(h *Host) bool { return strings.Contains(step.Say, h.Name) },
+		func(h *Host) bool { return strings.Contains(step.ToDo, h.Name) },
+	} {
+		for i := range l.state.Hosts {
+			if holds(&l.state.Hosts[i]) {
+				return &l.state.Hosts[i], true
+			}
 		}
 	}
 	return nil, false
