@@ -23,6 +23,7 @@ type connection struct {
 	host        string
 	user        string
 	outer       net.Conn
+	first       *heard        // of the first hop
 	heard       *heard        // of the last hop
 	client      *ssh.Client   // of the last hop
 	chain       []*ssh.Client // of all hops, for closing
@@ -39,6 +40,9 @@ func (c *connection) start(host context.Context) {
 	c.gone = host.Done()
 	c.slots = make(chan struct{}, Channels)
 	c.dead = make(chan struct{})
+	if c.first != nil {
+		c.first.begin()
+	}
 	stop := context.AfterFunc(host, c.close)
 	go func() {
 		defer Guard()

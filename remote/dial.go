@@ -82,6 +82,9 @@ func (d *dialer) step(ctx context.Context, c *connection, h *hop, who *attended,
 	stop := context.AfterFunc(ctx, func() { c.outer.Close() })
 	defer stop()
 	c.heard = newHeard(raw)
+	if c.client == nil {
+		c.first = c.heard
+	}
 	return d.handshake(ctx, c, h, keys, who)
 }
 
@@ -222,12 +225,15 @@ type heard struct {
 	count atomic.Int64 // bytes so far
 	start [256]byte
 	ended func() // told when reading has ended, while the login goes on
+	gathering
 }
 
 func newHeard(c net.Conn) *heard { return &heard{Conn: c, made: time.Now()} }
 
 func (h *heard) Read(p []byte) (int, error) {
+	h.before()
 	n, err := h.Conn.Read(p)
+	h.after(n, time.Now())
 	if n > 0 {
 		if had := h.count.Load(); had < int64(len(h.start)) {
 			copy(h.start[had:], p[:n])

@@ -30,6 +30,11 @@ type Options struct {
 	Written func(bytes int64)
 }
 
+// framesMost is how many frames a second there can be. Bubble Tea's renderer
+// wakes so often whether there is one or not, which is much of what an idle
+// cockpit costs; a key has its frame within 33 ms.
+const framesMost = 30
+
 // PanicError is a fault of the program itself; the terminal has been restored
 // when Run returns it.
 type PanicError struct {
@@ -62,7 +67,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	m := newModel(ctx, o, out)
 	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(to),
-		tea.WithAltScreen(), tea.WithoutSignalHandler(), tea.WithFPS(60)).Run()
+		tea.WithAltScreen(), tea.WithoutSignalHandler(), tea.WithFPS(framesMost)).Run()
 	m.giveTitleBack()
 	if o.Written != nil {
 		o.Written(out.Bytes())

@@ -35,13 +35,23 @@ else
 	identify() { ls -nid "$@" 2>/dev/null; }
 fi
 
+# What stat says waits for the end of the answer: a quiet one is a single write,
+# so that it travels as one packet.
+said=
 serve() {
-	printf '\n%s %s\n' "$mark" "$1"
-	case $1 in
-	stat)
+	said="$said
+$mark $1
+"
+	if [ "$1" = stat ]; then
 		shift
-		identify "$@"
-		;;
+		found=$(identify "$@")
+		[ -z "$found" ] || said="$said$found
+"
+		return
+	fi
+	printf '%s' "$said"
+	said=
+	case $1 in
 	read)
 		dd if="$2" bs=4096 skip="$3" count="$4" 2>/dev/null
 		;;
@@ -69,6 +79,7 @@ while next; do
 	for command in "$@"; do
 		serve $command
 	done
-	printf '\n%s end %s\n' "$mark" "$number"
+	printf '%s\n%s end %s\n' "$said" "$mark" "$number"
+	said=
 done
 exit 0

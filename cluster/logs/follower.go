@@ -15,8 +15,12 @@ import (
 )
 
 const (
-	// pollEvery is how long a quiet log is left alone.
+	// pollEvery is how long a log is left alone after an answer; one that was
+	// quiet for calmAfter answers, for calmEvery. That stays below the window
+	// of the merge, so that its next line comes in time.
 	pollEvery = 500 * time.Millisecond
+	calmAfter = 10
+	calmEvery = time.Second
 	// busyPolls bounds how often one polls at once again without a new byte.
 	busyPolls = 5
 	// missingPolls is how often current may be absent: svlogd renames it

@@ -172,7 +172,7 @@ func (l *Logs) finish() {
 }
 
 // placeEvery is how often waiting lines are looked at.
-const placeEvery = 150 * time.Millisecond
+const placeEvery = 250 * time.Millisecond
 
 // placeLines places lines as they come due; it sleeps while none wait.
 func (l *Logs) placeLines(ctx context.Context) {

@@ -94,12 +94,22 @@ func (f *follower) talk(ctx context.Context, s remote.Session, heard func()) err
 			continue
 		}
 		f.begin()
+		wait := pollEvery
+		if f.fruitless >= calmAfter {
+			wait = calmEvery
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-f.l.o.Clock.After(pollEvery):
+		case <-f.l.o.Clock.After(untilNext(wait, f.l.o.Clock.Now())):
 		}
 	}
+}
+
+// untilNext is how long it is until the next full multiple of a time: nodes that
+// are asked at one moment wake the cockpit once.
+func untilNext(every time.Duration, now time.Time) time.Duration {
+	return every - now.Sub(now.Truncate(every))
 }
 
 // lastWords is the end of what the reader wrote to its error output.
