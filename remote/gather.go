@@ -31,9 +31,13 @@ func (g *gathering) begin() { g.begun.Store(true) }
 
 // before waits until more may have come, where little comes.
 func (g *gathering) before() {
-	if g.begun.Load() && g.small && g.bytes < littleInSecond {
+	if g.waits() {
 		time.Sleep(gatherFor)
 	}
+}
+
+func (g *gathering) waits() bool {
+	return g.begun.Load() && g.small && g.bytes < littleInSecond
 }
 
 // after hears what a read brought.

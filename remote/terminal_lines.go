@@ -3,9 +3,8 @@ package remote
 import (
 	"bytes"
 	"io"
+	"regexp"
 	"time"
-
-	"github.com/charmbracelet/x/ansi"
 )
 
 // promptAfter is how long a host may be silent within a line before that is
@@ -14,6 +13,10 @@ const promptAfter = 400 * time.Millisecond
 
 // longestShown bounds a line of a terminal that is read by lines, in bytes.
 const longestShown = 4 << 10
+
+// sequences are what a terminal obeys and a line has no use for (ECMA-48): CSI,
+// OSC to its end, and the short ones.
+var sequences = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-Z\\^-~])`)
 
 // TerminalLines reads a terminal for somebody who has lines and no screen: each
 // line, and each beginning of one that the host waits behind, safe and without
@@ -50,7 +53,7 @@ func linesOf(pieces <-chan []byte, after func(time.Duration) <-chan time.Time, t
 	end := func() {
 		shown := bytes.TrimRight(line, "\r")
 		shown = shown[bytes.LastIndexByte(shown, '\r')+1:] // a line that is written over itself
-		text := Safe([]byte(ansi.Strip(string(shown))))
+		text := Safe(sequences.ReplaceAll(shown, nil))
 		if line, silent = line[:0], nil; text != "" {
 			tell(text)
 		}
