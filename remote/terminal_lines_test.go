@@ -33,7 +33,7 @@ func TestLinesOfATerminal(t *testing.T) {
 	if len(lines) != len(want)+1 || !slices.Equal(lines[:len(want)], want) {
 		t.Fatalf("%.200q", lines)
 	}
-	if last := lines[len(want)]; !strings.HasPrefix(last, "bell") || strings.ContainsAny(last, "\a\xff") {
+	if last := lines[len(want)]; !strings.HasPrefix(last, "bell") || strings.Contains(last, "\a") || strings.Contains(last, "\xff") {
 		t.Errorf("%q came through", last)
 	}
 }
