@@ -80,12 +80,12 @@ func TestStreamsLookAsTheyAre(t *testing.T) {
 	quiet.LastLine = now.Add(-time.Hour)
 	stale.Alive, stale.Stale, stale.Reason, stale.Heartbeat = false, true, "no answer for 4s", now.Add(-4*time.Second)
 	s := newStage(d, 120, 30)
-	if head := logRows(s)[0]; !strings.Contains(head, "~ 14 of 15 streams alive, s") {
+	if head := logRows(s)[0]; !strings.Contains(head, "~ 14 of 15 streams alive (s)") {
 		t.Error(head)
 	}
 	lost.Alive, lost.Reason, lost.Heartbeat, lost.Gaps = false, "the link is lost", time.Time{}, 2
 	s = newStage(d, 120, 30)
-	if head := logRows(s)[0]; !strings.Contains(head, "! 13 of 15 streams alive, 2 gaps, s") {
+	if head := logRows(s)[0]; !strings.Contains(head, "! 13 of 15 streams alive, 2 gaps (s)") {
 		t.Error(head)
 	}
 	screen := ansi.Strip(s.keys("s").screen())

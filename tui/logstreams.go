@@ -29,9 +29,9 @@ func (m *model) streamsTail() (string, paint) {
 	case alive == all:
 		return tail, m.st.dim
 	case alive+stale == all:
-		return "~ " + tail + ", s", m.st.amber
+		return "~ " + tail + " (s)", m.st.amber
 	}
-	return "! " + tail + ", s", m.st.amber
+	return "! " + tail + " (s)", m.st.amber
 }
 
 // streamRows says of every stream whether it is quiet, stale or lost, and what

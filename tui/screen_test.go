@@ -204,6 +204,10 @@ func TestSituationLine(t *testing.T) {
 			n.Links = map[string]watch.Link{"be2": {Phase: "lost"}, "be3": {Phase: "lost"}}
 			n.Stamp, n.Margin.Known = "SIMULATION", false
 		}, []string{"SIMULATION", "2 nodes lost", "leader be1", "? can lose 1+", "run 3/5 (g)", "02:44:51Z"}, ""},
+		{80, noLeader(), func(n *watch.State) {
+			n.Links = map[string]watch.Link{"be1": {Phase: "lost"}, "be2": {Phase: "lost"}}
+			n.Stamp, n.Margin = "SIMULATION", cluster.Margin{Votes: 1, Listed: 3, CanLose: -1}
+		}, []string{"SIMULATION", "! nobody leads", "? may not serve", "! 2 lost", "acting", "02:44:51Z"}, ">"},
 	} {
 		got := line(c.w, c.door, c.change)
 		for _, w := range c.says {

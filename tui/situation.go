@@ -303,7 +303,11 @@ func (m *model) linkSegment() segment {
 			word = strings.Replace(word, "waits", "wait", 1)
 		}
 	}
-	return segment{p: p, rank: 3, says: []string{mark + "link " + strings.Join(bad, ", "), mark + plural(len(bad), "node ", "nodes ") + word}}
+	says := []string{mark + "link " + strings.Join(bad, ", "), mark + plural(len(bad), "node ", "nodes ") + word}
+	if m.running() == nil { // else the mode gives way, and there is room
+		says = append(says, fmt.Sprintf("%s%d %s", mark, len(bad), word))
+	}
+	return segment{p: p, rank: 3, says: says}
 }
 
 // legacySegment names the nodes that are reached with broken algorithms, which
