@@ -132,15 +132,15 @@ func (v *runView) step(m *model, s cluster.StepState, w int) []string {
 			rows = append(rows, newLine(w).gap(21).put(p, t).String())
 		}
 	}
-	whole := m.st.dim
+	tone := m.st.dim
 	if atWork(s) {
-		whole = m.st.strong
+		tone = m.st.strong
 	}
 	if rest != "" {
-		sub(whole, rest)
+		sub(tone, rest)
 	}
 	if (v.whole || atWork(s)) && s.Step.Command != "" && s.Step.Say != "" {
-		sub(whole, s.Step.Command) // it is read along as it is done
+		sub(tone, s.Step.Command) // it is read along as it is done
 	}
 	if s.Status == cluster.StatusNext {
 		return rows
