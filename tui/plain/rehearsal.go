@@ -13,7 +13,7 @@ import (
 const rehearseWithin = 90 * time.Second
 
 // rehearsal is a plan that is carried out on a simulation. What is said of it is
-// said by a conversation of its own, every line marked.
+// said by a conversation of its own, every text marked.
 type rehearsal struct {
 	door watch.Rehearsal
 	plan cluster.Plan
@@ -71,33 +71,38 @@ func (t *talk) hearRehearsal() {
 	if s.Rehearsal == nil || !s.Rehearsal.Over {
 		return
 	}
-	r.verdict(s)
+	begun := s.Rehearsal.Refused == "" && s.Run != nil
+	r.verdict(s, begun)
 	t.leaveRehearsal()
-	t.say("Confirm, or plan again: the rehearsal is kept with the plan, and the real run is compared with it.")
+	if begun {
+		t.say("It is kept with the plan, and the real run is compared with it. Confirm, or plan again.")
+	}
 }
 
 // verdict says how the plan would end, and on what that rests.
-func (r *rehearsal) verdict(s *watch.State) {
-	say := r.said
-	switch run := s.Run; {
-	case s.Rehearsal.Refused != "":
-		say.say("no step was begun: %s", sentence(s.Rehearsal.Refused))
-	case run == nil:
-		say.say("no step was begun.")
+func (r *rehearsal) verdict(s *watch.State, begun bool) {
+	t, run := r.said, s.Run
+	switch {
+	case !begun:
+		t.say("no step was begun. %s", capital(sentence(s.Rehearsal.Refused)))
+	case run.Status == cluster.StatusDone:
+		r.broughtAbout(run.Prediction)
+		t.say("the plan would run to its end.")
 	default:
-		for _, st := range r.plan.Steps {
-			if told := run.Prediction.Step(st.ID); told != nil && len(told.Changed) > 0 {
-				say.say("step %s brought about: %s.", st.Number, cluster.FactsText(told.Changed))
-			}
-		}
-		if run.Status == cluster.StatusDone {
-			say.say("the plan would run to its end.")
-			break
-		}
-		say.say("the plan would stop %s %s", run.Prediction.Stopped(r.plan), sentence(run.Sentence))
+		r.broughtAbout(run.Prediction)
+		t.say("the plan would stop %s %s", run.Prediction.Stopped(r.plan), sentence(run.Sentence))
 	}
-	if n := len(s.Rehearsal.Assumed); n > 0 {
-		say.say("assumed, as no look told it: %s.", strings.Join(s.Rehearsal.Assumed, "; "))
+	if len(s.Rehearsal.Assumed) > 0 {
+		t.say("assumed, as no look told it: %s.", strings.Join(s.Rehearsal.Assumed, "; "))
+	}
+}
+
+// broughtAbout says what each step changed.
+func (r *rehearsal) broughtAbout(p *cluster.Prediction) {
+	for _, s := range r.plan.Steps {
+		if told := p.Step(s.ID); told != nil && len(told.Changed) > 0 {
+			r.said.say("step %s brought about: %s.", s.Number, cluster.FactsText(told.Changed))
+		}
 	}
 }
 

@@ -33,13 +33,26 @@ func TestRehearsalInLines(t *testing.T) {
 	door.state.Rehearsal = &watch.RehearsalAt{Over: true, Assumed: []string{"be2 has room"}}
 	s.hearRehearsal()
 	said = strings.Join(strings.Fields(s.said()), " ")
-	for _, want := range []string{"Rehearsal: the plan would stop at step 1: failed. leaderl does not stop.", "Rehearsal: step 1 brought about:", "be2 has room", "is kept with the plan"} {
+	for _, want := range []string{"Rehearsal: the plan would stop at step 1: failed. leaderl does not stop.", "Rehearsal: step 1 brought about:", "be2 has room", "It is kept with the plan"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%q is not in:\n%s", want, said)
 		}
 	}
 	if !door.closed || s.rehearsal != nil || s.plan == nil {
 		t.Error("the simulation must be gone, and the plan still there")
+	}
+}
+
+// Where no step was begun nothing is said to be kept.
+func TestRehearsalThatIsRefused(t *testing.T) {
+	s := newStage(t, rebuild(cluster.T1))
+	door := &fakeRehearsal{fakeDoor: &fakeDoor{state: healthy()}}
+	door.state.Rehearsal = &watch.RehearsalAt{Over: true, Refused: "be2 is seen otherwise"}
+	s.door.rehearsal = door
+	s.types("plan rebuild-follower be3")
+	s.types("rehearse")
+	if said := s.said(); !strings.Contains(said, "no step was begun. Be2 is seen otherwise.") || strings.Contains(said, "kept with the plan") || !door.closed {
+		t.Errorf("said:\n%s", said)
 	}
 }
 
