@@ -11,7 +11,7 @@ import (
 // what follows close behind it a moment later, together.
 const (
 	gatherFor = 20 * time.Millisecond
-	// littleBytes is what counts as little, in one read and in one second.
+	// Bytes that count as little: fewer in one read, and in one second.
 	littleInRead   = 2 << 10
 	littleInSecond = 64 << 10
 )
@@ -19,10 +19,10 @@ const (
 // gathering paces the reads of one connection. All but begin belongs to its
 // only reader.
 type gathering struct {
-	begun  atomic.Bool
-	small  bool // the newest read brought little
-	second time.Time
-	bytes  int // since then
+	begun atomic.Bool
+	small bool      // the newest read brought little
+	since time.Time // when the second began
+	bytes int       // in it
 }
 
 // begin lets the reads be gathered from now on: while hands are shaken every
@@ -42,8 +42,8 @@ func (g *gathering) waits() bool {
 
 // after hears what a read brought.
 func (g *gathering) after(n int, at time.Time) {
-	if at.Sub(g.second) > time.Second {
-		g.second, g.bytes = at, 0
+	if at.Sub(g.since) > time.Second {
+		g.since, g.bytes = at, 0
 	}
 	g.bytes += n
 	g.small = n < littleInRead

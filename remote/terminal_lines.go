@@ -81,7 +81,8 @@ func linesOf(pieces <-chan []byte, after func(time.Duration) <-chan time.Time, t
 	}
 }
 
-// WriteLine types a line into a terminal, and Enter.
+// WriteLine types a line into a terminal, and Enter. Where the host takes nothing
+// it blocks until the terminal is closed or its link counts as lost.
 func WriteLine(t Terminal, line string) error {
 	_, err := io.WriteString(t, line+"\r")
 	return err

@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// pollEvery is how long a log is left alone after an answer; one that was
-	// quiet for calmAfter answers, for calmEvery. That stays below the window
-	// of the merge, so that its next line comes in time.
+	// pollEvery is how often the logs of a node are asked for more; where
+	// calmAfter answers in a row brought nothing, calmEvery is. That stays below
+	// the window of the merge, so that the next line comes in time.
 	pollEvery = 500 * time.Millisecond
 	calmAfter = 10
 	calmEvery = time.Second
