@@ -71,6 +71,8 @@ func TestBadInputGetsOneLineWithARemedy(t *testing.T) {
 		{"wrong type", []string{"status"}, "clusters:\n  prod:\n    port: many\n", 64, []string{"config.yaml:3:"}},
 		{"node without host", []string{"status"}, "clusters: {prod: {nodes: [{address: 10.0.0.1}]}}", 64, []string{"config.yaml:1:27: node 1 of cluster prod has no host; add host"}},
 		{"refusing host", []string{"status", "127.0.0.1:1"}, "", 3, []string{"127.0.0.1", "refused"}},
+		{"unknown host, a plan", []string{"procedure", "show", "rebuild-follower", "--node", "be3", "no-such-host.invalid"}, "", 3, []string{"no-such-host.invalid"}},
+		{"unknown host, a configuration", []string{"--config", "none.yaml", "config", "init", "no-such-host.invalid"}, "", 3, []string{"no-such-host.invalid"}},
 		{"unknown host", []string{"status", "no-such-host.invalid"}, "", 3, []string{"no-such-host.invalid"}},
 		{"bad port", []string{"status", "127.0.0.1:99999"}, "", 64, []string{"no port"}},
 		{"unknown incident", []string{"journal", "show", "nonsense"}, "", 64, []string{"nonsense", "journal list"}},
