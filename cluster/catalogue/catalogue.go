@@ -152,7 +152,7 @@ func (l *linter) read(fsys fs.FS, name string) *file {
 		l.add(name, nil, "holds %d YAML documents: keep one to a file", len(tree.Docs))
 		return nil
 	}
-	if err := yaml.UnmarshalWithOptions(raw, &f.doc, yaml.Strict()); err != nil {
+	if err := yaml.NodeToValue(tree.Docs[0].Body, &f.doc, yaml.Strict()); err != nil {
 		l.syntax(name, err)
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 )
 
 // The entries are the YAML's own shapes; the linter turns them into values.
@@ -114,9 +115,9 @@ type guardEntry struct {
 }
 
 // UnmarshalYAML accepts both shapes and refuses any other key.
-func (g *guardEntry) UnmarshalYAML(raw []byte) error {
+func (g *guardEntry) UnmarshalYAML(n ast.Node) error {
 	var plain string
-	if err := yaml.Unmarshal(raw, &plain); err == nil {
+	if err := yaml.NodeToValue(n, &plain); err == nil {
 		g.Fact = plain
 		return nil
 	}
@@ -124,7 +125,7 @@ func (g *guardEntry) UnmarshalYAML(raw []byte) error {
 		Fact     string `yaml:"fact"`
 		Override string `yaml:"override"`
 	}
-	if err := yaml.UnmarshalWithOptions(raw, &both, yaml.Strict()); err != nil {
+	if err := yaml.NodeToValue(n, &both, yaml.Strict()); err != nil {
 		return fmt.Errorf("a guard is a fact, or a mapping of fact and override: %w", err)
 	}
 	g.Fact, g.Override = both.Fact, both.Override
