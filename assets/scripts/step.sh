@@ -18,6 +18,8 @@
 # process is there, which looks at the time once more.
 # Anything else, or the end of the input: exit 97, and nothing ran.
 #
+# Exit 95: PostgreSQL did not answer the look and answers by now. Nothing ran
+# here either; a new look may have the guards hold.
 # Exit 98: the step folder is there already, so this step was started before.
 
 step_base=$1
@@ -111,8 +113,10 @@ step_same() {
 	step_sentinel no-start-pgsql "$1"
 	step_sentinel unsynced "$2"
 	step_role_now
-	[ "$step_role" = "$3" ] ||
-		step_refuse 97 "PostgreSQL changed since the look: $3 then, $step_role now"
+	[ "$step_role" != "$3" ] || return 0
+	[ "$3" != none ] ||
+		step_refuse 95 "PostgreSQL did not answer the look and answers by now: $step_role"
+	step_refuse 97 "PostgreSQL changed since the look: $3 then, $step_role now"
 }
 
 # step_locked TOKEN: whoever sent the go holds the lock here, and no other step

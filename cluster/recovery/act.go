@@ -18,6 +18,7 @@ import (
 
 // Exit codes of the step script before anything ran.
 const (
+	exitAnswers = 95 // PostgreSQL answers by now, which it did not when it was looked at
 	exitForeign = 96 // of step-attach.sh: the step folder is not this cockpit's to read
 	exitRefused = 97
 	exitStarted = 98 // the step folder was there: started before

@@ -90,6 +90,12 @@ func (f *fakeSession) step(args []string) {
 			how = h
 		}
 	}
+	if w.turns > 0 {
+		w.turns--
+		w.mu.Unlock()
+		f.say("refused 95 PostgreSQL did not answer the look and answers by now: recovery")
+		return
+	}
 	if how == "before it starts" {
 		w.mu.Unlock()
 		return

@@ -156,7 +156,9 @@ func (f *follower) refused(fr frame) (outcome, ending, bool) {
 	case f.r.snapshot().Steps[f.i].PID != 0 || f.offset > 0:
 		return outcome{sentence: fr.text}, ended, true
 	}
-	return f.never(fmt.Sprintf("%s refused: %s", f.s.Node, fr.text))
+	out, end, known := f.never(fmt.Sprintf("%s refused: %s", f.s.Node, fr.text))
+	end.answers = fr.number == exitAnswers
+	return out, end, known
 }
 
 // absent: no folder, so nothing was started. The first session may still be

@@ -82,16 +82,32 @@ func (r *run) locked(ctx context.Context, i int, s cluster.PlanStep) ending {
 	return ending{status: cluster.StatusDone}
 }
 
-// actLocked acts; where the lock is lost in the last moment before the intent it
-// waits, and looks and asks the guards anew.
+// answersTries is how often a step is tried on a node whose PostgreSQL answered
+// after it was looked at: one that starts does so once.
+const answersTries = 3
+
+// actLocked acts. Where the lock is lost in the last moment before the intent it
+// waits; where the node knows more than its look told, what it refused is
+// recorded. Then it looks and asks the guards anew.
 func (r *run) actLocked(ctx context.Context, i int, s cluster.PlanStep, general []cluster.Guard, since time.Time) (outcome, ending) {
-	for {
+	for tries := 1; ; {
 		out, end := r.act(ctx, i, s, general, since)
-		if !end.unlocked || ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return out, end
-		}
-		if end := r.locked(ctx, i, s); !end.well() {
-			return outcome{}, end
+		case end.unlocked:
+			if end := r.locked(ctx, i, s); !end.well() {
+				return outcome{}, end
+			}
+		case end.answers && tries < answersTries:
+			tries++
+			if err := r.recordOutcome(r.snapshot().Steps[i], end); err != nil {
+				return out, end
+			}
+			r.mark(s.ID, func(m *mark) { m.intended, m.started = false, m.again > 0 })
+			r.step(i, func(st *cluster.StepState) { st.Sentence = end.sentence + "; it is looked at again" })
+		default:
+			return out, end
 		}
 		since = r.x.o.Clock.Now()
 		r.x.fresh(ctx, since, true)

@@ -35,6 +35,32 @@ func TestPlanTakesTheLockFirst(t *testing.T) {
 	}
 }
 
+// A node that answers by now what it did not when it was looked at has refused
+// before anything ran: it is looked at again, a few times.
+func TestStepIsTriedOnANodeThatAnswersByNow(t *testing.T) {
+	for refusals, want := range map[int]cluster.Status{2: cluster.StatusDone, 3: cluster.StatusRefused} {
+		w := newWorld(t)
+		behind(w)
+		w.turns = refusals
+		x := w.executor()
+		w.confirmed(x, "rebuild-follower", "be3", "")
+		p := w.done(x)
+		if p.Status != want {
+			t.Fatalf("%d refusals: %s: %s", refusals, p.Status, p.Sentence)
+		}
+		if ran := len(w.ran) > 0; ran != (want == cluster.StatusDone) {
+			t.Errorf("%d refusals: ran %q", refusals, w.ran)
+		}
+		seen := map[string]bool{}
+		for _, command := range w.ran {
+			if seen[command] {
+				t.Errorf("%d refusals: %q ran twice", refusals, command)
+			}
+			seen[command] = true
+		}
+	}
+}
+
 // A plan whose lock is lost holds before its next step, says so, and goes on
 // when it is held again; in the last moment before an intent, too.
 func TestPlanHoldsWithoutTheLock(t *testing.T) {

@@ -117,6 +117,7 @@ type ending struct {
 	sentence string
 	again    bool // nothing was judged and nothing ran: it can be asked for once more
 	unlocked bool // the operators' lock was lost before the intent: nothing ran
+	answers  bool // the node answers what it did not when it was looked at: nothing ran
 }
 
 func (e ending) well() bool {

@@ -73,6 +73,7 @@ type world struct {
 	extra     []cluster.Procedure
 	heard     *sync.Cond       // of mu: a state was published
 	refuse    map[string]error // by kind: what the journal answers
+	turns     int              // how often a node refuses since PostgreSQL answers by now
 	before    func()           // called before the look of a step's session
 	during    func()           // called while a command is at work
 	answers   func([]string)   // called before what was looked up is answered

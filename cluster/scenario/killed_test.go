@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -62,6 +63,28 @@ func partsOf(all *catalogue.Catalogue, s Scenario) []part {
 	return out
 }
 
+// graves are the boundaries at which a cockpit has died, by procedure, in all
+// rows: what several rows carry out is killed once at each. It is safe for
+// concurrent use.
+type graves struct {
+	mu sync.Mutex
+	by map[string][]string
+}
+
+func newGraves() *graves { return &graves{by: map[string][]string{}} }
+
+func (g *graves) dig(procedure, boundary string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.by[procedure] = append(g.by[procedure], boundary)
+}
+
+func (g *graves) of(procedure string) []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.by[procedure])
+}
+
 // A cockpit that is killed while its step is at work leaves the step running;
 // the next one follows it, waits for the operator, and ends the plan.
 func TestKilledWhileAStepIsAtWork(t *testing.T) {
@@ -96,7 +119,7 @@ func TestKilledAtEveryBoundary(t *testing.T) {
 	}
 	var deaths, children atomic.Int64
 	guards := newMatrix()
-	driven := map[string]bool{}
+	graves, driven := newGraves(), map[string]bool{}
 	t.Run("rows", func(t *testing.T) {
 		for i, s := range crashRows() {
 			for _, p := range repairs(s) {
@@ -106,7 +129,7 @@ func TestKilledAtEveryBoundary(t *testing.T) {
 				t.Run(fmt.Sprintf("%d-%s-%s-%s", i, s.Procedure, s.Row(), part), func(t *testing.T) {
 					t.Parallel()
 					c := newCrashed(t, i)
-					c.part = part
+					c.part, c.graves = part, graves
 					defer func() {
 						deaths.Add(int64(c.deaths))
 						children.Add(int64(c.children))
