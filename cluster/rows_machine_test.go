@@ -146,6 +146,7 @@ func machineRows() []rowCase {
 func TestMachineRows(t *testing.T) { tryRows(t, machineRows()) }
 
 func TestServiceRows(t *testing.T) {
+	t.Parallel()
 	initializing := func(nodes ...string) func(*stage) {
 		return func(s *stage) {
 			furnish(s)
@@ -213,6 +214,7 @@ func TestServiceRows(t *testing.T) {
 // leaderl under a pid that keeps changing is one finding, P1 on the leader,
 // named by what its log says, and folds under an epmd that is down.
 func TestLeaderlCrashLoop(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		node     string
 		epmd     bool
@@ -270,6 +272,7 @@ func TestEtcdQuorumLostInALoop(t *testing.T) {
 
 // A long start is advice while it gets on, and graver once it does not.
 func TestLongStart(t *testing.T) {
+	t.Parallel()
 	for name, priority := range map[string]cluster.Priority{"00000058000016F30000002": cluster.P3, "": cluster.P2} {
 		s, e := newStage(), failure.NewEngine(load(t).Failures)
 		furnish(s)

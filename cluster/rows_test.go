@@ -65,6 +65,7 @@ func tryRows(t *testing.T, rows []rowCase) {
 	c := load(t)
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
 			s, e := newStage(), failure.NewEngine(c.Failures)
 			if fs, _ := watchRow(e, s, 5); len(fs) > 0 {
 				t.Fatalf("the healthy cluster has %s", fs[0].ID())
@@ -227,6 +228,7 @@ func TestOrdinaryFailover(t *testing.T) {
 
 // A planned restart of a service on a follower shows nothing.
 func TestPlannedRestart(t *testing.T) {
+	t.Parallel()
 	for _, name := range cluster.Services {
 		s, e := newStage(), failure.NewEngine(load(t).Failures)
 		watchRow(e, s, 5)
@@ -297,6 +299,7 @@ func TestLogLineConfirmsNothing(t *testing.T) {
 // Whatever is blanked of a view, an unknown never confirms what the whole view
 // does not, and a view of which nothing is known confirms nothing at all.
 func TestUnknownConfirmsNothing(t *testing.T) {
+	t.Parallel()
 	c := load(t)
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStage()

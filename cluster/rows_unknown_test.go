@@ -40,6 +40,7 @@ func confirmedIDs(fs []cluster.Finding) (ids []string) {
 // Whatever one source of one node does not tell, nothing is certain for it that
 // is not certain with all told.
 func TestLessKnownConfirmsNoMore(t *testing.T) {
+	t.Parallel()
 	c := load(t)
 	cases := slices.Concat(nodeRows(), leadershipRows(), copyRows())
 	names := []string{}

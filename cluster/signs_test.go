@@ -124,6 +124,7 @@ func TestTrapsOfTheLogs(t *testing.T) {
 // A node whose log says nothing but that PostgreSQL is starting up, while the
 // looks see it well, has no finding; nor has one whose lines come out of order.
 func TestSignsAloneAreNoFinding(t *testing.T) {
+	t.Parallel()
 	c, s := load(t), newStage()
 	furnish(s)
 	tried := map[string]bool{"-": true}

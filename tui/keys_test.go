@@ -60,12 +60,15 @@ func TestNoBareKeyIsDangerous(t *testing.T) {
 	}
 	every = append(every, "enter", "esc", "tab", "up", "down", "left", "right", "pgup", "pgdown", "home", "end")
 	for _, way := range [][]string{nil, {"tab"}, {"tab", "tab"}, {"shift+tab"}, {"w"}, {"w", "down"}, {"r"}, {"n"}, {"r", "enter"}, {"g"}, {"?"}, {"c"}, {"s"}, {"/"}} {
-		for _, k := range every {
-			s := newStage(walGap(), 100, 30).keys(way...).keys(k)
-			if len(s.door.confirmed) > 0 {
-				t.Errorf("%v then %q confirmed %q", way, k, s.door.confirmed)
+		t.Run(strings.Join(way, "-"), func(t *testing.T) {
+			t.Parallel()
+			for _, k := range every {
+				s := newStage(walGap(), 100, 30).keys(way...).keys(k)
+				if len(s.door.confirmed) > 0 {
+					t.Errorf("%v then %q confirmed %q", way, k, s.door.confirmed)
+				}
 			}
-		}
+		})
 	}
 }
 

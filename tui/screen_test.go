@@ -97,16 +97,19 @@ func check(t *testing.T, screen string, w, h int) {
 
 func TestEverySize(t *testing.T) {
 	for _, p := range pictures {
-		s := newStage(p.door(), 120, 40).keys(p.keys...)
-		for w := 1; w <= 220; w += 1 {
-			for _, h := range []int{1, 2, 5, 23, 24, 25, 29, 30, 33, 34, 38, 47, 48, 60, 1 + w%70} {
-				if w > 84 && w%7 != 0 && h != 24 && h != 48 {
-					continue // every width at two heights, every seventh at all
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(p.door(), 120, 40).keys(p.keys...)
+			for w := 1; w <= 220; w += 1 {
+				for _, h := range []int{1, 2, 5, 23, 24, 25, 29, 30, 33, 34, 38, 47, 48, 60, 1 + w%70} {
+					if w > 84 && w%7 != 0 && h != 24 && h != 48 {
+						continue // every width at two heights, every seventh at all
+					}
+					s.send(tea.WindowSizeMsg{Width: w, Height: h})
+					check(t, s.screen(), w, h)
 				}
-				s.send(tea.WindowSizeMsg{Width: w, Height: h})
-				check(t, s.screen(), w, h)
 			}
-		}
+		})
 	}
 }
 

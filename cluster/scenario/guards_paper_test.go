@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -99,6 +100,19 @@ func (p *paper) change() {
 	p.changed = true
 }
 
+// startedAgain is how whoever types is told that the machine was started since.
+const startedAgain = " was started again since the plan was made"
+
+// tells answers whether the fact had changed before it was said what is asked
+// for, as happens on a busy machine: whoever is to type is told of it.
+func (p *paper) tells(s cluster.PlanState) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.changed && p.then != p.steady && slices.ContainsFunc(s.Steps, func(st cluster.StepState) bool {
+		return st.Status == cluster.StatusAsked && strings.Contains(st.Sentence, startedAgain)
+	})
+}
+
 // goOn types all that is asked for, and gives the plan's end; acted: it did not
 // end, since its step acts.
 func (p *paper) goOn(left recovery.Left) (end cluster.PlanState, acted bool, err error) {
@@ -119,7 +133,7 @@ func (p *paper) goOn(left recovery.Left) (end cluster.PlanState, acted bool, err
 			return end, true, nil
 		case end = <-p.states:
 		}
-		if !end.Ended.IsZero() || awaits(end) {
+		if !end.Ended.IsZero() || awaits(end) || p.tells(end) {
 			return end, false, nil
 		}
 		for _, st := range end.Steps {

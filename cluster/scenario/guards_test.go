@@ -110,7 +110,7 @@ func (x *matrix) tryGuards(t *testing.T, m moment) {
 			t.Errorf("%s: %s %s: %v", name, mv.c.where, mv.c.to, err)
 		case acted || len(p.ran) > 0 || slices.Contains(p.records, "intent"):
 			t.Errorf("%s: %s became %s, so that not %q, and it acted", name, mv.c.where, mv.c.to, mv.guard)
-		case awaits(end):
+		case awaits(end), p.tells(end):
 			refused++ // held before the step, and what for is said
 		case end.Status != cluster.StatusRefused && end.Status != cluster.StatusUnknown && !strings.Contains(end.Sentence, "the way back stopped"):
 			t.Errorf("%s: %s became %s: the plan is %s: %s", name, mv.c.where, mv.c.to, end.Status, end.Sentence)

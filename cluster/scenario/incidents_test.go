@@ -43,10 +43,13 @@ func TestIncidentsOverSSH(t *testing.T) {
 		t.Fatal(err)
 	}
 	var held, acts atomic.Int64
+	slots := make(chan struct{}, cockpitsAtOnce)
 	t.Run("made-up", func(t *testing.T) {
 		for number := from; number < from+n; number++ {
 			t.Run(fmt.Sprint(number), func(t *testing.T) {
 				t.Parallel()
+				slots <- struct{}{}
+				defer func() { <-slots }()
 				in := newAccident(t, number, c)
 				in.happens()
 				acts.Add(int64(in.holds()))

@@ -18,7 +18,7 @@ import (
 const wholeTable = "CHEF_BACKEND_SCENARIOS"
 
 // TestMain tries nine rows at a time, whatever the number of cores: they wait
-// far more than they work. Those of the kills wait for cockpits, too.
+// far more than they work. Those of the kills take turns of their own.
 func TestMain(m *testing.M) {
 	if asked() {
 		debug.SetGCPercent(400) // a sixth of the work was collecting garbage, and memory is plenty
@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	atOnce := "9"
 	if asked() {
-		atOnce = "14"
+		atOnce = "64"
 	}
 	if err := flag.Set("test.parallel", atOnce); err != nil {
 		panic(err)
