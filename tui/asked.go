@@ -105,7 +105,7 @@ func (m *model) handTerminal(a terminalMsg) tea.Cmd {
 		a.t.Close() //nolint:errcheck // nothing was begun in it
 		return nil
 	}
-	return tea.Exec(&handing{ctx: m.ctx, step: a.step, t: a.t, in: in, out: m.o.Out}, func(err error) tea.Msg {
+	return tea.Exec(&handing{ctx: m.ctx, step: a.step, t: a.t, in: in, out: m.o.Out, repaint: m.repaint}, func(err error) tea.Msg {
 		if err != nil {
 			return saidMsg{"the terminal ended: " + err.Error()}
 		}
@@ -121,6 +121,8 @@ type handing struct {
 	t    watch.Terminal
 	in   *os.File
 	out  io.Writer
+	// repaint is told that nothing of the screen is left.
+	repaint func()
 }
 
 func (h *handing) SetStdin(io.Reader)  {}
@@ -133,6 +135,7 @@ func (h *handing) Run() error {
 	command, _ := clean(h.step.Command)
 	fmt.Fprintf(h.out, "\r\n── terminal on %s: %s\r\n── everything typed goes there; Ctrl-] hangs it up\r\n\r\n", node, command)
 	err := watch.HandOver(h.ctx, h.t, h.in, h.out)
+	h.repaint()
 	// Whatever the host left switched on is switched off.
 	fmt.Fprintf(h.out, "\x1b[0m\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1049l\r\n── the terminal on %s has ended; back in the cockpit\r\n", node)
 	return err

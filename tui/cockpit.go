@@ -30,11 +30,6 @@ type Options struct {
 	Written func(bytes int64)
 }
 
-// framesMost is how many frames a second there can be. Bubble Tea's renderer
-// wakes so often whether there is one or not, which is much of what an idle
-// cockpit costs; a key has its frame within 33 ms.
-const framesMost = 30
-
 // PanicError is a fault of the program itself; the terminal has been restored
 // when Run returns it.
 type PanicError struct {
@@ -65,9 +60,11 @@ func Run(ctx context.Context, o Options) error {
 	if f, ok := o.In.(terminal); ok {
 		in = ttyInput{f, gone}
 	}
+	p := &painter{out: out}
 	m := newModel(ctx, o, out)
-	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(to),
-		tea.WithAltScreen(), tea.WithoutSignalHandler(), tea.WithFPS(framesMost)).Run()
+	m.repaint = p.forget
+	_, err := tea.NewProgram(painted{m, p}, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(to), tea.WithFilter(bySize),
+		tea.WithAltScreen(), tea.WithoutSignalHandler(), tea.WithFPS(1)).Run()
 	m.giveTitleBack()
 	if o.Written != nil {
 		o.Written(out.Bytes())

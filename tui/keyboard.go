@@ -66,7 +66,7 @@ func (m *model) key(k tea.KeyMsg) tea.Cmd {
 	case is(k, m.keys.Suspend):
 		return tea.Suspend
 	case is(k, m.keys.Redraw):
-		return tea.ClearScreen
+		return repaint
 	case m.prompt != nil:
 		return m.promptKey(k)
 	}

@@ -46,6 +46,8 @@ type model struct {
 	keys  keyMap
 	color string // stamp colour that the styles were made for
 	o     Options
+	// repaint has the next frame painted whole; nil where nothing is painted.
+	repaint func()
 
 	state    *watch.State
 	lay      layout

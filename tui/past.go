@@ -51,14 +51,14 @@ func (m *model) lookBack() tea.Cmd {
 	in.outer, in.began = m, m.now()
 	in.focus, in.logs.logFilter, in.logs.logSight = m.focus, m.logs.logFilter, m.logs.logSight
 	m.inner = in
-	return tea.Batch(in.resize(m.w, m.h), in.Init(), tea.ClearScreen)
+	return tea.Batch(in.resize(m.w, m.h), in.Init(), repaint)
 }
 
 // leavePast goes back to now.
 func (m *model) leavePast() tea.Cmd {
 	out := m.outer
 	out.inner, out.dirty = nil, true
-	return tea.Batch(out.refresh(), tea.ClearScreen)
+	return tea.Batch(out.refresh(), repaint)
 }
 
 // pastKey leads through the last hour; false: the key is none of its keys.

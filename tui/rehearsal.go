@@ -127,7 +127,7 @@ func (m *model) leaveRehearsal() tea.Cmd {
 		v.refresh(out)
 	}
 	door, _ := m.door.(watch.Rehearsal)
-	return tea.Batch(out.closeRehearsal(door), out.refresh(), tea.ClearScreen)
+	return tea.Batch(out.closeRehearsal(door), out.refresh(), repaint)
 }
 
 // ownRun is the rehearsed plan as it is carried out; nil before it begins.
