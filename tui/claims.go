@@ -133,8 +133,30 @@ func claimText(v any) string {
 		}
 		return plural(len(v), "member: ", "members: ") + strings.Join(parts, ", ")
 	}
-	if rv := reflect.ValueOf(v); rv.Kind() == reflect.Slice {
-		return fmt.Sprintf("%d: %v", rv.Len(), v)
+	return partsText(reflect.ValueOf(v))
+}
+
+// partsText names the parts of a value that tell something, by the names that
+// they have in the journal.
+func partsText(v reflect.Value) string {
+	var parts []string
+	switch v.Kind() {
+	case reflect.Slice:
+		for i := range v.Len() {
+			parts = append(parts, claimText(v.Index(i).Interface()))
+		}
+		return fmt.Sprintf("%d: %s", v.Len(), strings.Join(parts, "; "))
+	case reflect.Struct:
+		for i := range v.NumField() {
+			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+			if f := v.Field(i); f.CanInterface() && !f.IsZero() {
+				parts = append(parts, strings.TrimSpace(name+" "+claimText(f.Interface())))
+			}
+		}
+		if len(parts) == 0 {
+			return "nothing"
+		}
+		return strings.Join(parts, ", ")
 	}
-	return fmt.Sprintf("%+v", v)
+	return fmt.Sprint(v.Interface())
 }

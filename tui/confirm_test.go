@@ -16,10 +16,41 @@ import (
 
 // dialogFor opens the confirmation of a plan and leaves it dead.
 func dialogFor(tier cluster.Tier, phrases ...string) *stage {
-	d := walGap()
+	d := armed(walGap())
 	d.plan.Tier, d.plan.Phrases = tier, phrases
 	s := newStage(d, 100, 30).keys("r", "enter")
 	return s.raw("c")
+}
+
+// armed is a door of a cockpit that is armed.
+func armed(d *fakeDoor) *fakeDoor {
+	d.state.Mode, d.state.ArmedUntil = watch.Armed, d.state.At.Add(10*time.Minute)
+	return d
+}
+
+// A plan of T3 can be read before anybody arms; it is not confirmed then, and
+// says what is missing.
+func TestPlanIsReadBeforeArming(t *testing.T) {
+	d := walGap()
+	d.plan.Tier, d.plan.Phrases = cluster.T3, []string{"promote be2"}
+	for id, all := range d.offered {
+		all[0].Ready, all[0].Tier = false, cluster.T3
+		all[0].WhyNot = []cluster.CheckedGuard{{Answer: cluster.Answer{Truth: cluster.False, Sentence: watch.NeedsArming}}}
+		d.offered[id] = all
+	}
+	s := newStage(d, 100, 30).keys("r")
+	if !strings.Contains(s.screen(), "arm: A") {
+		t.Errorf("the menu does not say what is missing:\n%s", s.screen())
+	}
+	if s.keys("enter"); !strings.Contains(s.screen(), "Must hold") {
+		t.Fatalf("the plan cannot be read:\n%s", s.screen())
+	}
+	if s.raw("c"); !strings.Contains(s.screen(), watch.NeedsArming) {
+		t.Errorf("it is not said what is missing:\n%s", s.screen())
+	}
+	if _, ok := s.m.dialog(); ok {
+		t.Error("it can be confirmed")
+	}
 }
 
 // live lets the keyboard be quiet until the dialog is live.
@@ -280,7 +311,7 @@ func TestKeysAfterARefusalFallIntoNothing(t *testing.T) {
 
 func TestWordsOfTheDialogAreWhole(t *testing.T) {
 	for _, phrases := range [][]string{{"promote be2"}, {"discard what only be1 and be3 hold", "promote be2"}, {strings.Repeat("a long phrase ", 4) + "be2"}} {
-		d := walGap()
+		d := armed(walGap())
 		d.plan.Tier, d.plan.Phrases = cluster.T3, phrases
 		s := newStage(d, 80, 24).keys("r", "enter", "c")
 		for _, words := range []string{phrases[0], "by hand, then Enter", "Esc, or Enter on anything else, is no."} {

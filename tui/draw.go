@@ -6,6 +6,8 @@ import (
 
 	"github.com/charmbracelet/bubbles/key"
 	"github.com/charmbracelet/x/ansi"
+
+	"chef-backend-cockpit/cluster"
 )
 
 // draw makes all rows of the screen.
@@ -107,7 +109,14 @@ func (m *model) dimBehind(rows []string) {
 func (m *model) drawTooSmall() []string {
 	rows := make([]string, m.h)
 	text := fmt.Sprintf("needs %dx%d, has %dx%d", leastWidth, leastHeight, m.w, m.h)
-	says := []string{text}
+	says := []string{text, "enlarge it, or q to leave"}
+	if m.state != nil {
+		for _, f := range m.state.Findings {
+			if f.Under == "" && f.Priority == cluster.P1 {
+				says = append(says, "P1 "+f.ID())
+			}
+		}
+	}
 	if r := m.running(); r != nil {
 		says = append(says, "running: "+r.Plan.Procedure+" "+r.Plan.Node)
 	}

@@ -88,6 +88,10 @@ func (m *model) key(k tea.KeyMsg) tea.Cmd {
 	if cmd, done := m.mainKey(k); done {
 		return cmd
 	}
+	if is(k, m.keys.Copy) && m.focus != paneLogs {
+		m.say("y copies lines, in LOGS; c makes a summary to paste, S saves lines")
+		return nil
+	}
 	switch m.focus {
 	case paneNodes:
 		return m.nodesKey(k)

@@ -100,7 +100,7 @@ func (k *keyMap) logKeys() {
 	k.Follow = bind("f", "follow the newest", "f")
 	k.NextSign = bind("e", "next sign or error", "e")
 	k.PrevSign = bind("E", "sign or error before", "E")
-	k.Unfold = bind("Enter", "whole line", "enter")
+	k.Unfold = bind("Enter", "whole line, in LOGS", "enter")
 	k.Stamps = bind("z", "times: UTC, local, ago", "z")
 	k.Wrap = bind("W", "wrap long lines, or not", "W")
 	k.Rates = bind("G", "errors, minute by minute", "G")

@@ -178,7 +178,7 @@ func TestPauseKeepsThePage(t *testing.T) {
 		addLine(s.door, cluster.Line{Node: "be2", Service: "etcd", Text: "more"})
 	}
 	s.change(func(*watch.State) {})
-	if !strings.Contains(s.screen(), "paused: 214 new below") {
+	if !strings.Contains(s.screen(), "paused: 214 below") {
 		t.Error(s.screen())
 	}
 	if !reflect.DeepEqual(before, s.m.logs.page.Lines) {

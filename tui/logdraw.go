@@ -15,7 +15,8 @@ func (m *model) drawLogs(r rect) []string {
 	rows = append(rows, m.logHead(r.w))
 	room := r.h - 1
 	if p.err != nil {
-		return padRows(append(rows, textLine(r.w, m.st.amber, " ! "+p.err.Error())), r.w, r.h)
+		return padRows(append(rows, textLine(r.w, m.st.amber, " ! "+p.err.Error()),
+			textLine(r.w, m.st.plain, "   / asks anew, x shows everything")), r.w, r.h)
 	}
 	if len(p.page.Lines) == 0 {
 		return padRows(append(rows, textLine(r.w, m.st.dim, " "+m.emptyLog())), r.w, r.h)
@@ -63,7 +64,7 @@ func (m *model) logHead(w int) string {
 	switch {
 	case p.follow:
 	case p.page.Newer > 0:
-		state = fmt.Sprintf(", paused: %d new below", p.page.Newer)
+		state = fmt.Sprintf(", paused: %d below", p.page.Newer)
 	default:
 		state = ", paused"
 	}

@@ -48,8 +48,21 @@ func (m *model) saveLines() tea.Cmd {
 		if err != nil {
 			return copiedMsg{"not saved: " + err.Error()}
 		}
-		return copiedMsg{plural(len(lines), "line", "lines") + " saved to " + path}
+		return copiedMsg{plural(len(lines), "line", "lines") + " saved to " + fromHere(path)}
 	})
+}
+
+// fromHere is a path as it is seen from the current folder, where that is
+// shorter.
+func fromHere(path string) string {
+	here, err := filepath.Abs(".")
+	if err != nil {
+		return path
+	}
+	if rest, ok := strings.CutPrefix(path, here+string(filepath.Separator)); ok {
+		return "." + string(filepath.Separator) + rest
+	}
+	return path
 }
 
 // saveNew writes a file that was not there before; the path it gives is whole.

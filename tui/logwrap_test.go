@@ -117,7 +117,7 @@ func TestNarrowHeadTellsTheFilter(t *testing.T) {
 	addLine(s.door, cluster.Line{Node: "be1", Service: "etcd", Text: "so on", Stamp: now})
 	s.send(contentNow{})
 	s.settle()
-	if head := logRows(s)[0]; !strings.Contains(head, `LOGS   "so on", paused: 1 new below`) {
+	if head := logRows(s)[0]; !strings.Contains(head, `LOGS   "so on", paused: 1 below`) {
 		t.Error(head)
 	}
 	if head := logRows(s.keys("x", "f"))[0]; !strings.Contains(head, "LOGS   all nodes, all services, following") {

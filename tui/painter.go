@@ -43,22 +43,46 @@ func (p *painter) paint(frame string) {
 		if row == was && p.shown != nil || p.shown == nil && row == "" {
 			continue
 		}
-		b.WriteString(ansi.CursorPosition(1, i+1))
-		switch n := ansi.StringWidth(row); {
-		case n > p.w: // it would go on in the next row
-			b.WriteString(ansi.Truncate(row, p.w, ""))
-		case n == p.w:
-			b.WriteString(row) // erasing the rest would take the last cell
-		default:
-			b.WriteString(row + ansi.EraseLineRight)
+		n := ansi.StringWidth(row)
+		if n > p.w { // it would go on in the next row
+			b.WriteString(ansi.CursorPosition(1, i+1) + ansi.Truncate(row, p.w, ""))
+			continue
+		}
+		stays := sameBefore(was, row)
+		b.WriteString(ansi.CursorPosition(1+ansi.StringWidth(row[:stays]), i+1) + row[stays:])
+		if n < p.w { // else erasing the rest would take the last cell
+			b.WriteString(ansi.EraseLineRight)
 		}
 	}
 	p.shown = rows
-	if b.Len() == 0 {
-		return
+	if b.Len() > 0 {
+		p.out.Send(b.String()) //nolint:errcheck // a terminal that is gone shows by its input
 	}
-	b.WriteString(ansi.CursorPosition(1, p.h))
-	p.out.Send(b.String()) //nolint:errcheck // a terminal that is gone shows by its input
+}
+
+// reset ends every style of a row.
+const reset = "\x1b[0m"
+
+// sameBefore is how much of a row, in bytes, stands there already: up to where
+// both are alike and no style is on, behind a blank or a whole style, so that no
+// character is cut.
+func sameBefore(was, row string) int {
+	n := 0
+	for n < min(len(was), len(row)) && was[n] == row[n] {
+		n++
+	}
+	alike := row[:n]
+	from := strings.LastIndex(alike, reset)
+	if from >= 0 {
+		from += len(reset)
+	} else {
+		from = 0
+	}
+	plain := alike[from:]
+	if esc := strings.IndexByte(plain, '\x1b'); esc >= 0 {
+		plain = plain[:esc]
+	}
+	return from + strings.LastIndexByte(plain, ' ') + 1
 }
 
 // rowAt is a row, or nothing below the last.

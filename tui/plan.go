@@ -235,6 +235,9 @@ func (v *planView) confirm(m *model) tea.Cmd {
 	case m.state != nil && m.state.Mode == watch.ReadOnly:
 		v.word = "the cockpit was started read-only: nothing can be carried out"
 		return nil
+	case v.plan.Tier >= cluster.T3 && !m.armed():
+		v.word = v.plan.Tier.String() + " " + watch.NeedsArming + " and the name of the cluster; then confirm it here"
+		return nil
 	case m.running() != nil:
 		v.word = "another plan is at work: one at a time"
 		return nil

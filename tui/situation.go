@@ -23,7 +23,7 @@ func (m *model) drawSituation(w int) string {
 	}
 	left := []segment{
 		{p: m.st.stamp, says: stampText(m.state.Stamp), rank: 0},
-		{p: m.st.strong, says: []string{m.state.Cluster, short(m.state.Cluster, 12), short(m.state.Cluster, 9), ""}, rank: 4},
+		m.clusterSegment(),
 		m.leaderSegment(),
 		m.marginSegment(),
 		m.aheadSegment(),
@@ -112,6 +112,16 @@ func short(s string, n int) string {
 	return s
 }
 
+// clusterSegment is whose cluster this is. Whoever is armed sees it whatever else
+// is cut.
+func (m *model) clusterSegment() segment {
+	says := []string{m.state.Cluster, short(m.state.Cluster, 12), short(m.state.Cluster, 9)}
+	if !m.armed() {
+		says = append(says, "")
+	}
+	return segment{p: m.st.strong, says: says, rank: 4}
+}
+
 // clockOnScreen has seconds only while something is wrong: nothing ticks on a
 // quiet screen. It always takes the same room, and hours and minutes keep
 // their place.
@@ -164,7 +174,11 @@ func (m *model) leaderSegment() segment {
 	case !same || len(first) > 1:
 		return m.disagree(layers)
 	case len(first) == 0:
-		return segment{p: m.st.red, says: []string{"! nobody leads, " + agreeText(unknown), "! nobody leads"}, rank: 3}
+		says := []string{"! nobody leads, " + agreeText(unknown), "! nobody leads"}
+		if m.armed() { // then the name of the cluster has to have room
+			says = append(says, "! no leader")
+		}
+		return segment{p: m.st.red, says: says, rank: 3}
 	}
 	p := m.st.leader
 	return segment{p: p, says: []string{"leader " + first[0] + ", " + agreeText(unknown), "leader " + first[0]}, rank: 7}
@@ -236,23 +250,12 @@ func (m *model) marginSegment() segment {
 		return say(m.st.amber, "? at least ", lose, fmt.Sprintf("? can lose at least %d", g.CanLose), "? "+lose+"+", "; unknown counts as lost")
 	case g.CanLose < 0:
 		return say(m.st.red, "", "! cannot serve now", "! cannot serve now", "! cannot serve", "")
-	case m.contradicted():
+	case m.state.Contradicted():
 		return say(m.st.amber, "? ", lose, "? "+lose, "? "+lose, ", if the layers are right")
 	case g.CanLose == 0:
 		return say(m.st.amber, "", "! can lose 0", "! can lose 0", "! can lose 0", "")
 	}
 	return say(m.st.plain, "", lose, lose, lose, "")
-}
-
-// contradicted answers whether the layers cannot all be right: then no number
-// that is counted from them is certain.
-func (m *model) contradicted() bool {
-	for _, l := range m.state.Leadership {
-		if l.Layer != string(cluster.SourceEtcd) && len(l.Nodes) > 1 {
-			return true
-		}
-	}
-	return len(m.state.Board.Contradictions) > 0
 }
 
 // aheadSegment is how much of the leader's writes no follower has yet.

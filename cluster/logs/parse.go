@@ -149,6 +149,13 @@ func daysSince1970(y, m, d int64) int64 {
 
 // levelOf reads how loud a line is in the manner of its service.
 func levelOf(service string, text []byte) cluster.Level {
+	if l := levelOfService(service, text); l != cluster.LevelNone {
+		return l
+	}
+	return levelRunit(text)
+}
+
+func levelOfService(service string, text []byte) cluster.Level {
 	switch service {
 	case "postgresql":
 		return levelPostgreSQL(text)
@@ -158,6 +165,25 @@ func levelOf(service string, text []byte) cluster.Level {
 		return levelElasticsearch(text)
 	}
 	return levelErlang(text)
+}
+
+// levelRunit reads what runit's tools say in any service's log before it has
+// begun: "chpst: fatal: unable to lock: …" (runit 2.1.2, chpst.c).
+func levelRunit(text []byte) cluster.Level {
+	name, says, found := bytes.Cut(text[:min(len(text), 40)], []byte(": "))
+	if !found {
+		return cluster.LevelNone
+	}
+	switch string(name) {
+	case "chpst", "runsv", "svlogd":
+		switch {
+		case bytes.HasPrefix(says, []byte("fatal: ")):
+			return cluster.LevelError
+		case bytes.HasPrefix(says, []byte("warning: ")):
+			return cluster.LevelWarning
+		}
+	}
+	return cluster.LevelNone
 }
 
 // levelErlang reads "[I] <0.715.0> …" of leaderl (lager's letters) and the

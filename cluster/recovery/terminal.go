@@ -151,7 +151,7 @@ func (r *run) prepared(ctx context.Context, s cluster.PlanStep, session *stepSes
 	case err == nil && fr.kind == "prepared":
 		return ending{status: cluster.StatusDone}
 	case err == nil && fr.kind == "refused":
-		return ending{status: cluster.StatusRefused, sentence: fmt.Sprintf("%s refused: %s", s.Node, fr.text) + notRun(s)}
+		return ending{status: cluster.StatusRefused, sentence: fmt.Sprintf("%s refused: %s", s.Node, fr.text) + notRun(s), again: fr.number == exitAnswers}
 	}
 	return ending{status: cluster.StatusRefused, sentence: "the link to " + s.Node + " broke before the terminal was opened" + notRun(s), again: true}
 }

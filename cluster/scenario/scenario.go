@@ -322,7 +322,7 @@ func (r *run) onlyAllowed(s *watch.State, allowed []string) error {
 // situation says in a few lines what the cockpit sees, for an error.
 func situation(s *watch.State) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "stands %v, %s", standing(s), watch.MarginWords(s.Margin))
+	fmt.Fprintf(&b, "stands %v, %s", standing(s), s.MarginWords())
 	for _, f := range s.Findings {
 		if f.Certainty == cluster.Suspected || f.Under != "" {
 			fmt.Fprintf(&b, "\n    also %s %s under %q", f.Certainty, f.ID(), f.Under)

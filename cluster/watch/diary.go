@@ -28,6 +28,7 @@ type diary struct {
 	missed bool              // something queued could not be written
 	queue  queue
 	status diaryStatus
+	kept   string // id of the incident that was written last; "" for none
 
 	left    bool          // closed for good: what comes late has no place any more
 	leaving chan struct{} // closed when the cockpit is left: nobody waits for long
@@ -211,6 +212,13 @@ func (d *diary) incident() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.status.incident
+}
+
+// lastKept is the id of the incident that was written last.
+func (d *diary) lastKept() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.kept
 }
 
 // notices are the standing messages about the journal.

@@ -217,6 +217,9 @@ func (d *diary) settle(e *entry, err error) {
 	// In an incident that continues a torn one nothing stands yet.
 	d.missed = d.missed || d.status.incident != "" && id != "" && id != d.status.incident
 	d.queue.at, d.queue.hangs, d.status = nil, false, diaryStatus{incident: id}
+	if id != "" {
+		d.kept = id
+	}
 	if err != nil {
 		d.status.trouble = err.Error()
 		d.missed = true

@@ -18,7 +18,7 @@ func (s *State) summary() string {
 	for _, l := range s.Leadership {
 		fmt.Fprintf(&b, "leader by %s: %s\n", l.Layer, LeaderWords(l))
 	}
-	fmt.Fprintln(&b, MarginWords(s.Margin))
+	fmt.Fprintln(&b, s.MarginWords())
 	for _, n := range s.View.Snapshot.Nodes {
 		role, _ := s.View.RoleOf(n.Name)
 		fmt.Fprintf(&b, "%s %s: %s, WAL %s\n", n.Name, n.Address, orUnknown(role), s.View.PositionOf(n.Name))
@@ -79,8 +79,31 @@ func LeaderWords(l cluster.LayerLeader) string {
 	return strings.Join(l.Nodes, " and ")
 }
 
+// Kept is the id of the incident that this cockpit wrote last, open or not; ""
+// for none.
+func (w *Watch) Kept() string { return w.diary.lastKept() }
+
+// Contradicted answers whether the layers cannot all be right: then no number
+// that is counted from them is certain.
+func (s *State) Contradicted() bool {
+	for _, l := range s.Leadership {
+		if l.Layer != string(cluster.SourceEtcd) && len(l.Nodes) > 1 {
+			return true
+		}
+	}
+	return len(s.Board.Contradictions) > 0
+}
+
 // MarginWords says how much more can be lost.
-func MarginWords(m cluster.Margin) string {
+func (s *State) MarginWords() string {
+	words := marginWords(s.Margin)
+	if s.Contradicted() && s.Margin.Known && s.Margin.CanLose >= 0 {
+		words += ", if the layers are right, which contradict each other"
+	}
+	return words
+}
+
+func marginWords(m cluster.Margin) string {
 	s := fmt.Sprintf("%d vote, %d good copies, can lose %d", m.Votes, m.Copies, m.CanLose)
 	if m.Copies == 1 {
 		s = fmt.Sprintf("%d vote, 1 good copy, can lose %d", m.Votes, m.CanLose)

@@ -19,7 +19,7 @@ import (
 func catalogueCommand(e *env) *cobra.Command {
 	c := &cobra.Command{Use: "catalogue", Short: "Check a site's own catalogue, or list what there is", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return usage("say check [DIR], facts or guide; see %s --help", c.CommandPath())
+			return usage("say %[1]s check [DIR], %[1]s facts or %[1]s guide; see %[1]s --help", c.CommandPath())
 		}}
 	c.AddCommand(&cobra.Command{
 		Use: "check [DIR]", Short: "Check the site's signs, failures and procedures", Args: cobra.MaximumNArgs(1),

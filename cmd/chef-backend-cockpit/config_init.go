@@ -16,7 +16,7 @@ import (
 func configCommand(e *env) *cobra.Command {
 	c := &cobra.Command{Use: "config", Short: "Write the configuration from a living cluster, or check it", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return usage("say init HOST or check; see %s --help", c.CommandPath())
+			return usage("say %[1]s init HOST, or %[1]s check; see %[1]s --help", c.CommandPath())
 		}}
 	var o initOptions
 	create := &cobra.Command{

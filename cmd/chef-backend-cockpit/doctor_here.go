@@ -43,7 +43,7 @@ func (e *env) hereConfiguration(g *gathering) []cluster.Precondition {
 
 // hereTerminal: without one everything but the screen works.
 func (e *env) hereTerminal() cluster.Precondition {
-	if err := e.needTerminal(); err != nil {
+	if err := e.needTerminal(inLines); err != nil {
 		return ofHere(cluster.ToWatch, "terminal", cluster.Advice, err.Error(), "Nothing for status, diagnose and doctor; the screen needs one.")
 	}
 	if t := os.Getenv("TERM"); t == "" || t == "dumb" {

@@ -207,25 +207,19 @@ func (t *doctorText) line(p cluster.Precondition) {
 	}
 }
 
-// wrapped breaks a text at its blanks, and a word that is wider than the column
-// where it must.
+// wrapped breaks a text at its blanks. A word that is wider than the column, a
+// path say, stays whole and stands out: it is there to be copied.
 func wrapped(text string, width int) []string {
 	var lines []string
 	line := ""
 	for _, word := range strings.Fields(text) {
-		for {
-			room := width
-			if line != "" {
-				room -= utf8.RuneCountInString(line) + 1
-			}
-			if utf8.RuneCountInString(word) <= room {
-				line = strings.TrimSpace(line + " " + word)
-				break
-			}
-			if line == "" {
-				line, word = string([]rune(word)[:width]), string([]rune(word)[width:])
-			}
-			lines, line = append(lines, line), ""
+		switch {
+		case line == "":
+			line = word
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= width:
+			line += " " + word
+		default:
+			lines, line = append(lines, line), word
 		}
 	}
 	return append(lines, line)

@@ -92,11 +92,12 @@ func TestDoctorsText(t *testing.T) {
 	checkWidth(t, b.String())
 }
 
-// checkWidth holds that no line is wider than a terminal of 80 columns.
+// checkWidth holds that no line is wider than a terminal of 80 columns, but for
+// one word that is.
 func checkWidth(t *testing.T, text string) {
 	t.Helper()
 	for line := range strings.Lines(text) {
-		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > doctorWidth {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > doctorWidth && len(strings.Fields(line)) > 1 {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}
@@ -171,8 +172,8 @@ func TestWrapped(t *testing.T) {
 		width int
 		want  string
 	}{
-		{"", 10, ""}, {"one", 10, "one"}, {"one two three", 7, "one two|three"}, {"abcdefghij", 4, "abcd|efgh|ij"},
-		{"a abcdefghij", 4, "a|abcd|efgh|ij"}, {"äöü äöü", 3, "äöü|äöü"}, {"abcd efgh", 4, "abcd|efgh"},
+		{"", 10, ""}, {"one", 10, "one"}, {"one two three", 7, "one two|three"}, {"abcdefghij", 4, "abcdefghij"},
+		{"a abcdefghij b", 4, "a|abcdefghij|b"}, {"äöü äöü", 3, "äöü|äöü"}, {"abcd efgh", 4, "abcd|efgh"},
 	} {
 		if got := strings.Join(wrapped(c.text, c.width), "|"); got != c.want {
 			t.Errorf("%q at %d: %q, want %q", c.text, c.width, got, c.want)

@@ -125,7 +125,7 @@ func (e *env) gathering(ctx context.Context, c config, args []string) (*gatherin
 		name, cl, known = self.chosen(c)
 	}
 	if len(cl.Nodes) == 0 {
-		return nil, usage("no host given and no cluster chosen; name one node of the cluster, or --cluster of the configuration (it has%s)", listed(c))
+		return nil, usage("no host given and no cluster chosen; name one node of the cluster, or a cluster of the configuration with --cluster (it has%s); config init HOST writes one", listed(c))
 	}
 	if err := firstOf(c.missing(name)); known && err != nil {
 		return nil, err

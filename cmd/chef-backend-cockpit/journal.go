@@ -18,7 +18,7 @@ import (
 func journalCommand(e *env) *cobra.Command {
 	c := &cobra.Command{Use: "journal", Short: "List past incidents, show or report one", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return usage("say list, show ID or report ID; see %s --help", c.CommandPath())
+			return usage("say %[1]s list, which has the IDs, %[1]s show ID or %[1]s report ID; see %[1]s --help", c.CommandPath())
 		}}
 	follow := false
 	show := &cobra.Command{

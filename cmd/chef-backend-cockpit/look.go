@@ -195,7 +195,7 @@ func diagnosisOf(w *watch.Watch) diagnoseJSON {
 
 // printStatus writes the board as text.
 func (e *env) printStatus(s *watch.State) error {
-	fmt.Fprintf(e.out, "%s  %s  %s\n\n", s.Cluster, stamp(s.At), watch.MarginWords(s.Margin))
+	fmt.Fprintf(e.out, "%s  %s  %s\n\n", s.Cluster, stamp(s.At), s.MarginWords())
 	t := tabwriter.NewWriter(e.out, 0, 0, 2, ' ', 0)
 	fmt.Fprint(t, "NODE\tADDRESS\tREACH")
 	for _, c := range s.Board.Columns {

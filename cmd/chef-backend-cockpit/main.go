@@ -155,8 +155,8 @@ One HOST is enough: the others come from the cluster.`,
 	f.BoolVar(&e.readOnly, "read-only", false, "watch only: no procedure can be carried out")
 	f.StringVar(&e.debugFile, "debug", "", "write a log of the cockpit itself to `FILE`")
 	e.themeFlags(root)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		return usage("%v; see chef-backend-cockpit --help", err)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usage("%v; see %s --help", err, c.CommandPath())
 	})
 	root.AddCommand(watchCommand(e), demoCommand(e), statusCommand(e), diagnoseCommand(e), doctorCommand(e),
 		procedureCommand(e), journalCommand(e), replayCommand(e), bundleCommand(e), catalogueCommand(e), configCommand(e), versionCommand(e))
@@ -179,7 +179,7 @@ func wrapArgs(c *cobra.Command) {
 			case err == nil:
 				return nil
 			case len(args) == 0 && wants != "":
-				return usage("say %s %s; see %s --help", c.Name(), wants, c.CommandPath())
+				return usage("say %[1]s %[2]s; see %[1]s --help", c.CommandPath(), wants)
 			}
 			return usage("%v; see %s --help", err, c.CommandPath())
 		}

@@ -35,7 +35,7 @@ func (e *env) needWay() error {
 	if e.plain {
 		return nil
 	}
-	return e.needTerminal()
+	return e.needTerminal(inLines)
 }
 
 // talk shows the cluster in lines. The terminal stays as it is: its own line

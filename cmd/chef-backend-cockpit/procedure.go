@@ -18,7 +18,7 @@ import (
 func procedureCommand(e *env) *cobra.Command {
 	c := &cobra.Command{Use: "procedure", Short: "List the procedures, or show one", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return usage("say list or show NAME; see %s --help", c.CommandPath())
+			return usage("say %[1]s list or %[1]s show NAME; see %[1]s --help", c.CommandPath())
 		}}
 	var node, service string
 	show := &cobra.Command{

@@ -26,7 +26,7 @@ func (e *env) replay(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := e.needTerminal(); err != nil {
+	if err := e.needTerminal("journal show ID or journal report ID"); err != nil {
 		return err
 	}
 	c, err := e.warnedCatalogue()

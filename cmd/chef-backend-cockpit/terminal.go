@@ -19,16 +19,19 @@ import (
 // The smallest screen that shows everything needed.
 const minColumns, minRows = 80, 24
 
+// inLines is what there is without a screen.
+const inLines = "--plain; for scripts there are status --json and diagnose --json"
+
 // needTerminal refuses to open the screen where there is none, before any
-// terminal setting is touched.
-func (e *env) needTerminal() error {
+// terminal setting is touched. instead is what there is without one.
+func (e *env) needTerminal(instead string) error {
 	out, ok := e.out.(*os.File)
 	if !ok || !term.IsTerminal(int(e.in.Fd())) || !term.IsTerminal(int(out.Fd())) {
-		return usage("the screen needs a terminal on input and output; --plain needs none, and for scripts there are status --json and diagnose --json")
+		return usage("the screen needs a terminal on input and output; without one use %s", instead)
 	}
 	w, h, err := term.GetSize(int(out.Fd()))
 	if err == nil && w > 0 && (w < minColumns || h < minRows) {
-		return usage("the terminal has %d×%d characters, the screen needs %d×%d; enlarge it, or use --plain", w, h, minColumns, minRows)
+		return usage("the terminal has %d×%d characters, the screen needs %d×%d; enlarge it, or use %s", w, h, minColumns, minRows, instead)
 	}
 	return nil
 }

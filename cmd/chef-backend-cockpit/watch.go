@@ -67,7 +67,11 @@ func (e *env) open(ctx context.Context, f *fleet, x *exercise) error {
 		s.witness = x
 		s.start = func(ctx context.Context) { w.Start(ctx); x.begin(ctx, w) }
 	}
-	return e.show(ctx, s)
+	err = e.show(ctx, s)
+	if in := w.Kept(); in != "" && err == nil {
+		fmt.Fprintf(e.err, "kept as incident %[1]s: chef-backend-cockpit journal report %[1]s\n", in)
+	}
+	return err
 }
 
 // screen is what is shown: a living cluster or a replay.

@@ -17,7 +17,7 @@ type topic struct{ key, text string }
 func (t *talk) topics(s *watch.State) []topic {
 	all := []topic{
 		{"leadership", leadershipWords(s)},
-		{"margin", "What can be lost: " + sentence(watch.MarginWords(s.Margin))},
+		{"margin", "What can be lost: " + sentence(s.MarginWords())},
 		{"mode", modeWords(s)},
 	}
 	for _, n := range nodesOf(s) {
