@@ -153,7 +153,7 @@ func copiesNote(p cluster.Plan) string {
 	var lost []string
 	for _, c := range p.Copies {
 		if c.Contained != cluster.True {
-			lost = append(lost, c.Sentence)
+			lost = append(lost, strings.TrimPrefix(c.Sentence, "choosing "+c.Chosen+" ")) // the offer names it
 		}
 	}
 	switch {

@@ -47,8 +47,8 @@ func sampleCheckup() *checkup {
 const sampleText = `prod  2026-11-29T14:00:00Z
 
 WATCHING  1 not ok, 1 unknown
-  configuration  here              ok       /home/ops/.config/chef-backend-cockp
-                                            it/config.yaml is valid
+  configuration  here              ok       /home/ops/.config/chef-backend-cockpit/config.yaml
+                                            is valid
   reach          be1               ok       an SSH server answers at be1.example
   reach          backend-2.examp…  ok       an SSH server answers at be2.example
   reach          be3               ok       an SSH server answers at be3.example
@@ -56,8 +56,7 @@ WATCHING  1 not ok, 1 unknown
   login          backend-2.examp…  ok       as ops
   login          be3               not ok   login as ops refused: none of 2 keys
                                             accepted (agent
-                                            SHA256:n4bQgYhMfWWaL+qgxVrQFaO/TxsrC
-                                            4Is0V1sFbDwCgg,
+                                            SHA256:n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg,
                                             /home/ops/.ssh/id_ed25519)
                                             > Put your public key into its
                                               authorized_keys.
@@ -93,11 +92,11 @@ func TestDoctorsText(t *testing.T) {
 }
 
 // checkWidth holds that no line is wider than a terminal of 80 columns, but for
-// one word that is.
+// one that ends with a path.
 func checkWidth(t *testing.T, text string) {
 	t.Helper()
 	for line := range strings.Lines(text) {
-		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > doctorWidth && len(strings.Fields(line)) > 1 {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > doctorWidth && !strings.Contains(line[strings.LastIndex(line, " ")+1:], "/") {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}
