@@ -264,10 +264,17 @@ func (m *model) alarmMore(top, last, w, spare int) map[int][]string {
 	return more
 }
 
-// mended answers whether a plan of ours is at work on one of the finding's nodes.
+// mended answers whether a plan of ours is at work on one of the finding's nodes,
+// or, where the finding is about the cluster, on who leads or belongs.
 func (m *model) mended(f cluster.Finding) bool {
 	r := m.running()
-	return r != nil && r.Plan.Tier > cluster.T0 && r.Plan.Node != "" && slices.Contains(f.Nodes, r.Plan.Node)
+	switch {
+	case r == nil || r.Plan.Tier == cluster.T0:
+		return false
+	case f.Node == "" && r.Plan.Tier >= cluster.T3:
+		return true
+	}
+	return r.Plan.Node != "" && slices.Contains(f.Nodes, r.Plan.Node)
 }
 
 // alarmTail is the right end of a finding's row.

@@ -75,7 +75,7 @@ func TestRecordsAreChainedAndReadBack(t *testing.T) {
 
 func TestVerifyNamesTheFirstBrokenRecord(t *testing.T) {
 	change := map[string]func(lines []string) []string{
-		"record 2 was changed":            func(l []string) []string { l[2] = strings.Replace(l[2], "be3", "be2", 1); return l },
+		"record 2 was changed":            func(l []string) []string { l[2] = strings.Replace(l[2], `"be3"`, `"be2"`, 1); return l },
 		"record 1 has the number 2":       func(l []string) []string { return append(l[:1], l[2:]...) },
 		"record 3 has the number 1":       func(l []string) []string { return append(l[:3], l[1], l[3]) },
 		"record 0: not a record":          func(l []string) []string { l[0] = "{"; return l },

@@ -58,6 +58,9 @@ func (e *env) loadConfig() (config, error) {
 	if errors.Is(err, fs.ErrNotExist) && !must {
 		return config{}, nil
 	}
+	if info, stat := os.Stat(path); stat == nil && info.IsDir() {
+		return config{}, usage("configuration: %s is a folder: name a file in it with --config", path)
+	}
 	if err != nil {
 		return config{}, usage("configuration: %v; name another with --config, or make one: config init HOST", err)
 	}

@@ -75,8 +75,18 @@ func procedurePages(c *catalogue.Catalogue) string {
 	return strings.Join(pages, "\n")
 }
 
+// alsoCalled are words that somebody looks for who does not know ours.
+var alsoCalled = map[string]string{
+	"t0": "screen", "t1": "screen", "t2": "screen", "t3": "screen", "tiers": "screen", "marks": "screen", "levels": "screen",
+	"arm": "recovery", "armed": "recovery", "confirm": "recovery", "plan": "recovery", "rehearse": "rehearsal",
+	"login": "ssh", "report": "journal",
+}
+
 // page is the text of a topic, a failure or a procedure.
 func page(c *catalogue.Catalogue, name string) (string, bool) {
+	if own, ok := alsoCalled[strings.ToLower(name)]; ok {
+		name = own
+	}
 	for _, t := range topics() {
 		if t.name == name {
 			return withoutMarks(t.text(c)), true

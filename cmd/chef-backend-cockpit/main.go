@@ -156,7 +156,11 @@ One HOST is enough: the others come from the cluster.`,
 	f.StringVar(&e.debugFile, "debug", "", "write a log of the cockpit itself to `FILE`")
 	e.themeFlags(root)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usage("%v; see %s --help", err, c.CommandPath())
+		text, _, number := strings.Cut(err.Error(), ": strconv.")
+		if number {
+			text += ": a number is wanted"
+		}
+		return usage("%s; see %s --help", text, c.CommandPath())
 	})
 	root.AddCommand(watchCommand(e), demoCommand(e), statusCommand(e), diagnoseCommand(e), doctorCommand(e),
 		procedureCommand(e), journalCommand(e), replayCommand(e), bundleCommand(e), catalogueCommand(e), configCommand(e), versionCommand(e))
