@@ -301,7 +301,8 @@ func (c *crashed) through(done [][]string) bool {
 	return true
 }
 
-// covered holds that a cockpit died at each boundary of each step that acted.
+// covered holds that a cockpit died at each boundary of each step that acted and
+// is of this part; those of the others are held when all rows are through.
 func (c *crashed) covered(p Repair, ended *cluster.PlanState) {
 	c.t.Helper()
 	want := []string{"before confirm", "after confirm", "before end"}
@@ -312,6 +313,7 @@ func (c *crashed) covered(p Repair, ended *cluster.PlanState) {
 			}
 		}
 	}
+	c.graves.want(p.kind(), want)
 	for _, b := range want {
 		if c.part.has(b) && !slices.Contains(c.graves.of(p.kind()), b) {
 			c.t.Errorf("%s: no cockpit died %s", p.Procedure, b)

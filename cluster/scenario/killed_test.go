@@ -3,6 +3,7 @@ package scenario
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -31,7 +32,7 @@ func (p part) String() string { return fmt.Sprintf("%dof%d", p.No+1, max(p.Of, 1
 // has answers whether a boundary is of the part. Those of no step are of the first.
 func (p part) has(boundary string) bool {
 	words := strings.Fields(boundary)
-	if p.Of < 2 {
+	if p.Steps == nil {
 		return true
 	}
 	if len(words) < 2 || words[1] == "confirm" || words[1] == "end" {
@@ -47,15 +48,39 @@ const cockpitsAtOnce = 14
 // stepsAPart is how many steps one chain is for.
 const stepsAPart = 4
 
-// partsOf splits a row by the steps of its procedures. One that is there in two
-// of them is of two parts.
-func partsOf(all *catalogue.Catalogue, s Scenario) []part {
-	var steps []string
+// runs answers whether a step may be carried out in a row: one that a person
+// does, or whose command is among those that the row expects.
+func runs(s Scenario, step cluster.Step) bool {
+	if step.Command == "" {
+		return step.Kind == cluster.StepManual
+	}
+	words := brace.Split(step.Command, -1)
+	for i := range words {
+		words[i] = regexp.QuoteMeta(words[i])
+	}
+	command := regexp.MustCompile("^" + strings.Join(words, ".*") + "$")
+	for _, expected := range s.Commands {
+		if slices.ContainsFunc(expected, command.MatchString) {
+			return true
+		}
+	}
+	return false
+}
+
+// brace is a value in a step's command.
+var brace = regexp.MustCompile(`\{[^}]*\}`)
+
+// partsOf splits a row by the steps of its procedures that are carried out, but
+// for commands that a row before it carries out, too: those are of that one. A
+// step that is there in two procedures is of two parts.
+func partsOf(all *catalogue.Catalogue, s Scenario, taken map[string]bool) []part {
+	steps := []string{}
 	for _, p := range repairs(s) {
 		for _, c := range all.Procedures {
 			for _, step := range c.Steps {
-				if c.Name == p.Procedure && (step.Command != "" || step.Kind == cluster.StepManual) {
+				if about := p.kind() + " " + step.ID; c.Name == p.Procedure && runs(s, step) && !taken[about] {
 					steps = append(steps, step.ID)
+					taken[about] = step.Command != "" // whether a person is asked is seen when it runs
 				}
 			}
 		}
@@ -72,11 +97,34 @@ func partsOf(all *catalogue.Catalogue, s Scenario) []part {
 // rows: what several rows carry out is killed once at each. It is safe for
 // concurrent use.
 type graves struct {
-	mu sync.Mutex
-	by map[string][]string
+	mu     sync.Mutex
+	by     map[string][]string
+	wanted map[string][]string // the boundaries of all steps that were carried out, in any row
 }
 
-func newGraves() *graves { return &graves{by: map[string][]string{}} }
+func newGraves() *graves { return &graves{by: map[string][]string{}, wanted: map[string][]string{}} }
+
+// want notes boundaries that somebody has to die at.
+func (g *graves) want(procedure string, boundaries []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.wanted[procedure] = append(g.wanted[procedure], boundaries...)
+}
+
+// missing are those at which nobody did.
+func (g *graves) missing() (out []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for procedure, boundaries := range g.wanted {
+		for _, b := range boundaries {
+			if says := procedure + ": no cockpit died " + b; !slices.Contains(g.by[procedure], b) && !slices.Contains(out, says) {
+				out = append(out, says)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
 
 func (g *graves) dig(procedure, boundary string) {
 	g.mu.Lock()
@@ -135,8 +183,9 @@ var slow = []string{"restore-node", "quorum-loss-recovery", "replace-node", "reb
 
 // chains are the rows in parts, the slow ones first.
 func chains(all *catalogue.Catalogue) (out []chain) {
+	taken := map[string]bool{}
 	for i, s := range crashRows() {
-		for _, part := range partsOf(all, s) {
+		for _, part := range partsOf(all, s, taken) {
 			out = append(out, chain{i, part})
 		}
 	}
@@ -210,6 +259,9 @@ func TestKilledAtEveryBoundary(t *testing.T) {
 		}
 	})
 	t.Logf("%d cockpits, %d of them killed", children.Load(), deaths.Load())
+	for _, says := range graves.missing() {
+		t.Error(says)
+	}
 	guards.complete(t)
 	for _, p := range all.Procedures {
 		if acts := slices.ContainsFunc(p.Steps, func(s cluster.Step) bool { return s.Command != "" }); acts && p.Built && !driven[p.Name] && p.Name != "force-leader" { // it runs in a terminal alone, where nobody types
