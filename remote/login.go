@@ -82,6 +82,9 @@ func (l *login) nextKey() *candidate {
 	if !l.began {
 		l.began, l.left = true, l.candidates()
 	}
+	if l.hung { // the dial is over, though the connection may not have noticed yet
+		return nil
+	}
 	for len(l.left) == 0 && len(l.locked) > 0 && l.who.here() {
 		l.left = l.hidden()
 	}
