@@ -135,7 +135,9 @@ func (h *handing) Run() error {
 	command, _ := clean(h.step.Command)
 	fmt.Fprintf(h.out, "\r\n── terminal on %s: %s\r\n── everything typed goes there; Ctrl-] hangs it up\r\n\r\n", node, command)
 	err := watch.HandOver(h.ctx, h.t, h.in, h.out)
-	h.repaint()
+	if h.repaint != nil {
+		h.repaint()
+	}
 	// Whatever the host left switched on is switched off.
 	fmt.Fprintf(h.out, "\x1b[0m\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1049l\r\n── the terminal on %s has ended; back in the cockpit\r\n", node)
 	return err

@@ -48,7 +48,7 @@ func (m *model) lookBack() tea.Cmd {
 	o := m.o
 	o.Door, o.Clock = door, door
 	in := newModel(m.ctx, o, m.out)
-	in.outer, in.began = m, m.now()
+	in.outer, in.began, in.repaint = m, m.now(), m.repaint
 	in.focus, in.logs.logFilter, in.logs.logSight = m.focus, m.logs.logFilter, m.logs.logSight
 	m.inner = in
 	return tea.Batch(in.resize(m.w, m.h), in.Init(), repaint)

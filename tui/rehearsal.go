@@ -92,7 +92,7 @@ func (m *model) takeRehearsal(a rehearsalMsg) tea.Cmd {
 	o := m.o
 	o.Door, o.Clock = a.door, a.door.Clock()
 	in := newModel(m.ctx, o, m.out)
-	in.outer, in.began = m, m.now()
+	in.outer, in.began, in.repaint = m, m.now(), m.repaint
 	m.inner = in
 	in.push(newRehearsalView(v.plan))
 	return tea.Batch(in.resize(m.w, m.h), in.Init())
