@@ -34,7 +34,11 @@ func (m *model) claimRows(node string, w int) []string {
 		if !c.known {
 			p, value = m.st.dim, "? "+c.reason
 		}
-		l := newLine(w).col(m.st.dim, c.name, 32).col(p, short(value, max(w-58, 10)), max(w-56, 10)).col(m.st.dim, string(c.source), 14)
+		name := c.name
+		if strings.HasPrefix(name, "lock ") {
+			name = "operators' " + name // PostgreSQL and leaderl have locks of their own
+		}
+		l := newLine(w).col(m.st.dim, name, 32).col(p, short(value, max(w-58, 10)), max(w-56, 10)).col(m.st.dim, string(c.source), 14)
 		rows = append(rows, l.put(m.st.dim, evidenceAge(m.looked(), c.at, c.source)).String())
 	}
 	return rows

@@ -51,6 +51,10 @@ func TestPlanIsReadBeforeArming(t *testing.T) {
 	if _, ok := s.m.dialog(); ok {
 		t.Error("it can be confirmed")
 	}
+	s.change(func(st *watch.State) { st.Mode, st.ArmedUntil = watch.Armed, st.At.Add(10*time.Minute) })
+	if text := s.screen(); strings.Contains(text, watch.NeedsArming) || !strings.Contains(text, "Armed: c confirms it.") {
+		t.Errorf("armed, and it is not said:\n%s", text)
+	}
 }
 
 // live lets the keyboard be quiet until the dialog is live.

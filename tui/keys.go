@@ -45,7 +45,7 @@ func newKeyMap() keyMap {
 		PageDown: bind("PgDn", "newer lines", "pgdown", "ctrl+f"),
 		Top:      bind("Home", "oldest, first", "home"),
 		Bottom:   bind("End", "newest, last", "end"),
-		Node:     bind("1 2 3", "select the node", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
+		Node:     bind("1 2 3", "go to the node", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
 
 		Why:         bind("w", "why: the evidence", "w"),
 		Recover:     bind("r", "recover: what helps", "r"),

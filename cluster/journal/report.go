@@ -188,7 +188,7 @@ func (r *report) markdown(chain error) string {
 
 // findings lists what was found, with its newest evidence.
 func (r *report) findings(b *strings.Builder) {
-	b.WriteString("\n## Findings\n")
+	b.WriteString("\n## Findings\n\nEach as it stood last; how it came to be is in the timeline.\n")
 	if len(r.found) == 0 {
 		b.WriteString("\nnone\n")
 	}

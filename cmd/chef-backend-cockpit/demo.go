@@ -58,7 +58,7 @@ func demoCommand(e *env) *cobra.Command {
 	fl := c.Flags()
 	fl.StringVar(&o.scenario, "scenario", defaultScenario, "`NAME` of what strikes after some seconds")
 	fl.BoolVar(&o.list, "list", false, "list the scenarios")
-	fl.Float64Var(&o.speed, "speed", 1, "how many times faster than real time")
+	fl.Float64Var(&o.speed, "speed", 1, "how many times faster than real time; all clocks and the journal of the demo run so, too")
 	fl.BoolVar(&o.drill, "drill", false, "an exercise: a failure strikes unseen, is timed, and is told of at the end")
 	fl.Int64Var(&o.seed, "seed", 0, "the `NUMBER` of a drill, to have the same one again")
 	return c

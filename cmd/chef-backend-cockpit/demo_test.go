@@ -47,8 +47,7 @@ func TestDemoFromFaultToHealthy(t *testing.T) {
 	s.see("all steps are done", "be3 is a good follower of be1")
 	s.home()
 	s.see("ALARMS   none", "leader be1, all layers agree", "3 good copies, can lose 1")
-	s.press("q")
-	if code := s.exit(); code != 0 {
+	if code := s.quit(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 	if got := s.intents(); !slices.Equal(got, rebuild) {
@@ -92,8 +91,7 @@ func TestNothingRunsWithoutTheWord(t *testing.T) {
 	s.press("cbe3\r")
 	s.see("Rebuild be3")
 	s.home()
-	s.press("q")
-	if code := s.exit(); code != 0 {
+	if code := s.quit(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 	if got := s.intents(); len(got) != 0 {
@@ -124,8 +122,7 @@ func TestTerminalThatAnswersNoQueryDelaysNothing(t *testing.T) {
 			t.Errorf("the first picture holds the query %q", query)
 		}
 	}
-	s.press("q")
-	if code := s.exit(); code != 0 {
+	if code := s.quit(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 	if !bytes.Contains(s.sent(), []byte("\x1b[?1049l")) || !bytes.Contains(s.sent(), []byte("\x1b[?25h")) {
@@ -282,8 +279,7 @@ func TestRehearsalInTheScreen(t *testing.T) {
 	s.see("SIMULATION", "plan ", "Must hold", "left before its end: it foretells nothing")
 	s.press("\x1b")
 	s.home()
-	s.press("q")
-	if code := s.exit(); code != 0 {
+	if code := s.quit(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 	if got := s.intents(); len(got) > 0 {

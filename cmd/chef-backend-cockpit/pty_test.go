@@ -154,6 +154,23 @@ func (s *terminal) miss(word string) string {
 	return s.when("gone: "+word, func(text string) bool { return !strings.Contains(text, word) })
 }
 
+// quit presses q until the program ends, and is its exit code: an Esc that is
+// still unread makes one key of itself and the first q.
+func (s *terminal) quit() int {
+	s.t.Helper()
+	for tries := 0; ; tries++ {
+		s.press("q")
+		select {
+		case <-s.ended:
+			return s.exit()
+		case <-time.After(5 * time.Second):
+		}
+		if tries == 5 {
+			s.t.Fatalf("the program does not end\n%s", s.text())
+		}
+	}
+}
+
 // exit waits for the end of the program and returns its code.
 func (s *terminal) exit() int {
 	s.t.Helper()

@@ -16,8 +16,7 @@ func TestReplayInATerminal(t *testing.T) {
 	t.Parallel()
 	s := open(t, 120, 40, "demo", "--scenario", "leaderl-down", "--speed", "10")
 	s.see("P2", "leaderl-down", "confirmed")
-	s.press("q")
-	if code := s.exit(); code != 0 {
+	if code := s.quit(); code != 0 {
 		t.Fatalf("exit code %d: %q", code, last(s.sent()))
 	}
 	all, err := journal.List(filepath.Join(s.state, "chef-backend-cockpit", "incidents"))
@@ -38,8 +37,7 @@ func TestReplayInATerminal(t *testing.T) {
 	r.see("restart-service leaderl be3", "nothing can be carried out")
 	r.pressUntilGone("\x1b", "Recover: ")
 	r.home()
-	r.press("q")
-	if code := r.exit(); code != 0 {
+	if code := r.quit(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 	r.restored()

@@ -69,7 +69,7 @@ func (e *env) open(ctx context.Context, f *fleet, x *exercise) error {
 	}
 	err = e.show(ctx, s)
 	if in := w.Kept(); in != "" && err == nil {
-		fmt.Fprintf(e.err, "kept as incident %[1]s: chef-backend-cockpit journal report %[1]s\n", in)
+		fmt.Fprintf(e.err, "kept as incident %[1]s; its report:\nchef-backend-cockpit journal report %[1]s\n", in)
 	}
 	return err
 }
