@@ -74,7 +74,7 @@ func (o *offers) choose(m *model) tea.Cmd {
 		return nil
 	}
 	c := o.all[o.at]
-	if !c.Ready && !onlyUnarmed(c) {
+	if !c.Ready && !c.OnlyUnarmed() {
 		o.word = c.Procedure + " is not to be had now: " + whyNot(c)
 		return nil
 	}
@@ -92,12 +92,6 @@ func (o *offers) answered(err error) {
 	if err != nil {
 		o.word = err.Error()
 	}
-}
-
-// onlyUnarmed answers whether an offer waits for nothing but the armed mode: its
-// plan can be read, and is confirmed once the cockpit is armed.
-func onlyUnarmed(o watch.Offered) bool {
-	return !o.Ready && !o.NotBuilt && o.First == "" && len(o.WhyNot) == 1 && o.WhyNot[0].Answer.Sentence == watch.NeedsArming
 }
 
 // whyNot is the first thing that keeps an offer from being chosen.
@@ -121,7 +115,7 @@ func stateOf(o watch.Offered) (state, note string) {
 	switch {
 	case o.NotBuilt:
 		return notBuilt, ""
-	case onlyUnarmed(o):
+	case o.OnlyUnarmed():
 		return "arm: A", o.Note
 	case !o.Ready:
 		return "not now", whyNot(o)

@@ -20,7 +20,6 @@ type planView struct {
 	plan    cluster.Plan
 	changed []string
 	word    string
-	unarmed bool // word says that the cockpit has to be armed
 	cancel  context.CancelFunc
 	// rehearsing: what is waited for is a simulation; rehearsed is what the
 	// plan's rehearsal showed.
@@ -163,7 +162,7 @@ func (v *planView) foot(m *model, w int) []string {
 				rows = append(rows, m.st.red.on("  "+s))
 			}
 		}
-	case v.unarmed && m.armed():
+	case m.armed() && strings.Contains(v.word, watch.NeedsArming):
 		rows = []string{m.st.strong.on("Armed: c confirms it.")}
 	case v.word != "":
 		for _, s := range wrap("! "+v.word, w) {
@@ -239,7 +238,7 @@ func (v *planView) confirm(m *model) tea.Cmd {
 		v.word = "the cockpit was started read-only: nothing can be carried out"
 		return nil
 	case v.plan.Tier >= cluster.T3 && !m.armed():
-		v.word, v.unarmed = v.plan.Tier.String()+" "+watch.NeedsArming+" and the name of the cluster; then confirm it here", true
+		v.word = v.plan.Tier.String() + " " + watch.NeedsArming + " and the name of the cluster; then confirm it here"
 		return nil
 	case m.running() != nil:
 		v.word = "another plan is at work: one at a time"

@@ -67,6 +67,12 @@ func (w *Watch) offersFor(v *cluster.View, f cluster.Finding, o cluster.Offer, f
 	return out
 }
 
+// OnlyUnarmed answers whether an offer waits for nothing but the armed mode: its
+// plan can be read, and is confirmed once the cockpit is armed.
+func (o Offered) OnlyUnarmed() bool {
+	return !o.Ready && !o.NotBuilt && o.First == "" && len(o.WhyNot) == 1 && o.WhyNot[0].Answer.Sentence == NeedsArming
+}
+
 // rank orders a menu: ready, only to be armed, not now, not built.
 func rank(o Offered) int {
 	switch {
@@ -74,7 +80,7 @@ func rank(o Offered) int {
 		return 0
 	case o.NotBuilt:
 		return 3
-	case len(o.WhyNot) > 0 && o.WhyNot[0].Answer.Sentence == NeedsArming:
+	case o.OnlyUnarmed():
 		return 1
 	}
 	return 2
