@@ -104,7 +104,7 @@ func (r *run) actLocked(ctx context.Context, i int, s cluster.PlanStep, general 
 			if err := r.recordOutcome(r.snapshot().Steps[i], end); err != nil {
 				return out, end
 			}
-			r.mark(s.ID, func(m *mark) { m.intended, m.started = false, m.again > 0 })
+			r.mark(s.ID, func(m *mark) { m.intended = false }) // it has its outcome
 			r.step(i, func(st *cluster.StepState) { st.Sentence = end.sentence + "; it is looked at again" })
 		default:
 			return out, end
