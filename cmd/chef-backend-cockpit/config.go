@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -58,7 +59,7 @@ func (e *env) loadConfig() (config, error) {
 	if errors.Is(err, fs.ErrNotExist) && !must {
 		return config{}, nil
 	}
-	if info, stat := os.Stat(path); stat == nil && info.IsDir() {
+	if errors.Is(err, syscall.EISDIR) {
 		return config{}, usage("configuration: %s is a folder: name a file in it with --config", path)
 	}
 	if err != nil {
