@@ -2,6 +2,7 @@ package tui
 
 import (
 	"strings"
+	"unicode"
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
@@ -65,18 +66,20 @@ const reset = "\x1b[0m"
 
 // sameBefore is how much of a row, in bytes, stands there already: up to where
 // both are alike and no style is on, behind a blank or a whole style, so that no
-// character is cut.
+// character is cut. Behind a character that terminals give different widths
+// nothing is taken for known.
 func sameBefore(was, row string) int {
 	n := 0
 	for n < min(len(was), len(row)) && was[n] == row[n] {
 		n++
 	}
 	alike := row[:n]
-	from := strings.LastIndex(alike, reset)
-	if from >= 0 {
-		from += len(reset)
-	} else {
-		from = 0
+	if wide := strings.IndexFunc(alike, disputed); wide >= 0 {
+		alike = alike[:wide]
+	}
+	from := 0
+	if i := strings.LastIndex(alike, reset); i >= 0 {
+		from = i + len(reset)
 	}
 	plain := alike[from:]
 	if esc := strings.IndexByte(plain, '\x1b'); esc >= 0 {
@@ -84,6 +87,10 @@ func sameBefore(was, row string) int {
 	}
 	return from + strings.LastIndexByte(plain, ' ') + 1
 }
+
+// disputed is a character that may not be one cell wide: all but ASCII and the
+// lines of our boxes.
+func disputed(r rune) bool { return r > unicode.MaxASCII && (r < '─' || r > '╿') }
 
 // rowAt is a row, or nothing below the last.
 func rowAt(rows []string, i int) string {

@@ -37,6 +37,9 @@ func TestPainter(t *testing.T) {
 		{"behind a style", func() {}, "\x1b[1mab\x1b[0m\x1b[2md e\x1b[0m\n2\n3", "\x1b[1;3H\x1b[2md e\x1b[0m"},
 		{"within a style", func() {}, "\x1b[1mab\x1b[0m\x1b[2md f\x1b[0m\n2\n3", "\x1b[1;3H\x1b[2md f\x1b[0m"},
 		{"a letter of two bytes", func() {}, "\x1b[1mab\x1b[0m ä\n2\n3", "\x1b[1;3H ä\x1b[K"},
+		{"behind one of disputed width", func() {}, "→ 1 a\n2\n3", "\x1b[1;1H→ 1 a"},
+		{"which stays", func() {}, "→ 1 b\n2\n3", "\x1b[1;1H→ 1 b"},
+		{"back", func() {}, "\x1b[1mab\x1b[0m ä\n2\n3", "\x1b[1;1H\x1b[1mab\x1b[0m ä\x1b[K"},
 		{"which is another", func() {}, "\x1b[1mab\x1b[0m ö\n2\n3", "\x1b[1;4Hö\x1b[K"},
 	} {
 		sent.Reset()
