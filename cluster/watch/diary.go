@@ -214,11 +214,12 @@ func (d *diary) incident() string {
 	return d.status.incident
 }
 
-// lastKept is the id of the incident that was written last.
-func (d *diary) lastKept() string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.kept
+// Kept is the id of the incident that this cockpit wrote last, open or not; ""
+// for none.
+func (w *Watch) Kept() string {
+	w.diary.mu.Lock()
+	defer w.diary.mu.Unlock()
+	return w.diary.kept
 }
 
 // notices are the standing messages about the journal.

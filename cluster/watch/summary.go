@@ -79,10 +79,6 @@ func LeaderWords(l cluster.LayerLeader) string {
 	return strings.Join(l.Nodes, " and ")
 }
 
-// Kept is the id of the incident that this cockpit wrote last, open or not; ""
-// for none.
-func (w *Watch) Kept() string { return w.diary.lastKept() }
-
 // Contradicted answers whether the layers cannot all be right: then no number
 // that is counted from them is certain.
 func (s *State) Contradicted() bool {
