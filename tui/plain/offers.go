@@ -72,7 +72,10 @@ func (t *talk) menu(words []string) {
 func (t *talk) offer(n int, o watch.Offered) {
 	title := strings.NewReplacer("{node}", o.Node, "{service}", o.Service).Replace(o.Title)
 	how := "ready"
-	if !o.Ready {
+	switch {
+	case o.OnlyUnarmed():
+		how = "to be confirmed once armed"
+	case !o.Ready:
 		how = "not now"
 	}
 	t.say("%d: %s, %s, %s. %s", n, offerName(o.Procedure, o.Node, o.Service), o.Tier, how, sentence(title))
@@ -156,7 +159,7 @@ func (t *talk) planned(words []string) (procedure, node, service string, ok bool
 	}
 	o := t.offers[n-1]
 	switch {
-	case !o.Ready:
+	case !o.Ready && !o.OnlyUnarmed():
 		t.say("%s is not to be had now. %s", offerName(o.Procedure, o.Node, o.Service), sentence(whyNot(o)))
 		return "", "", "", false
 	case o.Procedure == "call-support":

@@ -136,6 +136,22 @@ func TestEveryPhraseIsAskedByItself(t *testing.T) {
 	}
 }
 
+// A plan that waits for arming alone can be read by its number; one that waits
+// for a fact cannot.
+func TestPlanIsReadBeforeArming(t *testing.T) {
+	unarmed := cluster.CheckedGuard{Answer: cluster.Answer{Truth: cluster.False, Sentence: watch.NeedsArming}}
+	fact := cluster.CheckedGuard{Answer: cluster.Answer{Truth: cluster.False, Sentence: "be3 leads"}}
+	for words, why := range map[string][]cluster.CheckedGuard{"Nothing has run. Type confirm": {unarmed}, "is not to be had now": {fact, unarmed}} {
+		s := newStage(t, rebuild(cluster.T3, "rebuild be3"))
+		s.offers = []watch.Offered{{Procedure: "rebuild-follower", Node: "be3", Tier: cluster.T3, WhyNot: why}}
+		s.types("plan 1")
+		got := s.said()
+		if refused := strings.Contains(got, "is not to be had now"); !strings.Contains(got, words) || refused != (len(why) > 1) {
+			t.Errorf("%q is missing: %q", words, got)
+		}
+	}
+}
+
 func TestReadOnlyConfirmsNothing(t *testing.T) {
 	s := newStage(t, rebuild(cluster.T1, "y"))
 	s.change(func(s *watch.State) { s.Mode = watch.ReadOnly })
