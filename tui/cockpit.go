@@ -63,8 +63,12 @@ func Run(ctx context.Context, o Options) error {
 	p := &painter{out: out}
 	m := newModel(ctx, o, out)
 	m.repaint = p.forget
-	_, err := tea.NewProgram(painted{m, p}, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(to), tea.WithFilter(bySize),
-		tea.WithAltScreen(), tea.WithoutSignalHandler(), tea.WithFPS(1)).Run()
+	program := tea.NewProgram(painted{m, p}, tea.WithInput(in), tea.WithOutput(to), tea.WithFilter(bySize),
+		tea.WithAltScreen(), tea.WithoutSignalHandler(), tea.WithFPS(1))
+	// Not tea.WithContext: a program that is killed closes its input's pipe under
+	// the goroutine that reads it; one that quits waits for it.
+	defer context.AfterFunc(ctx, program.Quit)()
+	_, err := program.Run()
 	m.giveTitleBack()
 	if o.Written != nil {
 		o.Written(out.Bytes())

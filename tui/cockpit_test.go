@@ -32,8 +32,8 @@ func runOn(t *testing.T, door watch.Door, f func(cancel context.CancelFunc, scre
 	ended := make(chan error, 1)
 	go func() {
 		ended <- Run(ctx, Options{Door: door, Clock: &handClock{now}, Human: realClock{}, In: tty, Out: tty})
-		// Closing the terminal here would race with Bubble Tea's reader, which
-		// a cancelled context does not wait for; a last word ends the reading.
+		// Closing the terminal here would lose what is not read yet; a last word
+		// ends the reading.
 		_, _ = io.WriteString(tty, lastWord)
 	}()
 	var seen bytes.Buffer
