@@ -47,6 +47,7 @@ func (r *run) act(ctx context.Context, i int, s cluster.PlanStep, general []clus
 	if n := r.marked(s.ID).again; n > 0 {
 		folder = fmt.Sprintf("%s-again%d", s.ID, n)
 	}
+	r.step(i, func(st *cluster.StepState) { st.PID, st.Exit, st.ExitKnown = 0, 0, false }) // of the try before
 	session, report, end := r.goAhead(ctx, i, s, general, since, manner{folder: folder})
 	if !end.well() {
 		return outcome{}, end

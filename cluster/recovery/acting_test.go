@@ -29,6 +29,28 @@ func TestStopStillGoesBack(t *testing.T) {
 	}
 }
 
+// The stop that led back does not end the wait for a lock that is lost meanwhile:
+// half of the way back would leave a deposed leader free to start.
+func TestStopGoesBackThoughTheLockIsLost(t *testing.T) {
+	w := newWorld(t)
+	w.leaderless()
+	x := w.executor()
+	w.during = func() {
+		w.during = nil
+		x.Stop()
+		w.lock.mu.Lock()
+		defer w.lock.mu.Unlock()
+		for range 20 {
+			w.lock.lost = append(w.lock.lost, notHeld{says: "it is held on 1 of 3 nodes"})
+		}
+	}
+	w.confirmed(x, "promote-previous-leader", "be1", "")
+	p := w.done(x)
+	if p.Status != cluster.StatusStopped || !strings.Contains(p.Sentence, "the way back is done") || !w.nodes["be1"].noStart || p.Stopping {
+		t.Errorf("%s: %s, stopping %v; ran\n%s", p.Status, p.Sentence, p.Stopping, strings.Join(w.ran, "\n"))
+	}
+}
+
 // What only the slow look tells and the step's own looks did not, is unknown,
 // whatever an older slow look said.
 func TestOldSlowClaimsDoNotCount(t *testing.T) {

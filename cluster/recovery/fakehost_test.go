@@ -168,6 +168,7 @@ func (f *fakeSession) attach(args []string) {
 		f.say("started 4711")
 		f.say("alive yes 0")
 	case there.gone:
+		f.say("started 4711")
 		f.say("gone %d", len(there.output))
 	default:
 		var offset int

@@ -47,9 +47,10 @@ func (r *run) dropLock() {
 // lost. What somebody else took ends the plan. A step without a command needs
 // no lock.
 func (r *run) locked(ctx context.Context, i int, s cluster.PlanStep) ending {
+	holds := false
 	for s.Command != "" {
 		if _, why := r.x.lock.held(s.Node, r.alone()); why.says == "" {
-			return ending{status: cluster.StatusDone}
+			return r.goesOn(i, holds)
 		}
 		err := r.x.lock.take(ctx, r.plan.ID, "", r.alone())
 		_, why := r.x.lock.held(s.Node, r.alone())
@@ -58,12 +59,13 @@ func (r *run) locked(ctx context.Context, i int, s cluster.PlanStep) ending {
 		case errors.As(err, &taken):
 			return ending{status: cluster.StatusRefused, sentence: taken.says + notRun(s)}
 		case why.says == "":
-			return ending{status: cluster.StatusDone}
+			return r.goesOn(i, holds)
 		case why.beside:
 			return ending{status: cluster.StatusRefused, sentence: "the operators' lock: " + why.says + notRun(s)}
 		case err != nil:
 			why.says = err.Error()
 		}
+		holds = true
 		say := fmt.Sprintf("holds before step %s: the operators' lock was lost: %s", s.Number, why.says)
 		if r.snapshot().Sentence != say {
 			r.change(func(p *cluster.PlanState) {
@@ -78,6 +80,18 @@ func (r *run) locked(ctx context.Context, i int, s cluster.PlanStep) ending {
 			return ending{status: cluster.StatusStopped, sentence: "stopped by the operator before step " + s.Number + ", while the operators' lock was lost"}
 		case <-r.x.o.Clock.After(lockEvery):
 		}
+	}
+	return ending{status: cluster.StatusDone}
+}
+
+// goesOn: the lock is held; where the plan held for it, that is said no longer.
+func (r *run) goesOn(i int, held bool) ending {
+	if held {
+		r.change(func(p *cluster.PlanState) {
+			st := &p.Steps[i]
+			p.Status, p.Sentence = cluster.StatusRunning, st.Step.Say
+			st.Status, st.Sentence = cluster.StatusRunning, ""
+		})
 	}
 	return ending{status: cluster.StatusDone}
 }
@@ -101,7 +115,7 @@ func (r *run) actLocked(ctx context.Context, i int, s cluster.PlanStep, general 
 			}
 		case end.answers && tries < answersTries:
 			tries++
-			if err := r.recordOutcome(r.snapshot().Steps[i], end); err != nil {
+			if err := r.recordOutcome(r.snapshot().Steps[i], r.asBefore(s.ID, end)); err != nil {
 				return out, end
 			}
 			r.mark(s.ID, func(m *mark) { m.intended = false }) // it has its outcome
@@ -110,6 +124,7 @@ func (r *run) actLocked(ctx context.Context, i int, s cluster.PlanStep, general 
 			return out, end
 		}
 		since = r.x.o.Clock.Now()
+		r.step(i, func(st *cluster.StepState) { st.Began = since })
 		r.x.fresh(ctx, since, true)
 	}
 }

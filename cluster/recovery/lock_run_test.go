@@ -75,6 +75,11 @@ func TestPlanHoldsWithoutTheLock(t *testing.T) {
 	}
 	held := 0
 	for _, p := range w.states {
+		for _, st := range p.Steps {
+			if st.PID != 0 && st.Ended.IsZero() && (strings.HasPrefix(p.Sentence, "holds") || !st.ExitKnown && st.Status != cluster.StatusRunning) {
+				t.Errorf("step %s is at work (%s), and it is said: %s", st.Step.Number, st.Status, p.Sentence)
+			}
+		}
 		if p.Status == cluster.StatusWaiting && strings.HasPrefix(p.Sentence, "holds before step ") && strings.Contains(p.Sentence, lost.says) {
 			held++
 		}

@@ -150,13 +150,6 @@ func (r *run) stands() (from int, why string, end ending) {
 	return len(r.plan.Steps), "", ending{status: cluster.StatusDone}
 }
 
-// goesBack answers whether the plan has steps back that are due.
-func (r *run) goesBack() bool {
-	from := slices.IndexFunc(r.plan.Steps, func(s cluster.PlanStep) bool { return s.ID == r.plan.BackFrom })
-	return from >= 0 && len(r.plan.Back) > 0 &&
-		slices.ContainsFunc(r.plan.Steps[from:], func(s cluster.PlanStep) bool { return r.marked(s.ID).started })
-}
-
 // connected waits a little for the links of a cockpit that has just begun: what
 // is asked and the lock need more than the step's own node.
 func (r *run) connected(ctx context.Context, i int, s cluster.PlanStep) ending {
@@ -223,23 +216,4 @@ func (r *run) missingNow(i int, s cluster.PlanStep) string {
 		return "does not hold now: " + why
 	}
 	return ""
-}
-
-// backAgain asks whether the way back of a plan that was left is to go on, once;
-// before: this step of it was carried out before.
-func (r *run) backAgain(ctx context.Context, i int) (before bool, end ending) {
-	end = ending{status: cluster.StatusDone}
-	if r.left == nil {
-		return false, end
-	}
-	st := r.snapshot().Steps[i]
-	switch {
-	case st.Status == cluster.StatusDone || st.Status == cluster.StatusSkipped:
-		return true, end
-	case r.left.going:
-		return false, end
-	case st.Status != cluster.StatusNext && r.marked(st.Step.ID).started:
-		return false, ending{status: st.Status, sentence: st.Sentence} // it is never begun again
-	}
-	return false, r.askToGoOn(ctx, i, "the way back is due: "+st.Step.Say)
 }

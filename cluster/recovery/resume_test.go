@@ -285,3 +285,29 @@ func TestRepetitionIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// A step that is chosen again on a node whose PostgreSQL answers only by now is
+// tried once more, whatever is known of the try before; what that came to stays
+// unknown in the journal until it is known.
+func TestRepetitionIsTriedOnANodeThatAnswersByNow(t *testing.T) {
+	w := leftAt(t, "stop leaderl")
+	for _, f := range w.folders {
+		f.exit, f.gone = "", true
+	}
+	w.nodes["be3"].down["leaderl"] = false
+	x := w.another()
+	p := w.resumed(x)
+	if p.Steps[0].PID == 0 {
+		t.Fatal("the try before has no process: the case is not tried")
+	}
+	w.turns = 1
+	p = w.goOn(x, p)
+	if p.Status != cluster.StatusDone || strings.Count(strings.Join(w.ran, "\n"), "stop leaderl") != 2 {
+		t.Errorf("the plan %s: %s; ran %v", p.Status, p.Sentence, w.ran)
+	}
+	for _, data := range w.kept {
+		if o, ok := data.(cluster.Outcome); ok && o.Status == cluster.StatusRefused {
+			t.Errorf("an outcome is written as %s: %s", o.Status, o.Sentence)
+		}
+	}
+}

@@ -19,8 +19,7 @@ type run struct {
 	general  []cluster.Guard
 	identity map[string]identity
 	typed    map[string]bool
-	stop     chan struct{} // closed when the operator asked to stop
-	stopOnce sync.Once
+	stop     chan struct{} // closed when the operator asked to stop; the way back has a new one
 	done     chan struct{} // closed when nothing of the run is at work here
 
 	mu    sync.Mutex
@@ -64,12 +63,16 @@ type mark struct {
 
 // askStop asks the run to stop before its next step.
 func (r *run) askStop() {
-	r.stopOnce.Do(func() {
-		close(r.stop)
-		r.change(func(p *cluster.PlanState) { p.Stopping = p.Ended.IsZero() })
+	r.change(func(p *cluster.PlanState) {
+		if !r.stopping() {
+			close(r.stop)
+		}
+		p.Stopping = p.Ended.IsZero()
 	})
 }
 
+// stopping answers whether the operator asked to stop; for the run's own
+// goroutine, or under the lock.
 func (r *run) stopping() bool {
 	select {
 	case <-r.stop:
@@ -194,16 +197,21 @@ func (r *run) carry(ctx context.Context, i int, general []cluster.Guard) ending 
 // settle notes how a step ended, in the state and in the journal.
 func (r *run) settle(i int, end ending) ending {
 	now := r.x.o.Clock.Now()
-	m := r.marked(r.snapshot().Steps[i].Step.ID)
-	if m.again > 0 && end.status == cluster.StatusRefused {
-		// It ran before: what that came to is as unknown as it was.
-		end.status, end.sentence = cluster.StatusUnknown, "what it came to before is unknown; "+end.sentence
-	}
+	end = r.asBefore(r.snapshot().Steps[i].Step.ID, end)
 	r.step(i, func(st *cluster.StepState) { st.Status, st.Sentence, st.Ended = end.status, end.sentence, now })
 	err := r.recordEnd(i)
 	r.mark(r.snapshot().Steps[i].Step.ID, func(m *mark) { m.intended = false }) // it has its outcome
 	if err != nil && end.well() {
 		return ending{status: cluster.StatusFailed, sentence: fmt.Sprintf("%s; the journal can no longer be written: %v", end.sentence, err)}
+	}
+	return end
+}
+
+// asBefore: a refusal of a step that was chosen again after an unknown outcome
+// leaves what it came to before as unknown as it was.
+func (r *run) asBefore(id string, end ending) ending {
+	if r.marked(id).again > 0 && end.status == cluster.StatusRefused {
+		end.status, end.sentence = cluster.StatusUnknown, "what it came to before is unknown; "+end.sentence
 	}
 	return end
 }
@@ -226,8 +234,9 @@ func (r *run) attempt(ctx context.Context, i int, s cluster.PlanStep, general []
 		if began, end, due = r.due(ctx, s); !due {
 			return end
 		}
-		r.step(i, func(st *cluster.StepState) { st.Began = began }) // the deadline does not count what a person took
 	}
+	// The deadline counts neither what a person took nor how long the lock was lost.
+	r.step(i, func(st *cluster.StepState) { st.Began = began })
 	if s.Kind == cluster.StepManual {
 		return r.byHand(ctx, i, s, general, began)
 	}
@@ -351,32 +360,4 @@ func (r *run) marked(id string) mark {
 		return *m
 	}
 	return mark{}
-}
-
-// back carries out the steps back if a step from BackFrom on may have started,
-// and says how that went; "" where there was nothing to undo. The procedure's
-// general guards are not asked: that one of them broke is a reason to go back.
-func (r *run) back(ctx context.Context) string {
-	if ctx.Err() != nil || !r.goesBack() || r.left != nil && r.left.broken != "" {
-		return ""
-	}
-	for n, s := range r.plan.Back {
-		s.Joined = true // to stop is a reason to go back, not to stay half way
-		i := len(r.plan.Steps) + n
-		r.change(func(p *cluster.PlanState) {
-			if i == len(p.Steps) {
-				p.Steps = append(p.Steps, cluster.StepState{Step: s, Status: cluster.StatusNext})
-			}
-		})
-		switch before, end := r.backAgain(ctx, i); {
-		case before:
-			continue
-		case !end.well():
-			return fmt.Sprintf("the way back stopped before %s: %s", s.Say, end.sentence)
-		}
-		if end := r.carry(ctx, i, nil); !end.well() {
-			return fmt.Sprintf("the way back stopped at %s: %s", s.Say, end.sentence)
-		}
-	}
-	return "the way back is done"
 }
