@@ -63,21 +63,27 @@ func (c *connection) close() {
 	}
 }
 
-// keepAlive asks for a sign of life until the connection ends. Any answer is
-// one, a refusal too, and so is anything else that comes in.
-func (c *connection) keepAlive(every time.Duration) {
+// keepAlive asks for a sign of life, until the connection ends, when nothing has
+// come in for a while. Any answer is one, a refusal too, and so is anything else
+// that comes in.
+func (c *connection) keepAlive(after time.Duration) {
 	defer Guard()
-	tick := time.NewTicker(every)
-	defer tick.Stop()
+	timer := time.NewTimer(after)
+	defer timer.Stop()
 	for {
 		select {
 		case <-c.dead:
 			return
-		case <-tick.C:
+		case <-timer.C:
+		}
+		wait := after - c.heard.silence()
+		if wait <= 0 {
 			if _, _, err := c.client.SendRequest("keepalive@openssh.com", true, nil); err != nil {
 				return
 			}
+			wait = after
 		}
+		timer.Reset(wait)
 	}
 }
 

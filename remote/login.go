@@ -64,6 +64,9 @@ func (l *login) next(about *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 				l.offered = append(l.offered, c)
 				return ssh.PublicKeys(c), nil
 			}
+			if l.hung {
+				return nil, nil // and nobody is asked for a dial that is over
+			}
 		case "keyboard-interactive":
 			if l.mayAsk(method) {
 				return ssh.KeyboardInteractive(l.challenge), nil

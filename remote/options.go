@@ -54,7 +54,7 @@ type Timings struct {
 	Dial         time.Duration // one dial whole: names, TCP, banner, key exchange, login, through all jumps
 	Connect      time.Duration // the TCP part of the quick dials after a loss: short, that the end of a short cut is noticed
 	Quick        time.Duration // for how long after the last sign of life dials are quick
-	Keepalive    time.Duration // between two requests for a sign of life
+	Keepalive    time.Duration // nothing heard: a sign of life is asked for, and again after as long
 	Stale        time.Duration // nothing heard: the link is stale
 	Lost         time.Duration // nothing heard: the link is lost and dialled anew
 	Open         time.Duration // until a channel is open and its script begun
