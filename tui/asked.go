@@ -107,6 +107,7 @@ func (m *model) handTerminal(a terminalMsg) tea.Cmd {
 	}
 	return tea.Exec(&handing{ctx: m.ctx, step: a.step, t: a.t, in: in, out: m.o.Out, repaint: m.repaint}, func(err error) tea.Msg {
 		if err != nil {
+			a.t.Close() //nolint:errcheck // where the screen could not be given away nobody began it
 			return saidMsg{"the terminal ended: " + err.Error()}
 		}
 		return saidMsg{"back from the terminal on " + a.step.Node}

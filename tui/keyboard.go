@@ -64,7 +64,7 @@ func (m *model) absorbs(k tea.KeyMsg) bool {
 func (m *model) key(k tea.KeyMsg) tea.Cmd {
 	switch {
 	case is(k, m.keys.Suspend):
-		return tea.Suspend
+		return m.suspend()
 	case is(k, m.keys.Redraw):
 		return repaint
 	case m.prompt != nil:

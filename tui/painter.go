@@ -56,8 +56,8 @@ func (p *painter) paint(frame string) {
 		}
 	}
 	p.shown = rows
-	if b.Len() > 0 {
-		p.out.Send(b.String()) //nolint:errcheck // a terminal that is gone shows by its input
+	if b.Len() > 0 && p.out.Send(b.String()) != nil {
+		p.forget() // a terminal that is gone shows by its input
 	}
 }
 
@@ -131,7 +131,7 @@ func (s painted) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case sizeMsg:
 		s.painter.resize(m.Width, m.Height)
 		msg = tea.WindowSizeMsg(m)
-	case repaintMsg, tea.SuspendMsg:
+	case repaintMsg, tea.ResumeMsg:
 		s.painter.forget()
 	}
 	_, cmd := s.model.Update(msg)

@@ -57,7 +57,7 @@ func TestPaintedLeavesBubbleTeaNothingToDraw(t *testing.T) {
 	var sent strings.Builder
 	stage := newStage(healthy(), 100, 30)
 	s := painted{stage.m, &painter{out: &output{w: &sent}}}
-	for _, msg := range []tea.Msg{tea.WindowSizeMsg{Width: 120, Height: 40}, keyOf("tab"), contentNow{}, repaintMsg{}, tea.SuspendMsg{}, tea.WindowSizeMsg{Width: 80, Height: 24}} {
+	for _, msg := range []tea.Msg{tea.WindowSizeMsg{Width: 120, Height: 40}, keyOf("tab"), contentNow{}, repaintMsg{}, tea.ResumeMsg{}, tea.WindowSizeMsg{Width: 80, Height: 24}} {
 		sent.Reset()
 		s.Update(bySize(s, msg))
 		if s.View() != idle {

@@ -128,6 +128,32 @@ func TestEndsInOrderWhenTheDiskHasGone(t *testing.T) {
 	s.restored()
 }
 
+// Behind ssh -t, or in a window of its own, nobody could wake a cockpit that Ctrl-Z
+// stopped: it goes on by itself, and is not stopped by signals either.
+func TestSuspendWithoutAShell(t *testing.T) {
+	t.Parallel()
+	s := open(t, 100, 30, "demo", "--scenario", "healthy")
+	s.see("leader be1", "acting")
+	times := func(seq string) func(string) bool {
+		was := bytes.Count(s.sent(), []byte(seq))
+		return func(string) bool { return bytes.Count(s.sent(), []byte(seq)) > was }
+	}
+	left, back := times("\x1b[?1049l"), times("\x1b[?1049h")
+	s.press("\x1a")
+	s.when("the screen is given away", left)
+	s.when("the screen is back", back)
+	s.see("leader be1", "acting")
+
+	left = times("\x1b[?1049l")
+	s.press("\x1a")
+	s.when("the screen is given away again", left)
+	s.cmd.Process.Signal(syscall.SIGTERM)
+	if code := s.exit(); code != 128+int(syscall.SIGTERM) {
+		t.Errorf("exit code %d", code)
+	}
+	s.restored()
+}
+
 // With every link cut there is nobody to say goodbye to: leaving takes no
 // longer than a second, measured with threefold slack, in whatever way.
 func TestQuitsWithAllNodesDead(t *testing.T) {
