@@ -20,11 +20,7 @@ func checkNodes(x *Examination) verdict {
 	if !slices.ContainsFunc(x.Nodes, func(n Examined) bool { return n.Refusal.Kind == "" }) {
 		return untold("no node was reached that could tell who belongs to the cluster", "Make a node reachable.")
 	}
-	a := x.View.notThreeNodes()
-	if a.Truth == True {
-		return advice(a.Sentence, "Follow the guide with care; a node that is being replaced comes back.")
-	}
-	return inOrder(a.Sentence)
+	return asAnswered(askThree(x.View, Binding{}), "Name all three nodes; with any other number every procedure that runs a command stays closed. Or follow the guide by hand, with Support.")
 }
 
 func checkOneVersion(x *Examination) verdict {
