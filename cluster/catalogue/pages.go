@@ -72,13 +72,24 @@ func ProcedurePage(p cluster.Procedure) string {
 		}
 	}
 	for _, r := range p.Raise {
-		fmt.Fprintf(&b, "- %s, unless it is known that this is false: %s\n", r.Tier, asks(r.When))
+		fmt.Fprintf(&b, "- %s%s\n", Raised(r), before(": ", factDoc(r.When)))
 	}
 	guards(&b, "Must hold before every step", p.Guards)
 	steps(&b, "Steps", p.Steps)
 	steps(&b, "Way back, carried out when a step does not end well", p.Back)
 	meanings(&b, p)
 	return b.String()
+}
+
+// Raised says when a procedure has a higher tier than its own, and what is typed
+// then.
+func Raised(r cluster.TierRule) string {
+	where := "where `" + r.When.String() + "` holds or is not known"
+	if holds := r.When; holds.Not {
+		holds.Not = false
+		where = "where `" + holds.String() + "` does not hold for certain"
+	}
+	return r.Tier.String() + ", confirmed by `" + r.Phrase + "`, " + where
 }
 
 // steps lists steps with what each runs and what proves it.
@@ -143,12 +154,15 @@ func meanings(b *strings.Builder, p cluster.Procedure) {
 	}
 }
 
+// guards lists what must hold, with what may be typed where it does not.
 func guards(b *strings.Builder, head string, all []cluster.Guard) {
-	qs := make([]cluster.Question, 0, len(all))
-	for _, g := range all {
-		qs = append(qs, g.Question)
+	if len(all) == 0 {
+		return
 	}
-	questions(b, head, qs)
+	fmt.Fprintf(b, "\n%s:\n\n", head)
+	for _, g := range all {
+		fmt.Fprintf(b, "- %s%s\n", conditions([]cluster.Guard{g}), before(": ", factDoc(g.Question)))
+	}
 }
 
 // questions lists facts with the sentence that documents each.
@@ -164,11 +178,13 @@ func questions(b *strings.Builder, head string, all []cluster.Question) {
 
 // asks is a question as the catalogue writes it, with what its fact means.
 func asks(q cluster.Question) string {
-	words := "`" + q.String() + "`"
-	if f, ok := cluster.LookupFact(q.Fact); ok {
-		words += ": " + f.Doc
-	}
-	return words
+	return "`" + q.String() + "`" + before(": ", factDoc(q))
+}
+
+// factDoc is what the fact of a question means; "" where there is none of that name.
+func factDoc(q cluster.Question) string {
+	f, _ := cluster.LookupFact(q.Fact)
+	return f.Doc
 }
 
 func before(mark, s string) string {

@@ -59,6 +59,7 @@ func TestBadInputGetsOneLineWithARemedy(t *testing.T) {
 		{"no such logs", []string{"diagnose", "--logs", "absent"}, "", 64, []string{"absent", "gather-logs"}},
 		{"logs and a host", []string{"diagnose", "--logs", ".", "be1"}, "", 64, []string{"--logs", "be1"}},
 		{"no logs there", []string{"diagnose", "--logs", "."}, "", 3, []string{"no logs below", "var/log/chef-backend"}},
+		{"misspelt flag", []string{"status", "--clustr", "prod"}, "", 64, []string{"did you mean --cluster?", "--help"}},
 		{"unknown flag", []string{"status", "--nonsense"}, "", 64, []string{"--nonsense", "--help"}},
 		{"mistyped command", []string{"stauts"}, "", 64, []string{`"stauts"`, "status"}},
 		{"too many arguments", []string{"version", "x"}, "", 64, []string{"--help"}},
@@ -170,7 +171,7 @@ func TestSitesProcedureIsShownAsItsOwn(t *testing.T) {
 	code, show, errOut := call(t, "procedure", "show", "site-raise-heap")
 	for text, wants := range map[string][]string{
 		list: {"restarts Elasticsearch. (local)\n"},
-		show: {"site-raise-heap, T2, local\n", "T3 where restart-is-harmless does not hold for certain\n", "within 3m\n", "guard service-restarts elasticsearch\n"},
+		show: {"site-raise-heap, T2, local\n", "T3, confirmed by `restart {node}`, where `restart-is-harmless` does not hold for certain\n", "within 3m\n", "guard service-restarts elasticsearch\n"},
 	} {
 		for _, want := range wants {
 			if !strings.Contains(text, want) {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"chef-backend-cockpit/remote"
 )
@@ -160,6 +161,11 @@ One HOST is enough: the others come from the cluster.`,
 		if number {
 			text += ": a number is wanted"
 		}
+		if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+			if near := flagsLike(c, unknown.GetSpecifiedName()); len(near) > 0 {
+				text += " (did you mean --" + strings.Join(near, " or --") + "?)"
+			}
+		}
 		return usage("%s; see %s --help", text, c.CommandPath())
 	})
 	root.AddCommand(watchCommand(e), demoCommand(e), statusCommand(e), diagnoseCommand(e), doctorCommand(e),
@@ -171,6 +177,18 @@ One HOST is enough: the others come from the cluster.`,
 		wrapArgs(c)
 	}
 	return root
+}
+
+// flagsLike are the flags of a command whose names are near to a misspelt one, in
+// Cobra's own sense of near, which it offers for commands alone.
+func flagsLike(c *cobra.Command, name string) []string {
+	names := &cobra.Command{SuggestionsMinimumDistance: 2}
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+		}
+	})
+	return names.SuggestionsFor(name)
 }
 
 // wrapArgs makes every complaint about arguments an error of usage.

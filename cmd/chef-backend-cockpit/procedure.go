@@ -91,7 +91,7 @@ func (e *env) printProcedure(p cluster.Procedure) {
 	}
 	fmt.Fprintf(e.out, "%s, %s\n%s\nGuide: %s\n", p.Name, tier, p.Summary, p.Section)
 	for _, r := range p.Raise {
-		fmt.Fprintf(e.out, "%s where %s does not hold for certain\n", r.Tier, turned(r.When))
+		fmt.Fprintln(e.out, catalogue.Raised(r))
 	}
 	if p.Phrase != "" {
 		fmt.Fprintf(e.out, "Typed to confirm: %s\n", p.Phrase)
@@ -112,12 +112,6 @@ func (e *env) printProcedure(p cluster.Procedure) {
 			fmt.Fprintf(e.out, "             guard %s\n", guardText(g))
 		}
 	}
-}
-
-// turned is the opposite question.
-func turned(q cluster.Question) cluster.Question {
-	q.Not = !q.Not
-	return q
 }
 
 // guardText is a guard, with what may be typed instead.
