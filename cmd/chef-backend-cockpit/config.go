@@ -16,7 +16,7 @@ import (
 // stock install; the file itself may be absent.
 type config struct {
 	Clusters  map[string]clusterConfig
-	Catalogue string // folder of the site's own; default catalogue beside this file
+	Catalogue string // folder of the site's own; "": that below the configuration folder
 	Theme     string // colours of the screen, one of tui.Themes; "" for what fits
 	paths     []namedPath
 }

@@ -29,7 +29,7 @@ func doctorCommand(e *env) *cobra.Command {
 		Use: "doctor [HOST…]", Short: "Say what watching and acting need, here and on each node, and what is missing",
 		Long: `Looks once at this machine and at each node, and prints every precondition of
 watching and of acting: how it stands, what was seen, and what to do about it.
-Nothing is changed on a node: what only a write could tell is said to be unknown.
+Nothing is changed on a node: what only a write could tell is said to be so.
 
 Ends with 0 when all is in order, 1 when something that acting needs is missing
 or unknown, 2 when that holds of watching on some node, 3 when nothing could be

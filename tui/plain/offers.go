@@ -14,8 +14,8 @@ import (
 var tiers = map[cluster.Tier]string{
 	cluster.T0: "T0, reads only",
 	cluster.T1: "T1, harmless to data",
-	cluster.T2: "T2, replaces one node's data",
-	cluster.T3: "T3, changes leadership or removes a safety",
+	cluster.T2: "T2, touches one node's data or service",
+	cluster.T3: "T3, changes who leads or belongs, or takes a safety away",
 }
 
 // planDeadline bounds the looks that a plan begins with.
