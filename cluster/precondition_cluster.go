@@ -20,7 +20,7 @@ func checkNodes(x *Examination) verdict {
 	if !slices.ContainsFunc(x.Nodes, func(n Examined) bool { return n.Refusal.Kind == "" }) {
 		return untold("no node was reached that could tell who belongs to the cluster", "Make a node reachable.")
 	}
-	return asAnswered(askThree(x.View, Binding{}), "Name all three nodes; with any other number every procedure that runs a command stays closed. Or follow the guide by hand, with Support.")
+	return asAnswered(askThree(x.View, Binding{}), "Name all three nodes; with any other number most procedures stay closed. Or follow the guide by hand, with Support.")
 }
 
 func checkOneVersion(x *Examination) verdict {
