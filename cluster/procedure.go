@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -126,6 +127,13 @@ type Plan struct {
 	Copies                            []CopyComparison // what choosing this node would lose of each other copy
 	Made                              time.Time
 	Snapshot                          uint64 // sequence of the snapshot that it was made from
+}
+
+// Acts answers whether a plan holds any command, in its steps or its steps back.
+// A plan that does not only watches, or leads a person step by step.
+func (p *Plan) Acts() bool {
+	commands := func(s PlanStep) bool { return s.Command != "" }
+	return slices.ContainsFunc(p.Steps, commands) || slices.ContainsFunc(p.Back, commands)
 }
 
 // CheckedGuard is a guard with its answer at one time.

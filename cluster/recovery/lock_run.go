@@ -25,7 +25,7 @@ func (r *run) alone() bool {
 // takeLock takes the operators' lock before anything of the plan begins. A plan
 // without commands needs none.
 func (r *run) takeLock(ctx context.Context) ending {
-	if !acts(&r.plan) {
+	if !r.plan.Acts() {
 		return ending{status: cluster.StatusDone}
 	}
 	r.change(func(p *cluster.PlanState) { p.Sentence = "takes the operators' lock" })
@@ -38,7 +38,7 @@ func (r *run) takeLock(ctx context.Context) ending {
 // dropLock gives the lock up when the plan is over. A step that still runs
 // keeps it at its node.
 func (r *run) dropLock() {
-	if acts(&r.plan) {
+	if r.plan.Acts() {
 		r.x.lock.release()
 	}
 }

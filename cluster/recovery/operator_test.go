@@ -182,7 +182,7 @@ func (in *incident) plans() {
 		try = [3]string{all[in.roll(len(all))].Name, order[in.roll(len(order))], cluster.Services[in.roll(len(cluster.Services))]}
 	}
 	plan, err := in.x.Plan(context.Background(), try[0], try[1], try[2])
-	if err != nil || !acts(&plan) {
+	if err != nil || !plan.Acts() {
 		return
 	}
 	plan.Steps = slices.Clone(plan.Steps)

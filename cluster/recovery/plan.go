@@ -159,7 +159,7 @@ func (x *Executor) typed(planID, text string, v *cluster.View) (_ *frozen, left 
 	if err != nil {
 		return nil, nil, err
 	}
-	if x.o.ReadOnly && acts(&f.plan) {
+	if x.o.ReadOnly && f.plan.Acts() {
 		return nil, nil, errors.New("the cockpit is read-only: start it without --read-only to act")
 	}
 	if err := x.unarmed(&f.plan); err != nil {
@@ -173,7 +173,7 @@ func (x *Executor) typed(planID, text string, v *cluster.View) (_ *frozen, left 
 	if f.typed < len(f.plan.Phrases) {
 		return nil, f.plan.Phrases[f.typed:], nil
 	}
-	if l := v.Lock(); acts(&f.plan) && l.Held == cluster.True && !l.Ours {
+	if l := v.Lock(); f.plan.Acts() && l.Held == cluster.True && !l.Ours {
 		f.typed--
 		return nil, nil, fmt.Errorf("nothing was done: %s", heldBy(l))
 	}
@@ -205,7 +205,7 @@ func (x *Executor) busy() (id string) {
 	if x.beginning != "" {
 		return x.beginning
 	}
-	if x.run != nil && acts(&x.run.plan) && x.run.snapshot().Ended.IsZero() {
+	if x.run != nil && x.run.plan.Acts() && x.run.snapshot().Ended.IsZero() {
 		return x.run.plan.ID
 	}
 	return ""
@@ -217,16 +217,6 @@ func (f *frozen) next() string {
 		return f.plan.Phrases[f.typed]
 	}
 	return ""
-}
-
-// acts answers whether a plan holds any command.
-func acts(p *cluster.Plan) bool {
-	for _, s := range append(append([]cluster.PlanStep(nil), p.Steps...), p.Back...) {
-		if s.Command != "" {
-			return true
-		}
-	}
-	return false
 }
 
 // confirmation is what the journal keeps of a confirmed plan.
@@ -268,7 +258,7 @@ func (x *Executor) confirmed(f *frozen, v *cluster.View) (*run, error) {
 // Callers hold the lock.
 func (x *Executor) start(r *run) {
 	before := x.run
-	if before != nil && guides(&before.plan) && acts(&r.plan) {
+	if before != nil && guides(&before.plan) && r.plan.Acts() {
 		if x.guide != nil {
 			x.guide.askStop() // one guide at a time
 		}
@@ -300,7 +290,7 @@ func (x *Executor) start(r *run) {
 
 // kept answers whether the journal keeps a plan: whoever confirms one that
 // only watches does nothing.
-func kept(p *cluster.Plan) bool { return acts(p) || byPerson(p) }
+func kept(p *cluster.Plan) bool { return p.Acts() || byPerson(p) }
 
 // byPerson answers whether a plan holds a step for a person.
 func byPerson(p *cluster.Plan) bool {
@@ -309,7 +299,7 @@ func byPerson(p *cluster.Plan) bool {
 
 // guides answers whether a plan only leads a person, step by step.
 func guides(p *cluster.Plan) bool {
-	return !acts(p) && (len(p.Steps) > 1 || byPerson(p))
+	return !p.Acts() && (len(p.Steps) > 1 || byPerson(p))
 }
 
 // overrides are the phrases that were typed, to be looked up.

@@ -337,7 +337,7 @@ func TestBlankViewEnablesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if acts(&plan) && firstMissing(plan.Guards, overrides(plan.Phrases)) == "" {
+		if plan.Acts() && firstMissing(plan.Guards, overrides(plan.Phrases)) == "" {
 			t.Errorf("%s may begin on a view without any claim", p.Name)
 		}
 		if len(p.Raise) > 0 && plan.Tier < p.Raise[0].Tier {
