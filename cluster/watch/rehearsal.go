@@ -202,7 +202,8 @@ func (w *Watch) rehearsalOf(plan cluster.Plan, v *cluster.View, sim *Simulated) 
 func (w *Watch) remember(v *cluster.View) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.past.h = v.Past
+	was := past{h: v.Past}
+	w.past.h = was.copy() // the view is still read while this watch learns
 	if w.past.h.Samples == nil {
 		w.past.h.Samples = map[string][]cluster.Sample{}
 	}

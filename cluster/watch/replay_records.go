@@ -97,7 +97,8 @@ func (f *replayed) finding(d *journal.FindingData, at time.Time) {
 	}
 }
 
-// confirm takes a plan that begins, or a word in the middle of one.
+// confirm takes a plan that begins, or a word in the middle of one. A plan whose
+// confirmation comes once more begins anew: its records follow once more, too.
 func (f *replayed) confirm(d *journal.ConfirmData, at time.Time) {
 	if d.Plan.ID == "" {
 		f.edit(d.Word.Plan, func(p *cluster.PlanState) { p.Sentence = "went on at step " + d.Word.Step })
@@ -107,7 +108,8 @@ func (f *replayed) confirm(d *journal.ConfirmData, at time.Time) {
 	for _, s := range d.Plan.Steps {
 		p.Steps = append(p.Steps, cluster.StepState{Step: s, Status: cluster.StatusNext})
 	}
-	f.plans = append(slices.Clone(f.plans), p)
+	others := slices.DeleteFunc(slices.Clone(f.plans), func(o cluster.PlanState) bool { return o.Plan.ID == p.Plan.ID })
+	f.plans = append(others, p)
 }
 
 // edit changes a plan, which from then on is the newest one.
