@@ -36,6 +36,20 @@ type State struct {
 	Earlier    *EarlierAt         // where in the last hour it stands; nil for now
 }
 
+// Plan is the newest state of one of our plans, at work, waiting or ended; nil
+// where it did not begin, or is no longer remembered.
+func (s *State) Plan(id string) *cluster.PlanState {
+	if s == nil || s.View == nil {
+		return nil
+	}
+	for _, p := range s.View.Plans {
+		if p.Plan.ID == id {
+			return &p
+		}
+	}
+	return nil
+}
+
 // Mode is what the cockpit may do.
 type Mode string
 

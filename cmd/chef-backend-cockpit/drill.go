@@ -147,9 +147,9 @@ func (x *exercise) lead(ctx context.Context, w *watch.Watch) error {
 		return err
 	}
 	x.note(drill.Event{Kind: drill.Struck})
-	var h hearing
+	h := hearing{begun: map[string]bool{}}
 	if r := w.State().Run; r != nil {
-		h.plan = r.Plan.ID // begun before
+		h.begun[r.Plan.ID] = true // before
 	}
 	for x.pause(ctx, lookEvery) {
 		if x.hear(&h, w.State()) {
@@ -175,8 +175,8 @@ func (x *exercise) pause(ctx context.Context, d time.Duration) bool {
 // hearing is what was heard of the states.
 type hearing struct {
 	stood map[string]bool
-	plan  string    // that was at work last
-	well  time.Time // since when all is well; zero: it is not
+	begun map[string]bool // plans that were at work: a guide is so again behind its part
+	well  time.Time       // since when all is well; zero: it is not
 }
 
 // hear takes one state, and answers whether the drill is over.
@@ -190,8 +190,8 @@ func (x *exercise) hear(h *hearing, s *watch.State) bool {
 		}
 	}
 	h.stood = stands
-	if r := s.Run; r != nil && r.Plan.ID != h.plan {
-		h.plan = r.Plan.ID
+	if r := s.Run; r != nil && !h.begun[r.Plan.ID] {
+		h.begun[r.Plan.ID] = true
 		x.note(drill.Event{Kind: drill.Confirmed, Target: drill.TargetOf(r.Plan), Tier: r.Plan.Tier})
 	}
 	busy := s.Run != nil && s.Run.Running()
