@@ -37,7 +37,7 @@ type BoardRow struct {
 type LayerLeader struct {
 	Layer string   // leaderl, postgresql, cluster-status; etcd's raft leader is something else
 	Nodes []string // usually one; none: nobody; two: trouble
-	Known bool     // false: the layer could not be asked anywhere
+	Known bool     // false: no leader is known, and a node that may be one did not answer
 }
 
 // Margin is how much more can be lost.

@@ -7,16 +7,18 @@ import (
 
 // Leadership asks each layer whom it takes for the leader, in the order
 // leaderl, PostgreSQL, cluster-status. etcd's raft leader is not among them:
-// it has nothing to do with who serves.
+// it has nothing to do with who serves. In leaderl and in PostgreSQL a node speaks
+// only for itself: that they name nobody is known once every node has answered.
+// One node's cluster-status speaks for all.
 func (v *View) Leadership() []LayerLeader {
 	return []LayerLeader{
-		v.layer("leaderl", func(r *Report) (Truth, []string) {
+		v.layer("leaderl", false, func(r *Report) (Truth, []string) {
 			return Is(r.Leaderl.LeaderCode, 200), nil
 		}),
-		v.layer("postgresql", func(r *Report) (Truth, []string) {
+		v.layer("postgresql", false, func(r *Report) (Truth, []string) {
 			return v.OutOfRecovery(r.Node).Truth, nil // a stopped one claims nothing
 		}),
-		v.layer("cluster-status", func(r *Report) (Truth, []string) {
+		v.layer("cluster-status", true, func(r *Report) (Truth, []string) {
 			if !r.Ctl.Rows.Known {
 				return Unknown, nil
 			}
@@ -25,20 +27,24 @@ func (v *View) Leadership() []LayerLeader {
 	}
 }
 
-// layer collects one layer's leaders; a node claims itself (True) or names others.
-func (v *View) layer(name string, ask func(*Report) (Truth, []string)) LayerLeader {
+// layer collects one layer's leaders; a node claims itself (True) or names
+// others. Where one speaks for all, one answer makes the layer known.
+func (v *View) layer(name string, forAll bool, ask func(*Report) (Truth, []string)) LayerLeader {
 	l := LayerLeader{Layer: name}
 	if v.Snapshot == nil {
 		return l
 	}
-	named := map[string]bool{}
+	named, silent, spoke := map[string]bool{}, 0, false
 	for _, n := range v.Snapshot.Nodes {
-		r := v.Report(n.Name)
-		if r == nil {
+		self, others := Unknown, []string(nil)
+		if r := v.Report(n.Name); r != nil {
+			self, others = ask(r)
+		}
+		if self == Unknown {
+			silent++
 			continue
 		}
-		self, others := ask(r)
-		l.Known = l.Known || self != Unknown
+		spoke = true
 		if self == True {
 			named[n.Name] = true
 		}
@@ -46,6 +52,7 @@ func (v *View) layer(name string, ask func(*Report) (Truth, []string)) LayerLead
 			named[o] = true
 		}
 	}
+	l.Known = spoke && (forAll || silent == 0 || len(named) > 0)
 	for _, n := range v.Snapshot.Nodes {
 		if named[n.Name] {
 			l.Nodes = append(l.Nodes, n.Name)

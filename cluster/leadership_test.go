@@ -28,6 +28,22 @@ func layered(recovery map[string]bool, codes map[string]int, stopped ...string) 
 	return &View{Now: at, Snapshot: s}
 }
 
+// unlooked takes away the report of a node.
+func unlooked(node string, v *View) *View {
+	delete(v.Snapshot.Reports, node)
+	return v
+}
+
+// read lets cluster-status be read on one node; it calls leader a leader, "" nobody.
+func read(on, leader string, v *View) *View {
+	var rows []CtlNode
+	for _, n := range v.Snapshot.Nodes {
+		rows = append(rows, CtlNode{Name: n.Name, Role: map[bool]string{true: "leader", false: "follower"}[n.Name == leader]})
+	}
+	v.Snapshot.Reports[on].Ctl.Rows = KnownAs(rows, SourceCtl, v.Now)
+	return v
+}
+
 func TestLeadershipByLayer(t *testing.T) {
 	for name, c := range map[string]struct {
 		view      *View
@@ -41,7 +57,14 @@ func TestLeadershipByLayer(t *testing.T) {
 		"one out of recovery":         {layered(map[string]bool{"be1": true, "be2": false}, nil), 1, []string{"be2"}, true, ""},
 		"two out of recovery":         {layered(map[string]bool{"be1": false, "be2": false}, nil), 1, []string{"be1", "be2"}, true, "PostgreSQL is out of recovery on be1 and be2 at once"},
 		"all stopped is nobody":       {layered(nil, nil, "be1", "be2"), 1, nil, true, ""},
-		"one stopped, one unknown":    {layered(nil, nil, "be1"), 1, nil, true, ""},
+		"one stopped, one unknown":    {layered(nil, nil, "be1"), 1, nil, false, ""},
+		"one in recovery, one unseen": {unlooked("be2", layered(map[string]bool{"be1": true}, nil)), 1, nil, false, ""},
+		"one 503, one unknown":        {layered(nil, map[string]int{"be1": 503}), 0, nil, false, ""},
+		"every one 503":               {layered(nil, map[string]int{"be1": 503, "be2": 503}), 0, nil, true, ""},
+		"one 200, one unknown":        {layered(nil, map[string]int{"be1": 200}), 0, []string{"be1"}, true, ""},
+		"one cluster-status for all":  {read("be1", "be2", layered(nil, nil)), 2, []string{"be2"}, true, ""},
+		"it names nobody":             {read("be1", "", layered(nil, nil)), 2, nil, true, ""},
+		"of no node":                  {&View{Snapshot: &Snapshot{}}, 0, nil, false, ""},
 		"leaderl against PostgreSQL":  {layered(map[string]bool{"be2": false}, map[string]int{"be1": 200}), 1, []string{"be2"}, true, "leaderl answers as leader on be1, PostgreSQL is out of recovery on be2"},
 		"cluster-status was not read": {layered(nil, nil), 2, nil, false, ""},
 	} {

@@ -184,6 +184,18 @@ func TestSituationLine(t *testing.T) {
 			n.Margin = cluster.Margin{Votes: 2, Listed: 3, Copies: 1, CanLose: lose, Known: known}
 		}
 	}
+	layers := func(leaderl, postgresql, status string) func(*watch.State) { // "" unknown, "-" nobody
+		return func(n *watch.State) {
+			n.Leadership = nil
+			for i, says := range []string{leaderl, postgresql, status} {
+				l := cluster.LayerLeader{Layer: []string{"leaderl", "postgresql", "cluster-status"}[i], Known: says != ""}
+				if l.Known && says != "-" {
+					l.Nodes = []string{says}
+				}
+				n.Leadership = append(n.Leadership, l)
+			}
+		}
+	}
 	early := func() *fakeDoor {
 		d := healthy()
 		d.state.Leadership, d.state.View.Snapshot.Reports = nil, nil
@@ -203,6 +215,14 @@ func TestSituationLine(t *testing.T) {
 		{80, walGap(), margin(-1, true), []string{"! cannot serve now"}, "?"},
 		{80, twoPrimaries(), margin(1, true), []string{"? can lose 1"}, ""},
 		{120, early(), margin(-1, false), []string{"leader: looking…", "votes and copies: looking…"}, "!"},
+		{160, unseen(), layers("", "", "be2"), []string{"? leader be2 by cluster-status, 2 layers unknown"}, "nobody"},
+		{80, unseen(), layers("", "", "be2"), []string{"? leader be2"}, "nobody"},
+		{160, unseen(), layers("", "", ""), []string{"? leader unknown, no layer tells who"}, "nobody"},
+		{160, unseen(), layers("", "", "-"), []string{"? leader unknown: nobody by cluster-status, 2 layers unknown"}, "nobody leads"},
+		{80, unseen(), layers("-", "", "-"), []string{"? leader unknown"}, "nobody"},
+		{160, unseen(), layers("", "-", ""), []string{"! nobody leads, 2 layers unknown"}, "?"},
+		{160, unseen(), layers("be1", "", "be1"), []string{"   leader be1 by leaderl and cluster-status, 1 layer unknown"}, "?"},
+		{160, unseen(), layers("", "be1", "be2"), []string{"! leader: postgresql be1, cluster-status be2, 1 layer unknown"}, "?"},
 		{80, rebuilding(), func(n *watch.State) {
 			n.Links = map[string]watch.Link{"be2": {Phase: "lost"}, "be3": {Phase: "lost"}}
 			n.Stamp, n.Margin.Known = "SIMULATION", false

@@ -190,6 +190,12 @@ func TestOnlyWhatChangedIsSaid(t *testing.T) {
 	step("Leadership: be1 by leaderl; be2 by postgresql.", "Finding", func(s *watch.State) {
 		s.Leadership = []cluster.LayerLeader{{Layer: "leaderl", Nodes: []string{"be1"}, Known: true}, {Layer: "postgresql", Nodes: []string{"be2"}, Known: true}}
 	})
+	for says, known := range map[string]string{"Leadership: unknown, no layer tells who leads.": "", "Leadership: unknown by leaderl; nobody by postgresql.": "postgresql",
+		"Leadership: nobody leads, all layers agree.": "leaderl postgresql"} {
+		step(says, "Finding", func(s *watch.State) {
+			s.Leadership = []cluster.LayerLeader{{Layer: "leaderl", Known: strings.Contains(known, "leaderl")}, {Layer: "postgresql", Known: strings.Contains(known, "postgresql")}}
+		})
+	}
 	step("Link to be2: lost, no answer.", "Leadership", func(s *watch.State) {
 		s.Links = map[string]watch.Link{"be1": {Phase: "live"}, "be2": {Phase: "lost", Reason: "no answer"}, "be3": {Phase: "live"}}
 	})

@@ -61,8 +61,8 @@ func leadershipWords(s *watch.State) string {
 		says[who] = append(says[who], l.Layer)
 	}
 	switch {
-	case len(order) == 0:
-		return "Leadership: unknown, no layer could be asked."
+	case len(order) == 0, len(order) == 1 && order[0] == watch.LeaderWords(cluster.LayerLeader{}):
+		return "Leadership: unknown, no layer tells who leads."
 	case len(order) == 1 && order[0] == "nobody":
 		return "Leadership: nobody leads, all layers agree."
 	case len(order) == 1:
