@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -18,7 +19,9 @@ type alarmsPane struct {
 	folded map[string][]cluster.Finding // by the ID of the finding above
 	at     int
 	id     string
-	moved  bool            // the operator chose the finding
+	moved  bool      // the operator chose the finding
+	slid   time.Time // when another finding was selected by itself, by the human clock
+	human  cluster.Clock
 	acked  map[string]bool // acknowledged here, until the state says so too
 	first  offerCache
 }
@@ -32,6 +35,9 @@ func (p *alarmsPane) take(all []cluster.Finding, held bool) {
 		stands[f.ID()] = true
 	}
 	for _, f := range all {
+		if f.Acked {
+			delete(p.acked, f.ID())
+		}
 		f.Acked = f.Acked || p.acked[f.ID()]
 		if f.Under != "" && stands[f.Under] {
 			p.folded[f.Under] = append(p.folded[f.Under], f)
@@ -60,7 +66,22 @@ func (p *alarmsPane) settle(held bool) {
 		return
 	}
 	p.moved = false
-	p.choose(0)
+	was := p.id
+	if p.choose(0); was != "" && p.id != was {
+		p.slid = p.human.Now()
+	}
+}
+
+// slides is how long a finding that was selected by itself is only looked at:
+// who was about to press a key for the one before shall not do it to this one.
+const slides = 700 * time.Millisecond
+
+// slidJustNow answers whether another finding has just been selected by itself;
+// once told, that is known.
+func (p *alarmsPane) slidJustNow() bool {
+	just := !p.slid.IsZero() && p.human.Now().Sub(p.slid) < slides
+	p.slid = time.Time{}
+	return just
 }
 
 // move is the operator's own choice.

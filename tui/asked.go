@@ -51,7 +51,7 @@ func (m *model) answerAsked(r *cluster.PlanState) tea.Cmd {
 			hand:    func(text string) error { _, err := m.door.Confirm(plan, text); return err },
 			said:    "goes on with " + step.Node,
 			nothing: "nothing was done on " + step.Node + "; the plan still waits",
-			plan:    r.Plan,
+			plan:    r.Plan, still: stillAsks(plan, *s),
 		})
 	case cluster.AskTick:
 		return m.push(&wordDialog{
@@ -60,6 +60,7 @@ func (m *model) answerAsked(r *cluster.PlanState) tea.Cmd {
 			hand:    func(string) error { return m.door.Tick(plan, step.ID) },
 			said:    "ticked; what came of it is looked at now",
 			nothing: "it is not ticked; the plan still waits",
+			still:   stillAsks(plan, *s),
 		})
 	case cluster.AskTerminal:
 		return m.takeTerminal(plan, step)
@@ -67,11 +68,24 @@ func (m *model) answerAsked(r *cluster.PlanState) tea.Cmd {
 	return nil
 }
 
+// stillAsks answers whether a plan asks for the same, and for the same reason.
+func stillAsks(plan string, was cluster.StepState) func(*model) bool {
+	return func(m *model) bool {
+		r := m.running()
+		if r == nil || r.Plan.ID != plan {
+			return false
+		}
+		s := r.Asked()
+		return s != nil && s.Step.ID == was.Step.ID && s.Asks == was.Asks && s.AskedFor == was.AskedFor && s.Sentence == was.Sentence
+	}
+}
+
 // terminalWithin bounds the looks and guards before a terminal is opened.
 const terminalWithin = 30 * time.Second
 
 // terminalMsg is a terminal to be handed over, or why there is none.
 type terminalMsg struct {
+	plan string
 	step cluster.PlanStep
 	t    watch.Terminal
 	err  error
@@ -89,7 +103,7 @@ func (m *model) takeTerminal(plan string, step cluster.PlanStep) tea.Cmd {
 		ctx, cancel := context.WithTimeout(m.ctx, terminalWithin)
 		defer cancel()
 		t, err := m.door.Terminal(ctx, plan, step.ID, size)
-		return terminalMsg{step, t, err}
+		return terminalMsg{plan, step, t, err}
 	})
 }
 
@@ -101,17 +115,26 @@ func (m *model) handTerminal(a terminalMsg) tea.Cmd {
 		return nil
 	}
 	in, ok := m.o.In.(*os.File)
-	if !ok {
+	if v, reads := m.top().(*runView); !ok || !reads || v.plan.ID != a.plan || m.inner != nil {
 		a.t.Close() //nolint:errcheck // nothing was begun in it
+		m.say("the terminal on " + a.step.Node + " was ready while something else was open: g, then t again")
 		return nil
 	}
-	return tea.Exec(&handing{ctx: m.ctx, step: a.step, t: a.t, in: in, out: m.o.Out, repaint: m.repaint}, func(err error) tea.Msg {
+	return tea.Exec(&handing{ctx: m.ctx, step: a.step, t: a.t, in: in, out: m.o.Out, repaint: m.repaint, quiet: m.quietly}, func(err error) tea.Msg {
 		if err != nil {
 			a.t.Close() //nolint:errcheck // where the screen could not be given away nobody began it
 			return saidMsg{"the terminal ended: " + err.Error()}
 		}
 		return saidMsg{"back from the terminal on " + a.step.Node}
 	})
+}
+
+// quietly throws away what was typed for the screen while another program takes
+// its place.
+func (m *model) quietly() {
+	if m.wait(quietTime) && m.o.Flush != nil {
+		m.o.Flush()
+	}
 }
 
 // handing is a node's terminal in the place of the screen. What goes through it
@@ -124,6 +147,9 @@ type handing struct {
 	out  io.Writer
 	// repaint is told that nothing of the screen is left.
 	repaint func()
+	// quiet waits a moment and throws away what is typed in it: that was meant
+	// for the screen.
+	quiet func()
 }
 
 func (h *handing) SetStdin(io.Reader)  {}
@@ -135,6 +161,9 @@ func (h *handing) Run() error {
 	node, _ := clean(h.step.Node)
 	command, _ := clean(h.step.Command)
 	fmt.Fprintf(h.out, "\r\n── terminal on %s: %s\r\n── everything typed goes there; Ctrl-] hangs it up\r\n\r\n", node, command)
+	if h.quiet != nil {
+		h.quiet()
+	}
 	err := watch.HandOver(h.ctx, h.t, h.in, h.out)
 	if h.repaint != nil {
 		h.repaint()

@@ -25,6 +25,7 @@ type Options struct {
 	SaveDir string         // where saved lines go; "": nothing can be saved
 	In      io.Reader      // the terminal's input
 	Out     io.Writer      // the terminal's output
+	Flush   func()         // throws away what was typed and not read yet; nil: nothing does
 	Witness watch.Witness  // if set, is told what the operator does
 	// Written, if set, is told at the end how many bytes went to the terminal.
 	Written func(bytes int64)

@@ -163,6 +163,9 @@ func (m *model) takeConfirmed(a confirmedMsg) tea.Cmd {
 		m.pop()
 	}
 	v, planned := m.top().(*planView)
+	if planned = planned && v.plan.ID == a.planID; planned {
+		v.begins = false
+	}
 	if a.err != nil {
 		m.deafen()
 		const nothing = "nothing was done: "
@@ -177,9 +180,7 @@ func (m *model) takeConfirmed(a confirmedMsg) tea.Cmd {
 		return nil
 	}
 	plan := v.plan
-	for len(m.overlays) > 0 {
-		m.pop()
-	}
+	m.closeAll()
 	m.takeState()
 	return m.push(newRunView(plan))
 }

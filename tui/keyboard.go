@@ -15,7 +15,8 @@ func (m *model) keyMsg(k tea.KeyMsg) tea.Cmd {
 	}
 	m.flash.text = ""
 	if !m.lay.ok {
-		if is(k, m.keys.Quit) && len(m.overlays) == 0 {
+		if (is(k, m.keys.Quit) || k.Type == tea.KeyCtrlC) && m.running() == nil {
+			m.closeAll()
 			return m.quit()
 		}
 		if d, ok := m.dialog(); ok && (k.Type == tea.KeyEsc || k.Type == tea.KeyCtrlC) {
@@ -85,6 +86,12 @@ func (m *model) key(k tea.KeyMsg) tea.Cmd {
 	if top := m.top(); top != nil {
 		return m.overlayKey(top, k)
 	}
+	if m.forSelected(k) && m.alarms.slidJustNow() {
+		if f, ok := m.alarms.selected(); ok {
+			m.say("the selection has moved to " + f.ID() + " by itself: look, and press it again")
+		}
+		return nil
+	}
 	if cmd, done := m.mainKey(k); done {
 		return cmd
 	}
@@ -101,6 +108,11 @@ func (m *model) key(k tea.KeyMsg) tea.Cmd {
 		return m.alarmsKey(k)
 	}
 	return m.logsKey(k)
+}
+
+// forSelected answers whether a key does something with the selected finding.
+func (m *model) forSelected(k tea.KeyMsg) bool {
+	return is(k, m.keys.Recover) || is(k, m.keys.Acknowledge) || m.focus == paneAlarms && (is(k, m.keys.Why) || is(k, m.keys.Choose))
 }
 
 // mainKey are the keys that mean the same in every pane.

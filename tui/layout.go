@@ -79,6 +79,7 @@ func newLayout(w, h, n int) layout {
 		rule()
 	}
 	l.logs = take(h - y - 2)
+	l.ok = l.logs.h >= 2 // more nodes than three leave less
 	rule()
 	l.footer = take(1)
 	return l

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/charmbracelet/bubbles/key"
@@ -81,25 +82,27 @@ func (v *menu) key(m *model, k tea.KeyMsg) tea.Cmd {
 
 func (v *menu) refresh(*model) { v.offers.renew(v.again().all) }
 
-// takePlan opens the plan that was asked for, unless something else was asked
-// for meanwhile.
+// takePlan opens the plan that was asked for, unless the box that asked is closed
+// or another one stands over it by now: then the plan has to be chosen again.
 func (m *model) takePlan(a planMsg) tea.Cmd {
-	if a.asked != m.asked {
+	if !m.below(a.from) {
 		return nil
 	}
 	m.dirty = true
+	covered := m.top() != a.from
+	if covered && a.err == nil {
+		a.err = errors.New("the plan was ready while another box was open: choose it again")
+	}
 	if a.err == nil {
 		m.witness(func(w watch.Witness) { w.Opened(a.plan) })
 	}
-	switch v := m.top().(type) {
+	switch v := a.from.(type) {
 	case *menu:
 		v.offers.answered(a.err)
 	case *whyView:
 		v.offers.answered(a.err)
 	case *planView:
 		v.renewed(m, a)
-		return nil
-	default:
 		return nil
 	}
 	if a.err == nil {

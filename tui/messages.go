@@ -17,9 +17,9 @@ type (
 	copiedMsg  struct{ text string }
 	quietMsg   struct{ of overlay }
 	planMsg    struct {
-		asked uint64
-		plan  cluster.Plan
-		err   error
+		from overlay
+		plan cluster.Plan
+		err  error
 	}
 	confirmedMsg struct {
 		planID, text string
@@ -110,16 +110,15 @@ func (m *model) waitQuiet(of overlay, d time.Duration) tea.Cmd {
 // planDeadline bounds the look that a plan begins with.
 const planDeadline = 15 * time.Second
 
-// askPlan binds a procedure. The answer carries the number of the question; a
-// later question, or going back, makes it void.
+// askPlan binds a procedure for the box on top. The answer is void once that box
+// is closed.
 func (m *model) askPlan(ctx context.Context, procedure, node, service string) tea.Cmd {
-	m.asked++
-	asked := m.asked
+	from := m.top()
 	return m.command(func() tea.Msg {
 		ctx, cancel := context.WithTimeout(ctx, planDeadline)
 		defer cancel()
 		p, err := m.door.Plan(ctx, procedure, node, service)
-		return planMsg{asked, p, err}
+		return planMsg{from, p, err}
 	})
 }
 

@@ -38,9 +38,10 @@ type model struct {
 	inner, outer *model
 	// past is the door of a screen that looks back; nil for now.
 	past  watch.Traveller
-	began time.Time     // of a rehearsal or a look back, by the cluster's clock
-	clock cluster.Clock // of the cluster: ages
-	human cluster.Clock // of the operator: keys
+	began time.Time       // of a rehearsal or a look back, by the cluster's clock
+	stood map[string]bool // findings of outer that stood then
+	clock cluster.Clock   // of the cluster: ages
+	human cluster.Clock   // of the operator: keys
 	out   *output
 	st    *styles
 	keys  keyMap
@@ -62,7 +63,6 @@ type model struct {
 	seen     map[string]bool // findings that stood when the first of them was opened
 	flash    flash
 	answered uint64 // number of the newest question of a login that was answered
-	asked    uint64 // number of the newest request for a plan
 	deaf     arming // after a refusal, until the keyboard was quiet
 	deafened bool
 	belled   map[string]bool
@@ -80,6 +80,7 @@ func newModel(ctx context.Context, o Options, out *output) *model {
 	m.past, _ = o.Door.(watch.Traveller)
 	m.restyle("")
 	m.logs.follow = true
+	m.alarms.human = o.Human
 	m.takeState()
 	return m
 }
@@ -261,6 +262,13 @@ func (m *model) running() *cluster.PlanState {
 		return m.state.Run
 	}
 	return nil
+}
+
+// acting is whether a plan is at work that runs commands; one that only watches
+// gives way to it.
+func (m *model) acting() bool {
+	r := m.running()
+	return r != nil && r.Plan.Acts()
 }
 
 // troubled answers whether the screen may be restless: something is wrong or

@@ -19,6 +19,7 @@ type offers struct {
 	at     int
 	cancel context.CancelFunc // of the plan being made; nil for none
 	word   string             // why the last choice came to nothing
+	held   string             // the procedure of the cursor while the list is empty
 }
 
 func offersOf(all []watch.Offered) offers { return offers{all: all} }
@@ -27,11 +28,14 @@ func idOf(o watch.Offered) string { return o.Procedure + " " + o.Node + " " + o.
 
 // renew takes a newer list and keeps the cursor on its procedure.
 func (o *offers) renew(all []watch.Offered) {
-	was := ""
+	was := o.held
 	if o.at < len(o.all) {
 		was = idOf(o.all[o.at])
 	}
-	o.all = all
+	o.all, o.held = all, ""
+	if len(all) == 0 { // a finding that comes and goes takes its offers with it
+		o.held = was
+	}
 	for i, n := range all {
 		if idOf(n) == was {
 			o.at = i

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
@@ -119,8 +120,17 @@ func (m *model) pop() {
 			m.alarms.settle(false)
 		}
 	}
-	m.asked++
 }
+
+// closeAll closes every box.
+func (m *model) closeAll() {
+	for len(m.overlays) > 0 {
+		m.pop()
+	}
+}
+
+// below answers whether a box is open, on top or below others.
+func (m *model) below(o overlay) bool { return slices.Contains(m.overlays, o) }
 
 // overlayKey is a key for a box that is no dialog.
 func (m *model) overlayKey(top overlay, k tea.KeyMsg) tea.Cmd {

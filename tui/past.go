@@ -48,7 +48,7 @@ func (m *model) lookBack() tea.Cmd {
 	o := m.o
 	o.Door, o.Clock = door, door
 	in := newModel(m.ctx, o, m.out)
-	in.outer, in.began, in.repaint = m, m.now(), m.repaint
+	in.behind(m)
 	in.focus, in.logs.logFilter, in.logs.logSight = m.focus, m.logs.logFilter, m.logs.logSight
 	m.inner = in
 	return tea.Batch(in.resize(m.w, m.h), in.Init(), repaint)
@@ -81,7 +81,7 @@ func (m *model) pastKey(k tea.KeyMsg) (tea.Cmd, bool) {
 		moved = m.past.Skip(skipBy)
 	case is(k, m.keys.Arm), is(k, m.keys.Fence), is(k, m.keys.Maintain), is(k, m.keys.TakeOver), is(k, m.keys.Answer),
 		m.top() == nil && (is(k, m.keys.Look) || is(k, m.keys.Acknowledge)):
-		m.say("this is the past: nothing can be said, asked or carried out in it; q leads back to now")
+		m.onlyShown()
 		return nil, true
 	default:
 		return nil, false
@@ -93,6 +93,20 @@ func (m *model) pastKey(k tea.KeyMsg) (tea.Cmd, bool) {
 	m.logs.follow, m.logs.end = true, 0 // its newest lines are those of the moment
 	m.logs.changed()
 	return m.refresh(), true
+}
+
+// onlyShown answers whether the screen shows what was, and says that nothing can
+// be done in it then.
+func (m *model) onlyShown() bool {
+	switch {
+	case m.past != nil:
+		m.say("this is the past: nothing can be said, asked or carried out in it; q leads back to now")
+	case m.player != nil:
+		m.say("this is a replay: it shows what was, and nothing can be said or asked of a node")
+	default:
+		return false
+	}
+	return true
 }
 
 // pastSegment says on the situation line where in the last hour it stands.

@@ -25,6 +25,7 @@ type planView struct {
 	// plan's rehearsal showed.
 	rehearsing bool
 	rehearsed  *cluster.Prediction
+	begins     bool // it was confirmed without a dialog, and is not answered yet
 }
 
 func newPlanView(p cluster.Plan) *planView { return &planView{plan: p} }
@@ -233,6 +234,10 @@ func (v *planView) confirm(m *model) tea.Cmd {
 		v.word = "make the plan again with p, and read it"
 		return nil
 	case v.plan.Tier == cluster.T0:
+		if v.begins {
+			return nil
+		}
+		v.begins = true
 		return m.confirmText(v.plan.ID, "")
 	case m.state != nil && m.state.Mode == watch.ReadOnly:
 		v.word = "the cockpit was started read-only: nothing can be carried out"
@@ -240,7 +245,7 @@ func (v *planView) confirm(m *model) tea.Cmd {
 	case v.plan.Tier >= cluster.T3 && !m.armed():
 		v.word = v.plan.Tier.String() + " " + watch.NeedsArming + " and the name of the cluster; then confirm it here"
 		return nil
-	case m.running() != nil:
+	case m.acting():
 		v.word = "another plan is at work: one at a time"
 		return nil
 	}

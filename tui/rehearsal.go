@@ -25,10 +25,10 @@ type (
 	}
 	// rehearsalMsg is a rehearsal that begins, or why there is none.
 	rehearsalMsg struct {
-		asked uint64
-		plan  string
-		door  watch.Rehearsal
-		err   error
+		from *planView
+		plan string
+		door watch.Rehearsal
+		err  error
 	}
 )
 
@@ -67,11 +67,10 @@ func (v *planView) rehearse(m *model) tea.Cmd {
 	}
 	ctx, cancel := context.WithTimeout(m.ctx, rehearseWithin)
 	v.cancel, v.rehearsing, v.word = cancel, true, ""
-	m.asked++
-	asked, plan := m.asked, v.plan.ID
+	plan := v.plan.ID
 	return m.command(func() tea.Msg {
 		door, err := m.door.Rehearse(ctx, plan)
-		return rehearsalMsg{asked, plan, door, err}
+		return rehearsalMsg{v, plan, door, err}
 	})
 }
 
@@ -79,8 +78,8 @@ func (v *planView) rehearse(m *model) tea.Cmd {
 // more is closed.
 func (m *model) takeRehearsal(a rehearsalMsg) tea.Cmd {
 	m.dirty = true
-	v, ok := m.top().(*planView)
-	if a.asked != m.asked || !ok || v.plan.ID != a.plan {
+	v := a.from
+	if !m.below(v) || v.plan.ID != a.plan {
 		return m.closeRehearsal(a.door)
 	}
 	v.closed()
@@ -89,10 +88,14 @@ func (m *model) takeRehearsal(a rehearsalMsg) tea.Cmd {
 		v.word = a.err.Error()
 		return nil
 	}
+	if m.top() != overlay(v) {
+		v.word = "the rehearsal was ready while another box was open: h again"
+		return m.closeRehearsal(a.door)
+	}
 	o := m.o
 	o.Door, o.Clock = a.door, a.door.Clock()
 	in := newModel(m.ctx, o, m.out)
-	in.outer, in.began, in.repaint = m, m.now(), m.repaint
+	in.behind(m)
 	m.inner = in
 	in.push(newRehearsalView(v.plan))
 	return tea.Batch(in.resize(m.w, m.h), in.Init())
@@ -176,5 +179,17 @@ func (m *model) newOutside() string {
 	if m.outer == nil || m.outer.state == nil {
 		return ""
 	}
-	return newcomers(m.outer.state.Findings, func(f cluster.Finding) bool { return f.Since.After(m.began) })
+	return newcomers(m.outer.state.Findings, func(f cluster.Finding) bool { return !m.stood[f.ID()] || f.Since.After(m.began) })
+}
+
+// behind notes which screen stands behind this one, and which findings stood on
+// it: one may have been true long before it is a finding.
+func (m *model) behind(outer *model) {
+	m.outer, m.began, m.repaint = outer, outer.now(), outer.repaint
+	m.stood = map[string]bool{}
+	if outer.state != nil {
+		for _, f := range outer.state.Findings {
+			m.stood[f.ID()] = true
+		}
+	}
 }

@@ -43,8 +43,7 @@ func (m *model) replayKey(k tea.KeyMsg) bool {
 	case is(k, m.keys.Slower):
 		m.player.Faster(-1)
 	case is(k, m.keys.Fence), is(k, m.keys.Maintain), is(k, m.keys.Look):
-		m.say("this is a replay: it shows what was, and nothing can be said or asked of a node")
-		return true
+		return m.onlyShown()
 	default:
 		return false
 	}

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +29,11 @@ func newRunView(p cluster.Plan) *runView { return &runView{plan: p} }
 func (v *runView) state(m *model) *cluster.PlanState {
 	if m.state != nil && m.state.Run != nil && m.state.Run.Plan.ID == v.plan.ID {
 		return m.state.Run
+	}
+	if view := m.view(); view != nil { // another one began since
+		if i := slices.IndexFunc(view.Plans, func(p cluster.PlanState) bool { return p.Plan.ID == v.plan.ID }); i >= 0 {
+			return &view.Plans[i]
+		}
 	}
 	return nil
 }
@@ -244,7 +250,7 @@ func (v *runView) result(m *model, r *cluster.PlanState, w int) []string {
 func (v *runView) foot(m *model, w int) []string {
 	r := v.state(m)
 	switch {
-	case r == nil || !r.Running():
+	case r == nil || !r.Running() || m.past != nil || m.player != nil:
 		return nil
 	case r.Stopping:
 		return []string{textLine(w, m.st.amber, "Stops before the next step; the step at work is not interrupted.")}
@@ -263,6 +269,9 @@ func (v *runView) bindings(m *model) []key.Binding {
 	if r := v.state(m); r != nil && !r.Running() {
 		return []key.Binding{renamed(m.keys.Back, "close"), out, bind("up/down", "read")}
 	}
+	if m.past != nil || m.player != nil {
+		return []key.Binding{out, renamed(m.keys.Back, "close"), bind("up/down", "read")}
+	}
 	if v.state(m).Asked() != nil {
 		return []key.Binding{renamed(m.keys.Answer, "answer"), m.keys.Stop, out, renamed(m.keys.Back, "hide (it waits)")}
 	}
@@ -272,6 +281,9 @@ func (v *runView) bindings(m *model) []key.Binding {
 func (v *runView) key(m *model, k tea.KeyMsg) tea.Cmd {
 	switch {
 	case is(k, m.keys.Stop):
+		if m.onlyShown() {
+			return nil
+		}
 		if r := v.state(m); r == nil || r.Running() {
 			m.say("asked to stop before the next step")
 			return m.command(func() tea.Msg { m.door.Stop(); return contentNow{} })

@@ -229,6 +229,9 @@ func (v *whyView) key(m *model, k tea.KeyMsg) tea.Cmd {
 		v.scroll.key(m, k)
 		return nil
 	case is(k, m.keys.Look):
+		if m.onlyShown() {
+			return nil
+		}
 		m.say("looking at all nodes")
 		return m.command(func() tea.Msg { m.door.LookNow(); return nil })
 	case is(k, m.keys.Choose) && !v.moved && v.scroll.top+v.scroll.tall < v.total:

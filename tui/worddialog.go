@@ -21,6 +21,8 @@ type wordDialog struct {
 	hand    func(text string) error
 	said    string       // when it was taken
 	plan    cluster.Plan // that asks; the zero one for none
+	// still answers whether what is asked is asked as it was; nil: always.
+	still func(m *model) bool
 }
 
 // says is a text with a word before it.
@@ -44,6 +46,10 @@ func (d *wordDialog) key(m *model, k tea.KeyMsg) tea.Cmd { return d.typed(m, k) 
 
 func (d *wordDialog) typed(m *model, k tea.KeyMsg) tea.Cmd {
 	switch {
+	case d.busy && (k.Type == tea.KeyEsc || k.Type == tea.KeyCtrlC):
+		m.pop()
+		m.say("handed over; the answer is on its way")
+		return nil
 	case d.busy:
 		return nil // handed over: the answer is on its way
 	case k.Type == tea.KeyEsc || k.Type == tea.KeyCtrlC:
@@ -73,6 +79,16 @@ func (d *wordDialog) typed(m *model, k tea.KeyMsg) tea.Cmd {
 	}
 }
 
+// refresh closes a dialog whose question is no longer the one that was read.
+func (d *wordDialog) refresh(m *model) {
+	if d.still == nil || d.busy || d.still(m) || m.top() != overlay(d) {
+		return
+	}
+	m.pop()
+	m.deafen()
+	m.say("what the plan waits for has changed: read it, and answer anew")
+}
+
 func (d *wordDialog) no(m *model, why string) tea.Cmd {
 	m.pop()
 	m.say(why + "no: " + d.nothing)
@@ -83,10 +99,12 @@ func (d *wordDialog) no(m *model, why string) tea.Cmd {
 func (m *model) takeWord(a wordMsg) {
 	m.dirty = true
 	d, ok := a.of.(*wordDialog)
-	if !ok || m.top() != overlay(d) {
+	if !ok {
 		return
 	}
-	m.pop()
+	if m.top() == overlay(d) {
+		m.pop()
+	}
 	if a.err != nil {
 		m.deafen()
 		m.say(a.err.Error())

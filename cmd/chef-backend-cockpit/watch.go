@@ -128,7 +128,8 @@ func (e *env) draw(ctx context.Context, s screen, theme string) error {
 	s.start(ctx)
 	defer e.warnings.hold()()
 	return tui.Run(ctx, tui.Options{SaveDir: ".", Manual: s.manual,
-		Door: s.door, Clock: s.clock, Human: remote.System{}, In: e.in, Out: e.out,
+		Flush: func() { _ = flushInput(int(e.in.Fd())) }, // what is left over goes to the host
+		Door:  s.door, Clock: s.clock, Human: remote.System{}, In: e.in, Out: e.out,
 		Witness: s.witness, Theme: theme, Title: titles(os.Getenv("TERM")),
 	})
 }
