@@ -115,12 +115,20 @@ func guardWords(g cluster.CheckedGuard) string {
 	return word + ": " + says
 }
 
-// makePlan binds a procedure and says the plan.
+// wanted is what a plan was last asked for, for plan again.
+type wanted struct{ procedure, node, service string }
+
+// makePlan binds a procedure and says the plan. Once another one is asked for,
+// the plan before can no longer be confirmed, whatever comes of it.
 func (t *talk) makePlan(words []string) {
+	if len(words) > 0 {
+		t.plan = nil
+	}
 	procedure, node, service, ok := t.planned(words)
 	if !ok {
 		return
 	}
+	t.again = &wanted{procedure, node, service}
 	t.say("Looking at all nodes afresh for the plan; at most %d seconds.", int(planDeadline.Seconds()))
 	ctx, cancel := context.WithTimeout(t.ctx, planDeadline)
 	defer cancel()
@@ -145,8 +153,12 @@ func (t *talk) planned(words []string) (procedure, node, service string, ok bool
 		t.sayPlan(*t.plan)
 		return "", "", "", false
 	}
-	if words[0] == "again" && t.plan != nil {
-		return t.plan.Procedure, t.plan.Node, t.plan.Service, true
+	if words[0] == "again" {
+		if t.again == nil {
+			t.say("There is no plan to make again. Type menu, then plan and a number.")
+			return "", "", "", false
+		}
+		return t.again.procedure, t.again.node, t.again.service, true
 	}
 	n, err := strconv.Atoi(words[0])
 	if err != nil {
@@ -160,6 +172,7 @@ func (t *talk) planned(words []string) (procedure, node, service string, ok bool
 	o := t.offers[n-1]
 	switch {
 	case !o.Ready && !o.OnlyUnarmed():
+		t.again = &wanted{o.Procedure, o.Node, o.Service}
 		t.say("%s is not to be had now. %s", offerName(o.Procedure, o.Node, o.Service), sentence(whyNot(o)))
 		return "", "", "", false
 	case o.Procedure == "call-support":

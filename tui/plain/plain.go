@@ -79,7 +79,8 @@ type talk struct {
 	deaf      time.Time  // what comes before is left over from something refused
 	timer     <-chan time.Time
 	offers    []watch.Offered // of the newest menu
-	plan      *cluster.Plan   // the newest plan that was made; nil for none
+	plan      *cluster.Plan   // that can be confirmed: the newest that was asked for; nil for none
+	again     *wanted         // what plan again makes; nil for nothing
 	run       runHeard
 	logs      logPlace
 	signs     signEar

@@ -23,6 +23,8 @@ type fakeDoor struct {
 	watch.Door
 	state     *watch.State
 	plan      cluster.Plan
+	noPlan    error
+	asked     []string   // of Plan
 	left      [][]string // answers of Confirm, in turn
 	differs   []cluster.CheckedGuard
 	confirmed []string
@@ -35,8 +37,9 @@ type fakeDoor struct {
 
 func (d *fakeDoor) State() *watch.State      { return d.state }
 func (d *fakeDoor) Changed() <-chan struct{} { return nil }
-func (d *fakeDoor) Plan(context.Context, string, string, string) (cluster.Plan, error) {
-	return d.plan, nil
+func (d *fakeDoor) Plan(_ context.Context, procedure, node, service string) (cluster.Plan, error) {
+	d.asked = append(d.asked, offerName(procedure, node, service))
+	return d.plan, d.noPlan
 }
 
 func (d *fakeDoor) Recheck(string) ([]cluster.CheckedGuard, bool) {
