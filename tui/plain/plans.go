@@ -73,7 +73,8 @@ func (t *talk) confirm([]string) {
 	case t.state.Mode == watch.ReadOnly:
 		t.say("The cockpit was started read-only: nothing can be carried out.")
 		return
-	case t.running() != nil:
+	}
+	if r := t.running(); r != nil && r.Plan.Acts() { // one that only watches gives way
 		t.say("Another plan is at work: one at a time.")
 		return
 	}

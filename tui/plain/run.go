@@ -13,6 +13,7 @@ type runHeard struct {
 	id     string
 	status cluster.Status
 	steps  map[string]string // by step, what was said last
+	why    map[string]string // by step, why it was said to wait for a person
 	told   map[string]time.Time
 }
 
@@ -35,7 +36,7 @@ func (t *talk) runChanges(s *watch.State) {
 		return
 	}
 	if r.Plan.ID != t.run.id {
-		t.run = runHeard{id: r.Plan.ID, steps: map[string]string{}, told: map[string]time.Time{}}
+		t.run = runHeard{id: r.Plan.ID, steps: map[string]string{}, why: map[string]string{}, told: map[string]time.Time{}}
 	}
 	for _, st := range r.Steps {
 		t.stepChanges(s, r, st)
@@ -56,12 +57,16 @@ func (t *talk) stepChanges(s *watch.State, r *cluster.PlanState, st cluster.Step
 	}
 	key := st.Step.ID
 	says := string(st.Status) + string(st.Asks) + st.AskedFor
+	about := stepName(st.Step)
 	if t.run.steps[key] == says {
+		if st.Status == cluster.StatusAsked && t.run.why[key] != st.Sentence && !t.rehearses {
+			t.say("%s %s still waits for you, and says now: %s", clockText(s.At), about, sentence(st.Sentence))
+		}
+		t.run.why[key] = st.Sentence
 		t.progress(s, st)
 		return
 	}
-	t.run.steps[key], t.run.told[key] = says, s.At
-	about := stepName(st.Step)
+	t.run.steps[key], t.run.why[key], t.run.told[key] = says, st.Sentence, s.At
 	switch st.Status {
 	case cluster.StatusRunning:
 		t.say("%s %s begins: %s", clockText(s.At), about, sentence(or(st.Step.Say, st.Step.Command)))
@@ -144,13 +149,8 @@ func (t *talk) answerPlan([]string) {
 		t.say("No plan asks for anything now.")
 		return
 	}
-	plan, step := r.Plan, st.Step
-	spoilt := func() []string {
-		if now := t.running().Asked(); now == nil || now.Step.ID != step.ID {
-			return []string{"the plan no longer waits there"}
-		}
-		return nil
-	}
+	plan, step, was := r.Plan, st.Step, *st
+	spoilt := func() []string { return t.asksOtherwise(plan.ID, was) }
 	if st.Asks == cluster.AskTerminal {
 		t.takeTerminal(plan, step)
 		return
@@ -171,6 +171,20 @@ func (t *talk) answerPlan([]string) {
 			no:  "it is not ticked; the plan still waits",
 			yes: func() { t.report(t.door.Tick(plan.ID, step.ID), "Ticked. What came of it is looked at now.") }})
 	}
+}
+
+// asksOtherwise says why what was asked for is no longer what is waited for;
+// nothing while the plan asks for the same, and for the same reason.
+func (t *talk) asksOtherwise(plan string, was cluster.StepState) []string {
+	r := t.running()
+	now := r.Asked()
+	switch {
+	case now == nil || r.Plan.ID != plan || now.Step.ID != was.Step.ID:
+		return []string{"the plan no longer waits there"}
+	case now.Asks != was.Asks || now.AskedFor != was.AskedFor || now.Sentence != was.Sentence:
+		return []string{"what the plan waits for has changed: read it, and type answer or tick again"}
+	}
+	return nil
 }
 
 // report says an error, or that it is done.
