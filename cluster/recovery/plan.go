@@ -124,8 +124,8 @@ func recheck(v *cluster.View, plan *cluster.Plan) (guards []cluster.CheckedGuard
 }
 
 // Confirm hands over one typed text, compared to the letter. left are the
-// phrases still to be typed; with none left the plan has begun. Any other text
-// drops the plan. An error means that nothing was begun. For a plan at work it
+// phrases still to be typed; with none left the plan has begun. The first of
+// them begins anew. Any other text drops the plan. An error means that nothing was begun. For a plan at work it
 // answers the phrase that its next step asks for; any other text stops it there.
 func (x *Executor) Confirm(planID, text string) (left []string, err error) {
 	if r, err := x.atWork(planID); err == nil {
@@ -164,6 +164,9 @@ func (x *Executor) typed(planID, text string, v *cluster.View) (_ *frozen, left 
 	}
 	if err := x.unarmed(&f.plan); err != nil {
 		return nil, nil, err
+	}
+	if f.typed > 0 && text != f.next() && text == f.plan.Phrases[0] {
+		f.typed = 0 // the screen that asked was left, and asks from the first one again
 	}
 	if want := f.next(); text != want {
 		x.drop(planID)
