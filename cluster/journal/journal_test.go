@@ -2,10 +2,8 @@ package journal
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -20,8 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// The tracker of file changes belongs to the tail package and never ends.
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/hpcloud/tail/watch.(*InotifyTracker).run"))
+	goleak.VerifyTestMain(m)
 }
 
 // fixed is a clock that tests move.
@@ -163,82 +160,6 @@ func TestPasswordsNeverEnter(t *testing.T) {
 			t.Errorf("%q became %q (%v), want %q", in, out["a"], err, want)
 		}
 	}
-}
-
-func TestFollowSeesAGrowingJournal(t *testing.T) {
-	dir := t.TempDir()
-	j := New(dir, clock(), "invented")
-	if err := j.Open(); err != nil {
-		t.Fatal(err)
-	}
-	seen, stop := 0, errors.New("enough")
-	err := Follow(context.Background(), Path(dir, j.ID()), func(r Record) error {
-		if r.Seq != uint64(seen) {
-			return fmt.Errorf("record %d came as number %d", r.Seq, seen)
-		}
-		if seen++; seen == 6 {
-			return stop
-		}
-		return j.Record(Note, map[string]string{"text": strings.Repeat("x", 100*seen)})
-	})
-	if !errors.Is(err, stop) {
-		t.Errorf("after %d records: %v", seen, err)
-	}
-	j.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	if err := Follow(ctx, Path(dir, mustID(t, dir)), func(r Record) error { cancel(); return nil }); err != nil {
-		t.Errorf("a follow that is ended: %v", err)
-	}
-	if err := Follow(context.Background(), Path(dir, "none"), nil); err == nil {
-		t.Error("following nothing is an error")
-	}
-}
-
-// Another cockpit's journal is followed while it is written as fast as it can
-// be: no record is lost, doubled or out of order, and a reader who leaves in the
-// midst leaves nothing behind (TestMain looks).
-func TestFollowLosesNothing(t *testing.T) {
-	dir := t.TempDir()
-	j := New(dir, clock(), "invented")
-	if err := j.Open(); err != nil {
-		t.Fatal(err)
-	}
-	const records = 3000
-	written := make(chan error, 1)
-	go func() {
-		var err error
-		for n := 1; n < records && err == nil; n++ {
-			err = j.Record(Note, map[string]string{"text": strings.Repeat("x", n%5000)})
-		}
-		written <- err
-	}()
-	stop := errors.New("enough")
-	readers := make(chan error, 3)
-	for i := range cap(readers) {
-		leaves := []int{records, records, 100}[i]
-		go func() {
-			seen := 0
-			err := Follow(context.Background(), Path(dir, j.ID()), func(r Record) error {
-				if r.Seq != uint64(seen) {
-					return fmt.Errorf("record %d came as number %d", r.Seq, seen)
-				}
-				if seen++; seen == leaves {
-					return stop
-				}
-				return nil
-			})
-			readers <- err
-		}()
-	}
-	for range cap(readers) {
-		if err := <-readers; !errors.Is(err, stop) {
-			t.Error(err)
-		}
-	}
-	if err := <-written; err != nil {
-		t.Error(err)
-	}
-	j.Close()
 }
 
 func mustID(t *testing.T, dir string) string {

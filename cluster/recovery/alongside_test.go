@@ -79,7 +79,7 @@ func readAlong(path string, records int) <-chan followed {
 	out, enough := make(chan followed, 1), errors.New("enough")
 	go func() {
 		var f followed
-		f.err = journal.Follow(context.Background(), path, func(r journal.Record) error {
+		f.err = journal.Follow(context.Background(), remote.System{}, path, func(r journal.Record) error {
 			if records--; records < 0 || strings.Contains(string(r.Data), lastOfAll) {
 				return enough
 			}
@@ -92,7 +92,7 @@ func readAlong(path string, records int) <-chan followed {
 			}
 			f.lines = append(f.lines, p.Lines...)
 			return nil
-		})
+		}, nil)
 		if errors.Is(f.err, enough) {
 			f.err = nil
 		}

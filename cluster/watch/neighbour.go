@@ -7,6 +7,7 @@ import (
 
 	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/cluster/journal"
+	"chef-backend-cockpit/remote"
 )
 
 // neighbour shows what another cockpit on this machine does, live from its
@@ -69,13 +70,14 @@ func (n *neighbour) follow(ctx context.Context, plan string) {
 	for _, r := range append([]journal.Record{plans[i].Confirmed}, plans[i].Records...) {
 		told.take(r.Safe())
 	}
-	_ = journal.Follow(ctx, journal.Path(n.dir, plans[i].Incident), func(r journal.Record) error {
+	// Other cockpits write in real time, however fast the cluster's goes here.
+	_ = journal.Follow(ctx, remote.System{}, journal.Path(n.dir, plans[i].Incident), func(r journal.Record) error {
 		if r.Kind != journal.Snapshot && r.Kind != journal.Finding { // those are looked at here
 			told.take(r.Safe())
 			n.show(plan, told.plans)
 		}
 		return nil
-	})
+	}, nil)
 }
 
 // show publishes the newest state of a plan, if it is still the one that is

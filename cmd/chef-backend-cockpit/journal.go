@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chef-backend-cockpit/cluster/journal"
+	"chef-backend-cockpit/remote"
 )
 
 // journalCommand lists incidents and shows one.
@@ -113,7 +114,7 @@ func (e *env) showIncident(ctx context.Context, id string, follow bool) error {
 		}
 		return journal.Read(path, e.printRecord)
 	}
-	err = journal.Follow(ctx, path, func(r journal.Record) error {
+	err = journal.Follow(ctx, remote.System{}, path, func(r journal.Record) error {
 		if err := e.printRecord(r); err != nil {
 			return err
 		}
@@ -123,7 +124,7 @@ func (e *env) showIncident(ctx context.Context, id string, follow bool) error {
 			}
 		}
 		return nil
-	})
+	}, func(err error) { fmt.Fprintln(e.err, "chef-backend-cockpit: "+oneLine(err.Error())+"; trying again") })
 	if errors.Is(err, context.Canceled) || errors.Is(err, errOver) {
 		return nil
 	}
