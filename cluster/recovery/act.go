@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"chef-backend-cockpit/assets"
@@ -154,8 +156,26 @@ func (r *run) judge(s cluster.PlanStep, report *cluster.Report, general []cluste
 	if age := v.Now.Sub(report.Began); age > lookMax {
 		return nil, fmt.Sprintf("the look at %s is %s old", s.Node, age.Round(time.Second))
 	}
+	if d := stranger(v, s.Node); d != "" {
+		return nil, d
+	}
 	checked = askAll(r.x.current(v, since), &r.plan, s, general)
 	return checked, firstMissing(checked, r.typed)
+}
+
+// stranger says that who answers as a node is another machine: it tells its own
+// addresses, and the node's address in the cluster is none of them. A host can
+// be mistyped, and take a member's place while it does not answer. "" where one
+// of the two is not known; a name in the address's place tells nothing.
+func stranger(v *cluster.View, node string) string {
+	n, _ := v.Snapshot.Node(node)
+	own := v.Report(node).Host.Addresses
+	has := func(a string) bool { return cluster.SameAddress(a, n.Address) }
+	if _, err := netip.ParseAddr(n.Address); err != nil || !own.Known || slices.ContainsFunc(own.Value, has) {
+		return ""
+	}
+	return fmt.Sprintf("the machine that answers as %s has not the address %s (it has %s): it is another machine",
+		node, n.Address, strings.Join(own.Value, ", "))
 }
 
 // current is the view without what is too old to act on: what was asked before

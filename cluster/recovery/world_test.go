@@ -49,11 +49,12 @@ type nodeState struct {
 	machine, boot               string
 	timeline                    uint32
 	end                         cluster.LSN
-	frozen                      bool   // gives no new looks
-	data                        int64  // bytes of its data directory; 0: those of a whole copy
-	blind                       bool   // its copy cannot be read
-	etcdMute                    bool   // nobody tells how its etcd is
-	rowName                     string // in cluster-status; "" for its own
+	frozen                      bool     // gives no new looks
+	data                        int64    // bytes of its data directory; 0: those of a whole copy
+	blind                       bool     // its copy cannot be read
+	etcdMute                    bool     // nobody tells how its etcd is
+	rowName                     string   // in cluster-status; "" for its own
+	addresses                   []string // its own; nil: they are not told
 }
 
 // world is three invented nodes behind the executor's options.
@@ -137,7 +138,7 @@ func newWorld(t *testing.T) *world {
 	w.heard = sync.NewCond(&w.mu)
 	for i, n := range order {
 		w.nodes[n] = &nodeState{role: "follower", down: map[string]bool{}, recovery: true, streams: true,
-			machine: fmt.Sprintf("machine-%d", i+1), boot: "boot-1", timeline: 88, end: start}
+			machine: fmt.Sprintf("machine-%d", i+1), boot: "boot-1", timeline: 88, end: start, addresses: []string{fmt.Sprintf("10.0.4.1%d", i+1), "192.168.7.1"}}
 	}
 	be1 := w.nodes["be1"]
 	be1.role, be1.recovery, be1.streams = "leader", false, false
@@ -177,6 +178,7 @@ func (w *world) open() *Executor {
 			r.Began = began
 			if w.slowHangs {
 				r.Ctl, r.Host.Disks, r.Peers = cluster.CtlClaims{}, cluster.Claim[[]cluster.Disk]{}, nil
+				r.Host.Addresses = cluster.Claim[[]string]{}
 			}
 			return r, nil
 		},
@@ -223,6 +225,7 @@ func (w *world) fresh(_ context.Context, node string, _ time.Time, _ bool) (*clu
 	w.looks[node] = w.report(node)
 	if w.slowHangs && old != nil {
 		w.looks[node].Ctl, w.looks[node].Host.Disks, w.looks[node].Peers = old.Ctl, old.Host.Disks, old.Peers
+		w.looks[node].Host.Addresses = old.Host.Addresses
 	}
 	return w.looks[node], nil
 }
@@ -272,6 +275,10 @@ func (w *world) report(node string) *cluster.Report {
 	r.Host.MachineID = known(w, n.machine, cluster.SourceHost)
 	r.Host.BootID = known(w, n.boot, cluster.SourceHost)
 	r.Host.Version = known(w, "2.3.16", cluster.SourceHost)
+	r.Host.Addresses = cluster.UnknownAs[[]string]("invented: no answer", cluster.SourceHost, now)
+	if n.addresses != nil {
+		r.Host.Addresses = known(w, n.addresses, cluster.SourceHost)
+	}
 	r.Host.Disks = known(w, []cluster.Disk{{Path: "/var/opt", Total: 500 << 30, Free: 200 << 30}}, cluster.SourceHost)
 	r.Services = map[string]cluster.ServiceClaims{}
 	for _, s := range cluster.Services {
