@@ -129,10 +129,16 @@ func (c *cursor) start(files []file) {
 	c.torn = c.offset > 0
 	c.mark = mark{set: !c.torn}
 	c.remember(files)
+	c.before = c.after // the backlog is over: what is older is never to be read
 }
 
 func (c *cursor) remember(files []file) {
 	c.resumed, c.before = false, c.after
+	if len(files) > 0 && !files[0].rotated() {
+		// No older file is left to prove by that nothing came before current; and
+		// none is needed, for every rotated file seen later is a newer one.
+		c.after, c.before = "", ""
+	}
 	for _, f := range files {
 		if f.rotated() && f.base() > c.after {
 			c.after = f.base()
@@ -160,7 +166,8 @@ func (c *cursor) same(i int, f file, files []file) bool {
 		return f.rotated() && f.base() == known.base()
 	}
 	older := files[0].rotated() && files[0].base() <= c.after
-	return f == files[c.newer(files)] && (older || c.after == "" || i == 0 && c.offset > 0)
+	k := c.newer(files) // none after a rotation by a clock that was set back
+	return k >= 0 && f == files[k] && (older || c.after == "" || i == 0 && c.offset > 0)
 }
 
 // lose gives up the first n files of the chain: they are gone. What was left
@@ -186,7 +193,7 @@ func (c *cursor) lose(n int, exact bool, t taker) {
 
 // rewind goes to the start of a file.
 func (c *cursor) rewind() {
-	c.offset, c.proof, c.torn, c.verify = 0, c.proof[:0], false, false
+	c.offset, c.proof, c.torn, c.verify, c.failed = 0, c.proof[:0], false, false, false
 	c.mark = mark{set: true}
 }
 
@@ -293,6 +300,7 @@ func (c *cursor) disown() {
 		c.after = f.base()
 	}
 	c.chain = []file{{name: f.name, size: c.offset, sure: c.offset}}
+	c.mark = mark{} // a file that is none is nowhere to go on from
 	c.list = true
 }
 

@@ -353,7 +353,7 @@ func (f *follower) alive() {
 // trouble is why a log cannot be read although the node answers.
 func (g *log) trouble(root string) string {
 	switch {
-	case g.failed:
+	case g.failed && len(g.chain) > 0:
 		return g.chain[0].name + " cannot be read"
 	case g.folder == "":
 		return "no folder of a version in " + root + "/" + g.service
