@@ -178,8 +178,9 @@ func askNoOtherPrimary(v *View, b Binding) Answer {
 }
 
 // noPrimary answers whether a node surely accepts no writes. Of a node that
-// cannot be asked only a peer whose connection to 5432 is refused can tell, or
-// the operator who fenced it. One that is starting accepts none yet, and will
+// cannot be reached a peer whose connection to 5432 is refused since can tell,
+// or the operator who fenced it; one that answers and does not tell leaves it
+// open, whatever was typed of it before. One that is starting accepts none yet, and will
 // in a moment unless it has somebody to follow.
 func (v *View) noPrimary(node string) Answer {
 	p := v.report(node).PostgreSQL
@@ -192,13 +193,16 @@ func (v *View) noPrimary(node string) Answer {
 	if a.Truth != Unknown {
 		return a
 	}
-	if v.Fenced[node] {
-		return say(True, node+" is fenced: powered off, typed by the operator")
-	}
-	for _, peer := range v.others(node) {
-		c, n := v.peerPorts(peer, node)
-		if c.Known && n["5432"] == "refused" {
-			return say(True, fmt.Sprintf("%s is refused on 5432 of %s: no PostgreSQL there", peer, node), mention(peer, "peer", c))
+	if v.Unreachable(node).Truth == True {
+		if f := v.fenced(node); f.Truth == True {
+			return f
+		}
+		since, _ := v.silentSince(node)
+		for _, peer := range v.others(node) {
+			c, n := v.peerPorts(peer, node)
+			if c.Known && n["5432"] == "refused" && !c.At.Before(since) {
+				return say(True, fmt.Sprintf("%s is refused on 5432 of %s: no PostgreSQL there", peer, node), mention(peer, "peer", c))
+			}
 		}
 	}
 	a.Sentence = "whether PostgreSQL on " + node + " accepts writes is unknown: " + a.Sentence

@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +61,14 @@ func TestGuardsOfQuorumLoss(t *testing.T) {
 		{"alone", "sees-no-peer", "be3", alone, 0, yes, "answers be3"},
 		{"not alone", "sees-no-peer", "be3", nil, 0, no, "be3 sees be1"},
 		{"not told", "sees-no-peer", "be3", func(s *stage) { s.at("be3").Peers = nil }, 0, unsure, "unknown"},
+		{"nobody is seen", "no-other-leads", "be3", alone, 0, yes, "no other node"},
+		{"itself", "no-other-leads", "be1", nil, 0, yes, "no other node"},
+		{"another is named", "no-other-leads", "be3", func(s *stage) { s.blind("be1", cluster.Unreachable) }, 0, no, "calls be1 leader"},
+		{"another is reached", "no-other-leads", "be3", func(s *stage) {
+			for _, n := range stageNodes {
+				s.at(n.Name).Ctl.Rows = cluster.Claim[[]cluster.CtlNode]{}
+			}
+		}, 0, no, "be1"},
 		{"readable", "copy-readable", "be3", nil, 0, yes, "of system 1"},
 		{"no end", "copy-readable", "be3", func(s *stage) { stopped(s, "be3") }, 0, unsure, "not known exactly"},
 		{"told", "lost-copies-told", "be3", func(s *stage) {
@@ -189,5 +198,77 @@ func TestNothingElseAtWork(t *testing.T) {
 		{"a join", "no-sync-anywhere", "", func(s *stage) { s.at("be2").Host.AtWork = known("join-cluster") }, 0, no, "join-cluster is at work on be2"},
 		{"a dead node", "no-sync-anywhere", "", lostQuietly("be3"), 0, unsure, "be3"},
 		{"a fenced one", "no-sync-anywhere", "", lost("be3"), 0, yes, ""},
+	})
+}
+
+// A fence of an earlier incident still lies on both others, and the one node
+// lost its network: they lead, and are reached from here.
+func TestStaleFencesMakeNoNewCluster(t *testing.T) {
+	c := load(t)
+	about := func(p cluster.Procedure, v *cluster.View) (shut []string) {
+		asked := []string{"at", "no-other-leads", "etcd-lost-for-10s", "sees-no-peer"}
+		for _, s := range p.Steps[:2] {
+			for _, g := range s.Guards {
+				if !slices.Contains(asked, g.Fact) {
+					continue
+				}
+				for _, other := range []string{"be1", "be2"} {
+					q := cluster.Question{Fact: g.Fact, Args: slices.Clone(g.Args), Not: g.Not}
+					for i := range q.Args {
+						q.Args[i] = strings.ReplaceAll(q.Args[i], "{other}", other)
+					}
+					if a := q.Ask(v, cluster.Binding{Node: "be3"}); a.Truth != yes {
+						shut = append(shut, s.ID+": "+q.String()+": "+a.Sentence)
+					}
+				}
+			}
+		}
+		return shut
+	}
+	dead, stale := newStage(), newStage()
+	oneLeft(dead)
+	isolate(stale, "be3")
+	v := dead.looks(10)
+	v.Fenced = map[string]bool{"be1": true, "be2": true}
+	w := stale.looks(10)
+	w.Fenced = v.Fenced
+	for _, name := range []string{"quorum-loss-recovery", "restore-node"} {
+		i := slices.IndexFunc(c.Procedures, func(p cluster.Procedure) bool { return p.Name == name })
+		if shut := about(c.Procedures[i], v); len(shut) > 0 {
+			t.Errorf("%s, both others dead: %s", name, strings.Join(shut, "\n"))
+		}
+		shut := strings.Join(about(c.Procedures[i], w), "\n")
+		for _, s := range c.Procedures[i].Steps[:2] {
+			if len(s.Guards) > 0 && (!strings.Contains(shut, s.ID+": at be1 unreachable") || !strings.Contains(shut, s.ID+": no-other-leads")) {
+				t.Errorf("%s, both others alive: step %s is kept by %s", name, s.ID, shut)
+			}
+		}
+	}
+}
+
+// What was typed of a node, and what a peer saw of it, tells of one that is out
+// of reach alone.
+func TestNoPrimaryWhereNobodyAnswers(t *testing.T) {
+	led := func(s *stage) { // be1 writes no more; of be3 each row tells otherwise
+		s.at("be1").PostgreSQL.InRecovery = known(true)
+	}
+	mutely := func(s *stage) { // its postmaster runs, and psql gives no answer in time
+		led(s)
+		s.at("be3").PostgreSQL.InRecovery = cluster.Claim[bool]{}
+	}
+	fenced := func(s *stage) { s.view.Fenced = map[string]bool{"be3": true} }
+	refused := func(s *stage) { s.at("be2").Peers[addressBe3] = peer("refused") }
+	tryFacts(t, []factCase{
+		{"dead", "no-primary-anywhere", "", both(led, lostQuietly("be3")), 0, unsure, "be3"},
+		{"dead and fenced", "no-primary-anywhere", "", both(led, lost("be3")), 0, yes, ""},
+		{"refused to a peer", "no-primary-anywhere", "", both(led, lostQuietly("be3"), refused), 0, yes, ""},
+		{"refused to a peer before it went silent", "no-primary-anywhere", "", both(led, refused, func(s *stage) {
+			s.looks(1)
+			s.slowOld = true
+			s.blind("be3", cluster.Unreachable)
+		}), 3, unsure, "be3"},
+		{"reached and fenced once", "no-primary-anywhere", "", both(mutely, fenced), 0, unsure, "be3"},
+		{"reached and refused to a peer", "no-other-primary", "be1", both(mutely, refused), 0, unsure, "be3"},
+		{"no login and fenced once", "no-primary-anywhere", "", both(led, fenced, func(s *stage) { s.blind("be3", cluster.LoginFailed) }), 0, unsure, "be3"},
 	})
 }

@@ -13,6 +13,8 @@ func init() {
 			Doc: "The node's etcd has not been healthy for 10 s and in two looks (etcd.health, history of looks)."},
 		Fact{Name: "sees-no-peer", Check: noArgs, Ask: aboutNode((*View).seesNoPeer),
 			Doc: "From the node no port of any other node answers: 22, 2380, 5432, 7331 (the node's view of its peers)."},
+		Fact{Name: "no-other-leads", Check: noArgs, Ask: aboutNode((*View).noOtherLeads),
+			Doc: "Nothing that can be seen says that another node leads or is promoting; of a node that nobody can ask it says nothing (cluster-status, leaderl.leader-code, postgresql.in-recovery)."},
 		Fact{Name: "copy-readable", Check: noArgs, Ask: aboutNode((*View).copyReadable),
 			Doc: "System identifier, timeline and end of WAL of the node's copy can be read (postgresql.control, end of WAL)."},
 		Fact{Name: "lost-copies-told", Check: noArgs, Ask: askLostTold,
@@ -63,6 +65,25 @@ func (v *View) seesNoPeer(node string) Answer {
 		return say(Unknown, "no other node is known")
 	}
 	return all("no port of "+strings.Join(v.others(node), " or ")+" answers "+node, as...)
+}
+
+// noOtherLeads is about what is seen alone: without a quorum nobody tells who
+// leads, and what answers nobody is left to the guards that ask for it.
+func (v *View) noOtherLeads(node string) Answer {
+	read, _ := newestRows(v.newest(), true)
+	for _, row := range read.rows {
+		if (row.Role == "leader" || row.Role == "promoting") && rowNode(v.Snapshot, row) != node {
+			return say(False, fmt.Sprintf("cluster-status on %s calls %s %s", read.witness, row.Name, row.Role), read.ref)
+		}
+	}
+	for _, n := range v.others(node) {
+		for _, a := range []Answer{leaderAnswer(n, v.report(n)), v.OutOfRecovery(n)} {
+			if a.Truth == True {
+				return say(False, a.Sentence, a.Claims...)
+			}
+		}
+	}
+	return say(True, "no other node is seen to lead")
 }
 
 func (v *View) copyReadable(node string) Answer {
