@@ -126,7 +126,7 @@ func atLeast(version string, major, minor int) (bool, error) {
 func askNoSync(v *View, _ Binding) Answer {
 	var as []Answer
 	for _, n := range v.nodes() {
-		if v.Fenced[n.Name] && v.Unreachable(n.Name).Truth == True {
+		if v.FenceStands(n.Name) && v.Unreachable(n.Name).Truth == True {
 			continue // it is off: typed by the operator
 		}
 		a := v.SyncProcess(n.Name)

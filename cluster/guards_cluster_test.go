@@ -198,6 +198,7 @@ func TestNothingElseAtWork(t *testing.T) {
 		{"a join", "no-sync-anywhere", "", func(s *stage) { s.at("be2").Host.AtWork = known("join-cluster") }, 0, no, "join-cluster is at work on be2"},
 		{"a dead node", "no-sync-anywhere", "", lostQuietly("be3"), 0, unsure, "be3"},
 		{"a fenced one", "no-sync-anywhere", "", lost("be3"), 0, yes, ""},
+		{"one fenced before it last answered", "no-sync-anywhere", "", both(lost("be3"), back("be3")), 0, unsure, "be3"},
 	})
 }
 

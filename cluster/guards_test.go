@@ -58,6 +58,16 @@ func lost(nodes ...string) func(*stage) {
 	}
 }
 
+// back tells that nodes answered after they were fenced.
+func back(nodes ...string) func(*stage) {
+	return func(s *stage) {
+		s.view.Returned = map[string]time.Time{}
+		for _, n := range nodes {
+			s.view.Returned[n] = s.now
+		}
+	}
+}
+
 func both(changes ...func(*stage)) func(*stage) {
 	return func(s *stage) {
 		for _, c := range changes {
@@ -100,6 +110,7 @@ func TestGuardsOfMembership(t *testing.T) {
 		{"wanted up", "node-is-off", "be3", func(s *stage) { stopped(s, "be3"); s.at("be3").Services["etcd"] = service("down", 0, time.Minute) }, 0, no, "wants it up"},
 		{"dead and fenced", "node-is-off", "be3", lost("be3"), 0, yes, "fenced by name"},
 		{"dead, not fenced", "node-is-off", "be3", func(s *stage) { s.powerOff("be3") }, 0, no, "not fenced"},
+		{"dead, fenced before it last answered", "node-is-off", "be3", both(lost("be3"), back("be3")), 0, no, "was fenced, and answered at"},
 		{"seen by a peer", "node-is-off", "be3", both(lost("be3"), func(s *stage) { s.at("be2").Peers[addressBe3] = peer("open") }), 0, no, "be2 sees be3"},
 		{"no login", "node-is-off", "be3", func(s *stage) { s.blind("be3", cluster.LoginFailed) }, 0, unsure, "cannot be asked"},
 		{"asked of another", "at be3 fenced", "be1", lost("be3"), 0, yes, "be3 is fenced"},

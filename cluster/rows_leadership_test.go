@@ -116,6 +116,11 @@ func leadershipRows() []rowCase {
 			s.lead("be2")
 			s.view.Fenced = map[string]bool{"be1": true}
 		}, looks: 25, want: []string{"node-down@be1"}, never: []string{"old-leader-unseen@be1"}},
+		{name: "old-leader-unseen, fenced once, and it led again since", change: func(s *stage) {
+			s.view.Fenced, s.view.Returned = map[string]bool{"be1": true}, map[string]time.Time{"be1": s.now.Add(-time.Hour)}
+			s.powerOff("be1")
+			s.lead("be2")
+		}, looks: 25, want: []string{"node-down@be1", "old-leader-unseen@be1"}},
 		{name: "old-leader-unseen, a follower that went", change: func(s *stage) { s.powerOff("be3") }, looks: 25, want: []string{"node-down@be3"}, never: []string{"old-leader-unseen@be3"}},
 		{name: "follows-wrong-node", change: wrong, looks: 30, want: []string{"follows-wrong-node@be3"}},
 		{name: "follows-wrong-node, not before 45 s", change: wrong, looks: 21, never: []string{"follows-wrong-node@be3"}},

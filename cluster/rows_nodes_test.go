@@ -75,6 +75,10 @@ func nodeRows() []rowCase {
 			want: []string{"two-nodes-down"}, hidden: []string{"quorum-lost-one-seen"}},
 		{name: "two-nodes-down, one of them not fenced", change: func(s *stage) { oneLeft(s); s.view.Fenced = fence("be1") }, looks: 40,
 			want: []string{"quorum-lost-one-seen"}, never: []string{"two-nodes-down"}},
+		{name: "two-nodes-down, one of them fenced in an earlier incident", change: func(s *stage) {
+			oneLeft(s)
+			s.view.Fenced, s.view.Returned = fence("be1", "be2"), map[string]time.Time{"be2": s.now.Add(-time.Hour)}
+		}, looks: 40, want: []string{"quorum-lost-one-seen"}, never: []string{"two-nodes-down"}},
 		{name: "two-nodes-down, fenced, and the survivor well", change: func(s *stage) {
 			s.powerOff("be2")
 			s.view.Fenced = fence("be2", "be3")

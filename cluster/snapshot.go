@@ -36,6 +36,9 @@ type View struct {
 	// Fenced holds, by node name, what the operator typed: it is powered off
 	// and will not start with its old disk.
 	Fenced map[string]bool
+	// Returned holds, by the name of a fenced node, when a look first got an
+	// answer from it after that was typed: it is on, and the word is used up.
+	Returned map[string]time.Time
 	// Maintenance holds, by node name, until when it is in planned work.
 	Maintenance map[string]time.Time
 	// MarkedBy says, by node name, who said that it is in maintenance.

@@ -18,7 +18,8 @@ func (m *model) fence() tea.Cmd {
 		m.say("no node is known yet")
 		return nil
 	}
-	if m.view().Fenced[n.Name] {
+	// A word that no longer stands is given anew once the node is silent again.
+	if v := m.view(); v.Fenced[n.Name] && (v.FenceStands(n.Name) || v.Unreachable(n.Name).Truth != cluster.True) {
 		return m.push(m.unfenceDialog(n))
 	}
 	return m.push(&wordDialog{
@@ -139,6 +140,9 @@ func (m *model) markRow(node string, row lookRow) lookRow {
 	}
 	if m.view().Fenced[node] {
 		text = "fenced, on your word"
+		if at := m.view().Returned[node]; !at.IsZero() {
+			text = "was fenced, answered " + at.UTC().Format("01-02 15:04") + "Z"
+		}
 	}
 	switch {
 	case text == "":

@@ -50,6 +50,7 @@ func (w *Watch) round(ctx context.Context) {
 	v.Past = w.past.copy()
 	suspicious := w.due.now(v.Now, w.suspicious())
 	w.mu.Unlock()
+	w.marks.returned(v)
 
 	findings := w.engine.Evaluate(v)
 

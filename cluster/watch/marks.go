@@ -28,6 +28,8 @@ type marks struct {
 	mu   sync.Mutex
 	said said
 	err  error // why the file could not be read; "" marks of before are unknown then
+	// unkept is why the file does not tell that a fenced node answered.
+	unkept error
 }
 
 // said is the file's content.
@@ -36,10 +38,12 @@ type said struct {
 	Maintenance map[string]maintenance `json:"maintenance"`
 }
 
-// fencing is who said that a node is off, and when.
+// fencing is who said that a node is off, and when; and when it first answered
+// after that.
 type fencing struct {
-	By string    `json:"by"`
-	At time.Time `json:"at"`
+	By   string    `json:"by"`
+	At   time.Time `json:"at"`
+	Back time.Time `json:"back,omitzero"`
 }
 
 // maintenance is who works at a node, and until when.
@@ -83,7 +87,7 @@ func (m *marks) change(edit func(*said)) error {
 	if err := m.save(next); err != nil {
 		return fmt.Errorf("the mark cannot be kept: %w", err)
 	}
-	m.said = next
+	m.said, m.unkept = next, nil
 	return nil
 }
 
@@ -116,8 +120,11 @@ func (m *marks) into(v *cluster.View) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	v.Fenced, v.Maintenance, v.MarkedBy = map[string]bool{}, map[string]time.Time{}, map[string]string{}
-	for n := range m.said.Fenced {
-		v.Fenced[n] = true
+	v.Returned = map[string]time.Time{}
+	for n, f := range m.said.Fenced {
+		if v.Fenced[n] = true; !f.Back.IsZero() {
+			v.Returned[n] = f.Back
+		}
 	}
 	for n, w := range m.said.Maintenance {
 		if v.Now.Before(w.Until) {
@@ -126,11 +133,50 @@ func (m *marks) into(v *cluster.View) {
 	}
 }
 
+// returned notes of fenced nodes that a look, begun after the word was given,
+// got an answer from them: the word no longer stands for them when they go
+// silent again, in the next cockpit either. What is noted goes into v.
+func (m *marks) returned(v *cluster.View) {
+	back := map[string]time.Time{}
+	m.mu.Lock()
+	for n, f := range m.said.Fenced {
+		r := v.Report(n)
+		if r == nil || !f.Back.IsZero() || !r.Began.After(f.At) {
+			continue
+		}
+		if way := r.Reach; way.Known && (way.Value == cluster.Reached || way.Value == cluster.LoginFailed) {
+			back[n] = r.Began.UTC()
+		}
+	}
+	m.mu.Unlock()
+	if len(back) == 0 {
+		return
+	}
+	note := func(s *said) {
+		for n, at := range back {
+			if f, ok := s.Fenced[n]; ok && at.After(f.At) {
+				f.Back = at
+				s.Fenced[n] = f
+			}
+		}
+	}
+	if err := m.change(note); err != nil { // it holds here all the same
+		m.mu.Lock()
+		note(&m.said)
+		m.unkept = err
+		m.mu.Unlock()
+	}
+	m.into(v)
+}
+
 // trouble is a notice when what was said before cannot be known.
 func (m *marks) trouble() []Notice {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.err == nil {
+	switch {
+	case m.unkept != nil:
+		return []Notice{{Grave: true, Text: "that a fenced node answered cannot be kept for the next cockpit: " + m.unkept.Error()}}
+	case m.err == nil:
 		return nil
 	}
 	return []Notice{{Grave: true, Text: "marks of nodes (fenced, in maintenance) cannot be read: " + m.err.Error()}}
@@ -150,7 +196,7 @@ func (w *Watch) Fence(node, text string) error {
 		return fmt.Errorf("%q is not %q; %s is not fenced", text, FencePhrase(node), node)
 	}
 	return w.mark(node+" is fenced, on the operator's word", func(s *said) {
-		s.Fenced[node] = fencing{w.marks.operator, w.o.Clock.Now().UTC()}
+		s.Fenced[node] = fencing{By: w.marks.operator, At: w.o.Clock.Now().UTC()}
 	})
 }
 

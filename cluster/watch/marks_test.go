@@ -84,3 +84,45 @@ func TestMarksThatCannotBeRead(t *testing.T) {
 		t.Errorf("the file is now %q", text)
 	}
 }
+
+// A fenced node that answers uses the word up, for the next cockpit as well; a
+// look that began before the word was given does not.
+func TestFenceEndsWhenTheNodeAnswers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "invented.json")
+	w := marked(t, path)
+	if err := w.Fence("be3", FencePhrase("be3")); err != nil {
+		t.Fatal(err)
+	}
+	look := func(began time.Time, way cluster.Reach) *cluster.View {
+		v := w.View()
+		v.Snapshot.Reports["be3"] = &cluster.Report{Node: "be3", Began: began, Reach: cluster.KnownAs(way, cluster.SourceReach, began)}
+		w.marks.returned(v)
+		return v
+	}
+	soon := w.marks.said.Fenced["be3"].At.Add(time.Second)
+	for name, v := range map[string]*cluster.View{
+		"reached before": look(soon.Add(-time.Hour), cluster.Reached),
+		"silent":         look(soon, cluster.Unreachable),
+		"another key":    look(soon, cluster.HostKeyChanged),
+	} {
+		if !v.FenceStands("be3") {
+			t.Errorf("%s: the fence fell", name)
+		}
+	}
+	if v := look(soon, cluster.Reached); v.FenceStands("be3") || !v.Fenced["be3"] {
+		t.Errorf("reached after: stands %v, known %v", v.FenceStands("be3"), v.Fenced["be3"])
+	}
+	if v := look(soon.Add(time.Hour), cluster.Unreachable); v.FenceStands("be3") {
+		t.Error("the fence stands again when the node goes silent")
+	}
+	next := marked(t, path)
+	if v := next.View(); v.FenceStands("be3") || !v.Returned["be3"].Equal(soon) {
+		t.Errorf("the next cockpit: stands %v, answered %v", v.FenceStands("be3"), v.Returned)
+	}
+	if err := next.Fence("be3", FencePhrase("be3")); err != nil {
+		t.Fatal(err)
+	}
+	if !next.View().FenceStands("be3") {
+		t.Error("said anew it does not stand")
+	}
+}

@@ -218,7 +218,7 @@ func (w *Watch) remember(v *cluster.View) {
 	w.marks.mu.Lock()
 	defer w.marks.mu.Unlock()
 	for n := range v.Fenced {
-		w.marks.said.Fenced[n] = fencing{v.MarkedBy[n], v.Now}
+		w.marks.said.Fenced[n] = fencing{By: v.MarkedBy[n], At: v.Now, Back: v.Returned[n]}
 	}
 	for n, until := range v.Maintenance {
 		w.marks.said.Maintenance[n] = maintenance{v.MarkedBy[n], until}

@@ -145,6 +145,9 @@ func marksWords(s *watch.State, node string) string {
 	}
 	if s.View.Fenced[node] {
 		text += "; marked as off, on an operator's word"
+		if at, back := s.View.Returned[node]; back {
+			text += ", which no longer counts: it answered at " + clockText(at)
+		}
 	}
 	return text
 }

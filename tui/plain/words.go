@@ -131,7 +131,7 @@ func (t *talk) mark(words []string) {
 	}
 	node := words[0]
 	switch {
-	case words[1] == "off" && !t.state.View.Fenced[node]:
+	case words[1] == "off" && !t.state.View.FenceStands(node):
 		t.say("You know, not from here, that %s is powered off or that its port is closed, and that it will not start with its old disk. From here a dead node and a partitioned one look alike; two old members that come back elect a leader of their own.", node)
 		want := watch.FencePhrase(node)
 		t.ask(question{put: "Type " + want + " by hand, then Enter. Anything else is no.", want: want, no: node + " is not marked",
