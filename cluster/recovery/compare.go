@@ -29,33 +29,32 @@ func (r *run) asRehearsed(ctx context.Context, i int) ending {
 	p := r.predicted.Step(s.ID)
 	if stopped := p == nil || p.Status != cluster.StatusDone && p.Status != cluster.StatusSkipped; stopped {
 		r.beyond = true
-		return r.askAnyway(ctx, i, func() string {
-			return fmt.Sprintf("the rehearsal stopped at this step: %s", r.predicted.Sentence)
+		return r.askAnyway(ctx, i, func() reason {
+			return reason{text: "the rehearsal stopped at this step: " + r.predicted.Sentence}
 		})
 	}
 	if i == 0 {
 		return well
 	}
-	differ := r.differences(ctx, i-1)
-	if len(differ.owed) == 0 {
-		return well
+	// What came while the words were typed nobody has read: it is asked for anew.
+	for differ := r.differences(ctx, i-1); len(differ.owed) > 0; r.look(differ) {
+		end := r.askAnyway(ctx, i, func() reason {
+			r.look(differ)
+			return reason{"step " + r.plan.Steps[i-1].Number + " did not come to what was rehearsed" + differ.text(), maps.Clone(differ.owed)}
+		})
+		if !end.well() {
+			return end
+		}
 	}
-	end := r.askAnyway(ctx, i, func() string {
-		r.look(differ)
-		return "step " + r.plan.Steps[i-1].Number + " did not come to what was rehearsed" + differ.text()
-	})
-	if end.well() {
-		r.accept(differ)
-	}
-	return end
+	return well
 }
 
 // accept lets pass what the operator has read: it holds no further step.
-func (r *run) accept(c *comparison) {
+func (r *run) accept(differ deviations) {
 	if r.accepted == nil {
 		r.accepted = map[string]string{}
 	}
-	for title, d := range c.owed {
+	for title, d := range differ {
 		r.accepted[title] = d.Fact.Value
 	}
 }
@@ -85,7 +84,7 @@ type comparison struct {
 	i       int       // of the step
 	since   time.Time // looks begun before it do not count
 	want    []cluster.KeyFact
-	owed    map[string]cluster.Deviation // by the fact's title
+	owed    deviations
 	unknown []cluster.KeyFact
 }
 
@@ -98,7 +97,7 @@ func (r *run) look(c *comparison) {
 	for _, f := range c.unknown {
 		kept[f.Title()] = true
 	}
-	maps.DeleteFunc(c.owed, func(title string, _ cluster.Deviation) bool { return !kept[title] })
+	maps.DeleteFunc(c.owed, func(title string, d cluster.Deviation) bool { return !kept[title] || r.accepted[title] == d.Fact.Value })
 	for _, d := range differ {
 		if title := d.Fact.Title(); r.accepted[title] != d.Fact.Value {
 			c.owed[title] = d
@@ -111,7 +110,7 @@ func (r *run) look(c *comparison) {
 func (r *run) differences(ctx context.Context, i int) *comparison {
 	now := r.x.o.Clock.Now()
 	until := now.Add(deviatesAfter)
-	c := &comparison{i: i, since: now, owed: map[string]cluster.Deviation{}}
+	c := &comparison{i: i, since: now, owed: deviations{}}
 	if p := r.predicted.Step(r.plan.Steps[i].ID); p != nil {
 		c.want = p.Facts
 	}
@@ -182,18 +181,18 @@ func anywayPhrase(p cluster.Plan) string {
 
 // askAnyway holds before a step until the operator has typed that the plan is
 // to go on all the same.
-func (r *run) askAnyway(ctx context.Context, i int, why func() string) ending {
+func (r *run) askAnyway(ctx context.Context, i int, why func() reason) ending {
 	was := r.snapshot().Steps[i]
 	s := was.Step
-	if err := r.noteDeviation(s, why()); err != nil {
-		return ending{status: cluster.StatusFailed, sentence: fmt.Sprintf("%s; the journal can no longer be written: %v", why(), err)}
+	if err := r.noteDeviation(s, why().text); err != nil {
+		return ending{status: cluster.StatusFailed, sentence: fmt.Sprintf("%s; the journal can no longer be written: %v", why().text, err)}
 	}
 	// Nothing is reached by these words alone: the step's own session looks at
 	// who its node is, and its own phrase is asked for where it has one.
 	s.Command, s.Node, s.Phrase = "", "", anywayPhrase(r.plan)
 	end := r.askPhrase(ctx, i, s, why)
 	if !end.well() {
-		end.sentence = joinText([]string{end.sentence, why()})
+		end.sentence = joinText([]string{end.sentence, why().text})
 	}
 	r.step(i, func(st *cluster.StepState) { *st = was })
 	return end

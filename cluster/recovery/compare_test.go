@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"chef-backend-cockpit/cluster"
@@ -112,6 +113,52 @@ func TestRunIsComparedWithItsRehearsal(t *testing.T) {
 				t.Errorf("what is unknown is not told: %q", p.Steps[0].Compared)
 			}
 		})
+	}
+}
+
+// What comes to differ while the words are being typed nobody has read: they let
+// pass what was told before, and the plan holds once more.
+func TestOnlyWhatWasReadIsLetPass(t *testing.T) {
+	const later = "be1 service elasticsearch"
+	w := newWorld(t)
+	behind(w)
+	x := w.executor()
+	plan, err := x.Plan(context.Background(), "rebuild-follower", "be3", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.Foreseen(rehearsedOn(t, plan, nil))
+	w.during = func() { w.nodes["be2"].down["etcd"] = true }
+	if _, err := x.Confirm(plan.ID, "be3"); err != nil {
+		t.Fatal(err)
+	}
+	read := w.asked(cluster.AskPhrase)
+	comes := sync.OnceFunc(func() {
+		w.mu.Lock()
+		w.nodes["be1"].down["elasticsearch"] = true
+		w.lookAll()
+		w.mu.Unlock()
+		w.until("it is told, too", func(p cluster.PlanState) bool { return strings.Contains(p.Sentence, later) })
+	})
+	w.writing = func(data any) {
+		if _, typed := data.(typing); typed {
+			comes()
+		}
+	}
+	if _, err := x.Confirm(plan.ID, read.AskedFor); err != nil {
+		t.Fatal(err)
+	}
+	again := w.until("it holds for that alone", func(p cluster.PlanState) bool {
+		return p.Status == cluster.StatusAsked && strings.Contains(p.Sentence, later) && !strings.Contains(p.Sentence, "be2 etcd member")
+	})
+	if len(w.ran) != 1 || w.notes(later) != 1 {
+		t.Errorf("%s; ran %v, noted %d times", again.Sentence, w.ran, w.notes(later))
+	}
+	if _, err := x.Confirm(plan.ID, read.AskedFor); err != nil {
+		t.Fatal(err)
+	}
+	if p := w.done(x); p.Status != cluster.StatusDone {
+		t.Errorf("%s: %s", p.Status, p.Sentence)
 	}
 }
 

@@ -22,22 +22,32 @@ type hold struct {
 	phrase  string        // to be typed, for AskPhrase
 	who     *identity     // the machine that the phrase is for; nil while it is not known
 	unready string        // why the phrase cannot be taken yet; "" when it can
+	differ  deviations    // what is told to be otherwise than rehearsed; once answered, what was told then
 	answer  chan bool     // whether the phrase was right; true for a tick
 	wants   chan *wanted  // terminals that are wanted
 	over    chan struct{} // closed when nothing is asked for any more
 }
 
-// enter lets the run wait for a person. What is asked is published with it.
+// deviations are facts that are otherwise than rehearsed, by their titles.
+type deviations map[string]cluster.Deviation
+
+// reason is what is said before a question, and the deviations that it tells.
+type reason struct {
+	text   string
+	differ deviations
+}
+
+// enter lets the run wait for a person. What is asked is published with it:
+// nothing can be answered that nobody was shown.
 func (r *run) enter(i int, h *hold, askedFor, sentence string) {
 	h.i, h.answer, h.wants, h.over = i, make(chan bool, 1), make(chan *wanted), make(chan struct{})
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.held = h
-	r.mu.Unlock()
-	r.change(func(p *cluster.PlanState) {
-		st := &p.Steps[i]
-		p.Status, p.Sentence = cluster.StatusAsked, sentence
-		st.Status, st.Asks, st.AskedFor, st.Sentence = cluster.StatusAsked, h.ask, askedFor, sentence
-	})
+	st := &r.state.Steps[i]
+	r.state.Status, r.state.Sentence = cluster.StatusAsked, sentence
+	st.Status, st.Asks, st.AskedFor, st.Sentence = cluster.StatusAsked, h.ask, askedFor, sentence
+	r.x.o.Publish(r.copied())
 }
 
 // leave ends the waiting.
@@ -61,11 +71,12 @@ func (r *run) over(h *hold) {
 }
 
 // retell publishes the question in other words, unless it was answered
-// meanwhile.
-func (r *run) retell(h *hold, sentence string) {
+// meanwhile. What the words do not tell is not taken as told.
+func (r *run) retell(h *hold, sentence string, differ deviations) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if st := &r.state.Steps[h.i]; r.held == h && st.Sentence != sentence {
+		h.differ = differ
 		r.state.Sentence, st.Sentence = sentence, sentence
 		r.x.o.Publish(r.copied())
 	}
@@ -74,10 +85,12 @@ func (r *run) retell(h *hold, sentence string) {
 // askPhrase holds before a step that reaches a further node until its phrase is
 // typed. Who the node is is taken first, and shown with the question; the
 // step's session compares it with what was confirmed. before is what is said
-// before the question, anew every few seconds; nil for nothing.
-func (r *run) askPhrase(ctx context.Context, i int, s cluster.PlanStep, before func() string) ending {
+// before the question, anew every few seconds; nil for nothing. The screens let
+// nobody answer other words than they showed: an age or a count that moves by
+// itself has no place in them. Who types the phrase lets pass what was told then.
+func (r *run) askPhrase(ctx context.Context, i int, s cluster.PlanStep, before func() reason) ending {
 	if before == nil {
-		before = func() string { return "" }
+		before = func() reason { return reason{} }
 	}
 	h := &hold{ask: cluster.AskPhrase, step: s.ID, phrase: s.Phrase}
 	said := ""
@@ -93,7 +106,9 @@ func (r *run) askPhrase(ctx context.Context, i int, s cluster.PlanStep, before f
 		}
 	}
 	ask := fmt.Sprintf("type %q to go on: %s", s.Phrase, s.Say)
-	r.enter(i, h, s.Phrase, joinText([]string{before(), ask, said}))
+	first := before()
+	h.differ = first.differ
+	r.enter(i, h, s.Phrase, joinText([]string{first.text, ask, said}))
 	defer r.leave(h)
 	for {
 		select {
@@ -109,6 +124,7 @@ func (r *run) askPhrase(ctx context.Context, i int, s cluster.PlanStep, before f
 				r.identity[s.Node] = *h.who
 			}
 			r.met[s.Node] = true
+			r.accept(h.differ)
 			return ending{status: cluster.StatusDone}
 		case <-r.x.o.Clock.After(askEvery):
 		}
@@ -118,7 +134,8 @@ func (r *run) askPhrase(ctx context.Context, i int, s cluster.PlanStep, before f
 				return ending{status: cluster.StatusRefused, sentence: why + notRun(s)}
 			}
 		}
-		r.retell(h, joinText([]string{before(), ask, said}))
+		now := before()
+		r.retell(h, joinText([]string{now.text, ask, said}), now.differ)
 	}
 }
 
@@ -221,7 +238,7 @@ func (r *run) typedText(text string) error {
 		return err
 	}
 	r.mu.Lock()
-	right, unready, who := text == h.phrase, h.unready, h.who
+	right, unready, who, differ := text == h.phrase, h.unready, h.who, h.differ // as it was typed, however long the disk takes
 	r.mu.Unlock()
 	if right && unready != "" {
 		return fmt.Errorf("nothing was done: %s", unready)
@@ -235,7 +252,7 @@ func (r *run) typedText(text string) error {
 			return fmt.Errorf("nothing was done: the confirmation could not be written: %w", err)
 		}
 	}
-	if !r.reply(h, right, who) {
+	if !r.reply(h, right, who, differ) {
 		return errors.New("the plan has gone on meanwhile")
 	}
 	if !right {
@@ -244,15 +261,15 @@ func (r *run) typedText(text string) error {
 	return nil
 }
 
-// reply answers a hold once, with the machine that was confirmed. From then on
-// nobody is shown the question any more.
-func (r *run) reply(h *hold, right bool, who *identity) bool {
+// reply answers a hold once, with the machine that was confirmed and what was
+// told then. From then on nobody is shown the question any more.
+func (r *run) reply(h *hold, right bool, who *identity, differ deviations) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.held != h {
 		return false
 	}
-	h.who = who
+	h.who, h.differ = who, differ
 	h.answer <- right
 	r.over(h)
 	return true
@@ -273,7 +290,7 @@ func (x *Executor) Tick(planID, stepID string) error {
 	if err := x.o.Recorder.Record("confirm", t); err != nil {
 		return fmt.Errorf("the tick could not be written: %w", err)
 	}
-	if !r.reply(h, true, nil) {
+	if !r.reply(h, true, nil, nil) {
 		return errors.New("the plan has gone on meanwhile")
 	}
 	return nil

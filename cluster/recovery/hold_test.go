@@ -336,7 +336,7 @@ func TestAnsweredQuestionIsShownNoMore(t *testing.T) {
 	r := newRun(x, f, nil, w.clock.Now())
 	h := &hold{ask: cluster.AskPhrase, step: "1-x", phrase: "be2"}
 	r.enter(0, h, "be2", "asks")
-	r.retell(h, "asks anew")
+	r.retell(h, "asks anew", nil)
 	if st := w.asked(cluster.AskPhrase); st.Sentence != "asks anew" || st.AskedFor != "be2" {
 		t.Errorf("asked: %+v", st)
 	}
@@ -345,7 +345,7 @@ func TestAnsweredQuestionIsShownNoMore(t *testing.T) {
 	}
 	for n := range 2 {
 		if n > 0 {
-			r.retell(h, "asks once more")
+			r.retell(h, "asks once more", nil)
 			r.leave(h)
 		}
 		if p := w.published()[len(w.published())-1]; p.Status != cluster.StatusRunning || p.Steps[0].Asks != "" || p.Steps[0].Sentence == "asks once more" {

@@ -317,14 +317,28 @@ func overrides(phrases []string) map[string]bool {
 // firstMissing is the sentence of the first guard that neither holds nor was
 // overridden by typing; "" when there is none.
 func firstMissing(gs []cluster.CheckedGuard, typed map[string]bool) string {
+	g := missing(gs, typed)
+	if g == nil {
+		return ""
+	}
+	return missingText(g)
+}
+
+// missing is that guard; nil when there is none.
+func missing(gs []cluster.CheckedGuard, typed map[string]bool) *cluster.CheckedGuard {
 	for _, g := range gs {
 		if g.Answer.Truth == cluster.True || g.Override != "" && typed[g.Override] {
 			continue
 		}
-		if g.Answer.Truth == cluster.Unknown && !strings.Contains(g.Answer.Sentence, "unknown") {
-			return g.Answer.Sentence + " (unknown)"
-		}
-		return g.Answer.Sentence
+		return &g
 	}
-	return ""
+	return nil
+}
+
+// missingText says why a guard does not hold.
+func missingText(g *cluster.CheckedGuard) string {
+	if g.Answer.Truth == cluster.Unknown && !strings.Contains(g.Answer.Sentence, "unknown") {
+		return g.Answer.Sentence + " (unknown)"
+	}
+	return g.Answer.Sentence
 }

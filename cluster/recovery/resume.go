@@ -187,8 +187,9 @@ func (r *run) askToGoOn(ctx context.Context, i int, why string) ending {
 		return end
 	}
 	r.x.fresh(ctx, r.x.o.Clock.Now(), true)
-	before := func() string {
-		return joinText([]string{"the cockpit was left during this plan, and nothing goes on by itself", why, r.missingNow(i, s)})
+	missing := r.missingNow(i, s)
+	before := func() reason {
+		return reason{text: joinText([]string{"the cockpit was left during this plan, and nothing goes on by itself", why, missing()})}
 	}
 	for _, phrase := range phrases {
 		s.Phrase = phrase
@@ -202,18 +203,26 @@ func (r *run) askToGoOn(ctx context.Context, i int, why string) ending {
 }
 
 // missingNow asks the guards of a step as they are now, to be shown; what lets
-// it act is asked again when its turn has come. "" where all hold.
-func (r *run) missingNow(i int, s cluster.PlanStep) string {
-	v := r.view()
-	if s.When != nil && s.When.Ask(v, bound(&r.plan, s)).Truth == cluster.False {
-		return "not due now: it will be passed"
+// it act is asked again when its turn has come. "" where all hold. While the same
+// one is missing the words stay as they are: the answers move with every look,
+// and stand with the step.
+func (r *run) missingNow(i int, s cluster.PlanStep) func() string {
+	var was, said string
+	return func() string {
+		v := r.view()
+		if s.When != nil && s.When.Ask(v, bound(&r.plan, s)).Truth == cluster.False {
+			return "not due now: it will be passed"
+		}
+		checked := askAll(v, &r.plan, s, r.general)
+		r.mu.Lock()
+		r.state.Steps[i].Guards = checked
+		r.mu.Unlock()
+		g := missing(checked, r.typed)
+		if g == nil {
+			was, said = "", ""
+		} else if is := fmt.Sprint(g.Node, " ", g.String(), " ", g.Answer.Truth); is != was {
+			was, said = is, "does not hold now: "+missingText(g)
+		}
+		return said
 	}
-	checked := askAll(v, &r.plan, s, r.general)
-	r.mu.Lock()
-	r.state.Steps[i].Guards = checked
-	r.mu.Unlock()
-	if why := firstMissing(checked, r.typed); why != "" {
-		return "does not hold now: " + why
-	}
-	return ""
 }

@@ -77,6 +77,7 @@ type world struct {
 	turns     int              // how often a node refuses since PostgreSQL answers by now
 	before    func()           // called before the look of a step's session
 	during    func()           // called while a command is at work
+	writing   func(any)        // called before something is recorded
 	answers   func([]string)   // called before what was looked up is answered
 	states    []cluster.PlanState
 	readOnly  bool
@@ -196,6 +197,9 @@ func (w *world) open() *Executor {
 }
 
 func (w *world) Record(kind string, data any) error {
+	if w.writing != nil {
+		w.writing(data)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.refuse[kind]; err != nil {
