@@ -2,26 +2,50 @@ package remote
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"strconv"
 	"strings"
 )
 
-// CheckDestination refuses what cannot be dialled: s is read as
-// [ssh://][user@]host[:port], the host being a name, an address or an alias of
-// the user's ssh configuration. Nothing is looked up.
-func CheckDestination(s string) error {
+// Destination is a host as somebody types it.
+type Destination struct {
+	User string // "" where none was typed
+	Host string // a name, an address or an alias of the user's ssh configuration
+	Port int    // 1 to 65535; 0 where none was typed
+}
+
+// ParseDestination reads [ssh://][user@]host[:port] and refuses what cannot be
+// dialled. Nothing is looked up. The error names what is wrong.
+func ParseDestination(s string) (Destination, error) {
 	p, err := parseDestination(s)
 	if err != nil {
-		return err
+		return Destination{}, err
 	}
-	if n, err := strconv.Atoi(p.port); p.port != "" && (err != nil || n < 1 || n > 65535) {
-		return fmt.Errorf("port %q is not between 1 and 65535", Safe([]byte(p.port)))
+	d := Destination{User: p.user, Host: p.host}
+	if p.port != "" {
+		if d.Port, err = strconv.Atoi(p.port); err != nil || d.Port < 1 || d.Port > 65535 {
+			return Destination{}, fmt.Errorf("port %q is not between 1 and 65535", Safe([]byte(p.port)))
+		}
 	}
 	if _, err := netip.ParseAddr(p.host); err != nil && strings.Trim(p.host, "0123456789.") == "" {
-		return fmt.Errorf("%q is no address", Safe([]byte(p.host)))
+		return Destination{}, fmt.Errorf("%q is no address", Safe([]byte(p.host)))
 	}
-	return nil
+	return d, nil
+}
+
+// Place is the destination without its user: host, or host:port.
+func (d Destination) Place() string {
+	if d.Port == 0 {
+		return d.Host
+	}
+	return net.JoinHostPort(d.Host, strconv.Itoa(d.Port))
+}
+
+// CheckDestination refuses what ParseDestination does.
+func CheckDestination(s string) error {
+	_, err := ParseDestination(s)
+	return err
 }
 
 // CheckJump refuses what is no list of jumps as ProxyJump has it, or "none".

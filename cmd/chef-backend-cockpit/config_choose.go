@@ -2,10 +2,10 @@ package main
 
 import (
 	"maps"
-	"net"
 	"slices"
-	"strconv"
 	"strings"
+
+	"chef-backend-cockpit/remote"
 )
 
 // chosen is the cluster that is meant, with the nodes to dial first: that of
@@ -70,27 +70,20 @@ func asNodes(hosts []string) []nodeConfig {
 }
 
 // named is a cluster of which only hosts are known. A user and a port that stand
-// before and after every one hold for the nodes that are found, too.
+// before and after every one hold for the nodes that are found, too. A word that is
+// no host stays as it is: whoever dials it says why.
 func named(words []string) clusterConfig {
 	var c clusterConfig
 	var hosts []string
 	for i, word := range words {
-		user, rest, ok := strings.Cut(word, "@")
-		if !ok {
-			user, rest = "", word
-		}
-		host, text, err := net.SplitHostPort(rest)
-		port, bad := strconv.Atoi(text)
-		if err != nil {
-			host, port, bad = rest, 0, nil
-		}
+		d, err := remote.ParseDestination(word)
 		if i == 0 {
-			c.User, c.Port = user, port
+			c.User, c.Port = d.User, d.Port
 		}
-		if bad != nil || port < 0 || port > 65535 || c.User != user || c.Port != port {
+		if err != nil || c.User != d.User || c.Port != d.Port {
 			return clusterConfig{Nodes: asNodes(words)}
 		}
-		hosts = append(hosts, host)
+		hosts = append(hosts, d.Host)
 	}
 	c.Nodes = asNodes(hosts)
 	return c

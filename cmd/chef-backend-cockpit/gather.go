@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"slices"
-	"strings"
 	"sync"
 
 	"chef-backend-cockpit/cluster"
@@ -29,7 +27,8 @@ type gathering struct {
 
 // candidate is a host that was named or discovered.
 type candidate struct {
-	given   string
+	given   string // as it was named
+	dialled string // the host in it, without user and port
 	address string // the cluster's address, once known
 	name    string
 	host    remote.Host
@@ -41,9 +40,12 @@ type candidate struct {
 func (g *gathering) gather(ctx context.Context) error {
 	defer g.letGo()
 	for _, n := range g.cl.Nodes {
-		if err := g.dial(n.Host, n.Address, or(n.Name, n.Host), n.Legacy); err != nil {
+		if err := g.dial(n.Host, n.Address, n.Name, n.Legacy); err != nil {
 			return err
 		}
+	}
+	if err := g.distinct(); err != nil {
+		return err
 	}
 	g.reach(ctx)
 	return g.complete(ctx)
@@ -72,28 +74,28 @@ func (g *gathering) fleet() *fleet {
 	return f
 }
 
-// dial starts to connect to a host; to this machine without SSH.
+// dial starts to connect to a host; to this machine without SSH. name is "" where
+// only the host is known.
 func (g *gathering) dial(given, address, name string, legacy bool) error {
-	if g.self != nil && g.cl.direct() && g.self.is(given, address) && !g.has(g.self.host) {
+	d, err := remote.ParseDestination(given)
+	if err != nil {
+		return usage("%q cannot be dialled: %v; name it as [user@]host[:port]", given, err)
+	}
+	name = or(name, d.Place())
+	if g.here(given, d.Host, address) {
 		n := g.self.node()
-		g.found = append(g.found, &candidate{given: given, address: or(n.Address, address), name: or(n.Name, name), host: g.self.host})
+		g.found = append(g.found, &candidate{given: given, dialled: d.Host, address: or(n.Address, address), name: or(n.Name, name), host: g.self.host})
 		return nil
 	}
-	t := remote.Target{Name: name, Address: given, User: g.cl.User, Port: g.cl.Port, Identity: g.cl.Identity, KnownHosts: g.cl.KnownHosts, Jump: g.cl.Jump, Legacy: legacy || g.cl.Legacy}
-	if user, host, ok := strings.Cut(given, "@"); ok {
-		t.User, t.Address, t.Name = user, host, host
-	}
-	if host, port, err := net.SplitHostPort(t.Address); err == nil {
-		if _, err := fmt.Sscanf(port, "%d", &t.Port); err != nil || t.Port < 1 || t.Port > 65535 {
-			return usage("%s: %q is no port; use HOST or HOST:22", given, port)
-		}
-		t.Address = host
+	t := remote.Target{Name: name, Address: d.Host, User: or(d.User, g.cl.User), Port: g.cl.Port, Identity: g.cl.Identity, KnownHosts: g.cl.KnownHosts, Jump: g.cl.Jump, Legacy: legacy || g.cl.Legacy}
+	if d.Port != 0 {
+		t.Port = d.Port
 	}
 	h, err := g.newSSH(t, g.options)
 	if err != nil {
 		return err
 	}
-	g.found = append(g.found, &candidate{given: given, address: address, name: t.Name, host: h})
+	g.found = append(g.found, &candidate{given: given, dialled: d.Host, address: address, name: name, host: h})
 	return nil
 }
 
@@ -153,12 +155,31 @@ func (g *gathering) complete(ctx context.Context) error {
 	if len(errs) == len(g.found) {
 		return errors.Join(errs...)
 	}
-	for _, m := range g.missing(members) {
+	left := g.missing(members)
+	if err := g.distinct(); err != nil {
+		return err
+	}
+	for _, m := range left {
 		if err := g.dial(m.Address, m.Address, m.Name, false); err != nil {
 			return err
 		}
 	}
 	g.reach(ctx)
+	return nil
+}
+
+// distinct refuses a node that was named twice: it would count as two.
+func (g *gathering) distinct() error {
+	for i, a := range g.found {
+		for _, b := range g.found[:i] {
+			switch {
+			case cluster.SameAddress(a.address, b.address):
+				return usage("%s and %s are the same node, with the cluster address %s; name each node once", b.given, a.given, a.address)
+			case a.name == b.name:
+				return usage("%s and %s are the same node, %s; name each node once", b.given, a.given, a.name)
+			}
+		}
+	}
 	return nil
 }
 
@@ -182,16 +203,18 @@ func overlap(a, b []cluster.Node) bool {
 // it is recognised by its name, else by its addresses in the name service;
 // never are more hosts dialled than the cluster has members.
 func (g *gathering) missing(members []cluster.Node) []cluster.Node {
-	var left []cluster.Node
-	for _, m := range members {
-		if !g.claim(m, func(c *candidate) bool { return c.address == m.Address || c.given == m.Address || c.given == m.Name }) {
-			left = append(left, m)
+	var silent []*candidate
+	for _, c := range g.found {
+		if m, ok := c.among(members); ok {
+			c.address, c.name = m.Address, m.Name
+		}
+		if c.address == "" {
+			silent = append(silent, c)
 		}
 	}
-	left = slices.DeleteFunc(left, func(m cluster.Node) bool {
-		return g.claim(m, func(c *candidate) bool { return c.address == "" && isHost(c.given, m) })
+	left := slices.DeleteFunc(slices.Clone(members), func(m cluster.Node) bool {
+		return slices.ContainsFunc(g.found, func(c *candidate) bool { return c.address == m.Address })
 	})
-	silent := slices.DeleteFunc(slices.Clone(g.found), func(c *candidate) bool { return c.address != "" })
 	if len(left) == 1 && len(silent) == 1 {
 		silent[0].address, silent[0].name = left[0].Address, left[0].Name
 		return nil
@@ -199,22 +222,25 @@ func (g *gathering) missing(members []cluster.Node) []cluster.Node {
 	return left[:max(0, len(left)-len(silent))]
 }
 
-// claim names the first host that is a member.
-func (g *gathering) claim(m cluster.Node, is func(*candidate) bool) bool {
-	for _, c := range g.found {
-		if is(c) {
-			c.address, c.name = m.Address, m.Name
-			return true
+// among finds the member that a host is, by the surest sign first: the address
+// that it told, the word that was dialled, the host's name without a domain, its
+// addresses in the name service.
+func (c *candidate) among(members []cluster.Node) (cluster.Node, bool) {
+	find := func(is func(cluster.Node) bool) int { return slices.IndexFunc(members, is) }
+	i := find(func(m cluster.Node) bool { return cluster.SameAddress(c.address, m.Address) })
+	if i < 0 {
+		i = find(func(m cluster.Node) bool { return cluster.SameAddress(c.dialled, m.Address) || c.dialled == m.Name })
+	}
+	if i < 0 && c.address == "" {
+		i = find(func(m cluster.Node) bool { return firstLabel(c.dialled) == firstLabel(m.Name) })
+	}
+	if i < 0 && c.address == "" && len(members) > 0 {
+		if addresses, err := net.LookupHost(c.dialled); err == nil {
+			i = find(func(m cluster.Node) bool { return slices.Contains(addresses, m.Address) })
 		}
 	}
-	return false
-}
-
-// isHost answers whether a host that was named and does not answer is the member.
-func isHost(given string, m cluster.Node) bool {
-	if first, _, _ := strings.Cut(given, "."); first == m.Name || strings.HasPrefix(m.Name, first+".") {
-		return true
+	if i < 0 {
+		return cluster.Node{}, false
 	}
-	addresses, err := net.LookupHost(given)
-	return err == nil && slices.Contains(addresses, m.Address)
+	return members[i], true
 }

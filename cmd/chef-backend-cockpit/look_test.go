@@ -185,7 +185,12 @@ func replaceLine(text, key, line string) string {
 // dialled twice under two names, or hosts of two clusters taken for one.
 func TestNamedHostsAreFoundAmongTheMembers(t *testing.T) {
 	members := []cluster.Node{{Name: "be1", Address: "10.0.4.11"}, {Name: "be2", Address: "10.0.4.12"}, {Name: "be3", Address: "10.0.4.13"}}
-	named := func(cs ...*candidate) *gathering { return &gathering{found: cs} }
+	named := func(cs ...*candidate) *gathering {
+		for _, c := range cs {
+			c.dialled = c.given
+		}
+		return &gathering{found: cs}
+	}
 	for name, c := range map[string]struct {
 		g    *gathering
 		left []string

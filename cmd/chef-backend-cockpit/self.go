@@ -114,10 +114,8 @@ func (s *selfNode) chosen(c config) (name string, cl clusterConfig, known bool) 
 // machine: to dial an address of its own would lead here. A port may lead
 // anywhere, so that is another way.
 func (s *selfNode) is(given, address string) bool {
-	if _, host, ok := strings.Cut(given, "@"); ok {
-		given = host
-	}
-	if _, _, err := net.SplitHostPort(given); err == nil {
+	d, err := remote.ParseDestination(given)
+	if err != nil || d.Port != 0 {
 		return false
 	}
 	own := func(word string) bool {
@@ -126,9 +124,21 @@ func (s *selfNode) is(given, address string) bool {
 	if address != "" {
 		return own(address)
 	}
-	ip := net.ParseIP(given)
-	return own(given) || ip != nil && ip.IsLoopback() || strings.EqualFold(given, "localhost") ||
-		given != "" && (strings.EqualFold(given, s.node().Name) || strings.EqualFold(given, s.found.HostName))
+	return own(d.Host) || isLoopback(d.Host) || strings.EqualFold(d.Host, s.node().Name) || strings.EqualFold(d.Host, s.found.HostName)
+}
+
+// isLoopback answers whether a host is the machine on which it is dialled.
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback() || strings.EqualFold(host, "localhost")
+}
+
+// here answers whether a host is this machine, and the way to it no other one. A
+// port that holds for all nodes may be a tunnel's, too; one of the configuration
+// is that of the nodes' own sshd, unless it is dialled at the loopback.
+func (g *gathering) here(given, host, address string) bool {
+	tunnel := g.cl.Port != 0 && g.cl.Port != 22 && (!g.known || isLoopback(host))
+	return g.self != nil && !tunnel && g.cl.direct() && g.self.is(given, address) && !g.has(g.self.host)
 }
 
 // direct answers whether the nodes are dialled from here: what lies behind a

@@ -69,14 +69,15 @@ func TestCockpitRecognisesItsOwnNode(t *testing.T) {
 		config string
 		direct bool
 	}{
-		"no word":           {nil, "", true},
-		"its address":       {[]string{"10.0.4.12"}, "", true},
-		"its name":          {[]string{"BE2"}, "", true},
-		"another node":      {[]string{"10.0.4.11"}, "", true},
-		"localhost":         {[]string{"root@localhost"}, "", true},
-		"a port":            {[]string{"10.0.4.12:2222", "10.0.4.11", "10.0.4.13"}, "", false},
-		"its configuration": {nil, "clusters: {p: {stamp: PROD, nodes: [{host: be1}, {host: b, address: 10.0.4.12}, {host: be3}]}, q: {nodes: [{host: x}]}}", true},
-		"behind a jump":     {[]string{"be2"}, "clusters: {p: {jump: far, nodes: [{host: be2}]}}", false},
+		"no word":                  {nil, "", true},
+		"its address":              {[]string{"10.0.4.12"}, "", true},
+		"its name":                 {[]string{"BE2"}, "", true},
+		"another node":             {[]string{"10.0.4.11"}, "", true},
+		"localhost":                {[]string{"root@localhost"}, "", true},
+		"a port":                   {[]string{"10.0.4.12:2222", "10.0.4.11", "10.0.4.13"}, "", false},
+		"its configuration":        {nil, "clusters: {p: {stamp: PROD, nodes: [{host: be1}, {host: b, address: 10.0.4.12}, {host: be3}]}, q: {nodes: [{host: x}]}}", true},
+		"its configuration's port": {nil, "clusters: {p: {stamp: PROD, port: 2222, nodes: [{host: be1}, {host: be2}, {host: be3}]}}", true},
+		"behind a jump":            {[]string{"be2"}, "clusters: {p: {jump: far, nodes: [{host: be2}]}}", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var dialled []string
