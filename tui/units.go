@@ -11,8 +11,8 @@ import (
 // The periods of the two kinds of looks; a value older than two of its
 // periods shows its age.
 const (
-	fastPeriod = 2 * time.Second
-	slowPeriod = 30 * time.Second
+	fastPeriod = watch.FastEvery
+	slowPeriod = watch.SlowEvery
 )
 
 // bytesText is a number of bytes in decimal units, at most three digits long
@@ -114,21 +114,9 @@ func clockText(t time.Time) string {
 	return t.UTC().Format("15:04:05")
 }
 
-// periodOf is how often claims of a source are renewed.
-func periodOf(s cluster.Source) time.Duration {
-	switch s {
-	case cluster.SourceCtl, cluster.SourcePeer:
-		return slowPeriod
-	}
-	return fastPeriod
-}
-
 // evidenceAge is the age of a claim, empty while it is fresh.
 func evidenceAge(now, at time.Time, s cluster.Source) string {
-	if at.IsZero() {
-		return ""
-	}
-	if d := now.Sub(at); d > 2*periodOf(s) {
+	if d, aged := watch.Aged(now, at, s); aged {
 		return ageText(d)
 	}
 	return ""

@@ -132,32 +132,53 @@ func stateWords(f cluster.Finding) string {
 	return text + ", not acknowledged"
 }
 
-// meant is the finding that a word names: its number, ID or failure; without a
-// word the gravest one.
+// meant is the finding that a word names: its number, its ID, or the failure
+// where that stands once. Without a word it is the one that stands alone.
 func (t *talk) meant(words []string) (cluster.Finding, bool) {
-	all := unhidden(t.state)
 	if len(words) == 0 {
-		if len(all) == 0 {
+		all := unhidden(t.state)
+		switch len(all) {
+		case 0:
 			t.say("No finding stands.")
-			return cluster.Finding{}, false
+		case 1:
+			return all[0], true
+		default:
+			t.say("%d findings stand. Say which, by its number: %s.", len(all), t.numbered(all))
 		}
-		return all[0], true
+		return cluster.Finding{}, false
 	}
-	id := words[0]
+	id, byName := words[0], true
 	if n, err := strconv.Atoi(id); err == nil {
 		if n < 1 || n > len(t.ids) {
 			t.say("There is no finding %d. Type findings for the list.", n)
 			return cluster.Finding{}, false
 		}
-		id = t.ids[n-1]
+		id, byName = t.ids[n-1], false
 	}
+	var named []cluster.Finding
 	for _, f := range t.state.Findings {
-		if f.ID() == id || f.Failure == id {
-			return f, true
+		if f.ID() == id || byName && f.Failure == id {
+			named = append(named, f)
 		}
 	}
-	t.say("%s does not stand. Type findings for the list.", id)
+	switch len(named) {
+	case 0:
+		t.say("%s does not stand. Type findings for the list.", id)
+		return cluster.Finding{}, false
+	case 1:
+		return named[0], true
+	}
+	t.say("%s stands %d times. Say which, by its number: %s.", id, len(named), t.numbered(named))
 	return cluster.Finding{}, false
+}
+
+// numbered names findings by their numbers.
+func (t *talk) numbered(all []cluster.Finding) string {
+	var parts []string
+	for _, f := range all {
+		parts = append(parts, fmt.Sprintf("%d is %s", t.number(f.ID()), nameOf(f)))
+	}
+	return strings.Join(parts, "; ")
 }
 
 // why says a finding with its evidence.
@@ -187,14 +208,21 @@ func (t *talk) why(words []string) {
 
 func sentenceless(s string) string { return strings.TrimSuffix(s, ".") }
 
-// evidence says what speaks for a finding, what against it, and what is missing.
+// evidence says what speaks for a finding, what against it, and what is missing,
+// and how long ago it was seen where that is not now.
 func (t *talk) evidence(f cluster.Finding) {
 	for _, e := range f.Evidence {
 		from := string(e.Source)
 		if e.Node != "" {
 			from = strings.TrimSpace(from + " on " + e.Node)
 		}
-		t.sub("%s: %s (%s)", evidenceWord(e), strings.TrimSuffix(e.Sentence, "."), from)
+		if age, aged := watch.Aged(t.o.Clock.Now(), e.At, e.Source); aged {
+			from = strings.TrimPrefix(from+seenWords(age), ", ")
+		}
+		if from != "" {
+			from = " (" + from + ")"
+		}
+		t.sub("%s: %s%s", evidenceWord(e), strings.TrimSuffix(e.Sentence, "."), from)
 	}
 }
 
@@ -235,8 +263,13 @@ func (t *talk) rivals(f cluster.Finding) {
 	}
 }
 
-// acknowledge marks a finding as seen.
+// acknowledge marks a finding as seen. It has to be named: what stands may have
+// changed since it was said.
 func (t *talk) acknowledge(words []string) {
+	if len(words) == 0 {
+		t.say("Say which finding: ack and its number. Type findings for the list.")
+		return
+	}
 	if f, ok := t.meant(words); ok {
 		t.door.Acknowledge(f.ID())
 		t.say("Acknowledged: finding %d, %s. It stands until it is mended.", t.number(f.ID()), nameOf(f))

@@ -83,12 +83,12 @@ func (t *talk) offer(n int, o watch.Offered) {
 		t.sub("%s", sentence(capital(o.Note)))
 	}
 	if !o.Ready {
-		t.sub("%s", sentence(whyNot(o)))
+		t.sub("%s", sentence(t.whyNot(o)))
 	}
 }
 
 // whyNot is what keeps an offer from being had.
-func whyNot(o watch.Offered) string {
+func (t *talk) whyNot(o watch.Offered) string {
 	switch {
 	case o.NotBuilt:
 		return "It is not in this version"
@@ -97,7 +97,7 @@ func whyNot(o watch.Offered) string {
 	}
 	var all []string
 	for _, g := range o.WhyNot {
-		all = append(all, guardWords(g))
+		all = append(all, t.guardWords(g))
 	}
 	if len(all) == 0 {
 		return "Its conditions are not met"
@@ -105,15 +105,25 @@ func whyNot(o watch.Offered) string {
 	return strings.Join(all, "; ")
 }
 
-// guardWords say a guard's answer first, then what was seen.
-func guardWords(g cluster.CheckedGuard) string {
+// guardWords say a guard's answer first, then what was seen, and how long ago
+// where that is not now.
+func (t *talk) guardWords(g cluster.CheckedGuard) string {
 	says := strings.TrimSuffix(or(g.Answer.Sentence, g.Question.String()), ".")
 	word := map[cluster.Truth]string{cluster.True: "Holds", cluster.False: "Does not hold", cluster.Unknown: "Unknown"}[g.Answer.Truth]
 	if g.Answer.Truth != cluster.True && g.Override != "" {
 		says += "; or type: " + g.Override
 	}
-	return word + ": " + says
+	oldest := ""
+	var most time.Duration
+	for _, c := range g.Answer.Claims {
+		if age, aged := watch.Aged(t.o.Clock.Now(), c.At, c.Source); aged && age > most {
+			most, oldest = age, seenWords(age)
+		}
+	}
+	return word + ": " + says + oldest
 }
+
+func seenWords(age time.Duration) string { return ", seen " + spanText(age) + " ago" }
 
 // wanted is what a plan was last asked for, for plan again.
 type wanted struct{ procedure, node, service string }
@@ -173,7 +183,7 @@ func (t *talk) planned(words []string) (procedure, node, service string, ok bool
 	switch {
 	case !o.Ready && !o.OnlyUnarmed():
 		t.again = &wanted{o.Procedure, o.Node, o.Service}
-		t.say("%s is not to be had now. %s", offerName(o.Procedure, o.Node, o.Service), sentence(whyNot(o)))
+		t.say("%s is not to be had now. %s", offerName(o.Procedure, o.Node, o.Service), sentence(t.whyNot(o)))
 		return "", "", "", false
 	case o.Procedure == "call-support":
 		t.summary()

@@ -32,7 +32,7 @@ func (t *talk) sayPlan(p cluster.Plan) {
 	}
 	t.say("This must hold, and is read again on the nodes before each step:")
 	for _, g := range p.Guards {
-		t.sub("%s", sentence(guardWords(g)))
+		t.sub("%s", sentence(t.guardWords(g)))
 	}
 	t.say("Nothing has run. Type confirm to be asked for the phrase, rehearse to see it carried out on a simulation first, plan again to make it anew.")
 }

@@ -115,7 +115,7 @@ func (t *talk) stepTrouble(st cluster.StepState) {
 	}
 	for _, g := range st.Guards {
 		if g.Answer.Truth != cluster.True {
-			t.sub("%s", sentence(guardWords(g)))
+			t.sub("%s", sentence(t.guardWords(g)))
 		}
 	}
 	for _, o := range st.Output[max(len(st.Output)-6, 0):] {

@@ -30,6 +30,7 @@ type fakeDoor struct {
 	confirmed []string
 	armed     []string
 	ticked    []string
+	acked     []string
 	terminal  *fakeTerminal
 	rehearsal *fakeRehearsal
 	lines     []cluster.Line
@@ -109,6 +110,8 @@ func (f *fakeRehearsal) Close() error {
 }
 
 func (d *fakeDoor) Describe(string) (cluster.Failure, bool) { return cluster.Failure{}, false }
+func (d *fakeDoor) Acknowledge(id string)                   { d.acked = append(d.acked, id) }
+func (d *fakeDoor) Offers(string) []watch.Offered           { return nil }
 func (d *fakeDoor) Rivals(string) []cluster.Rival           { return nil }
 func (d *fakeDoor) Logs(watch.LogQuery, uint64, int) (watch.LogPage, error) {
 	return watch.LogPage{Lines: d.lines, Held: uint64(len(d.lines))}, nil
