@@ -2,6 +2,7 @@ package logs
 
 import (
 	"archive/tar"
+	"bufio"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -139,12 +140,15 @@ func (c *collector) file(f found) error {
 	return c.unpacked(f.path, raw, func(r io.Reader) error { return c.tarball(f, r) })
 }
 
-// unpacked gives what a file holds, through gzip where its name says so.
+// unpacked gives what a file holds, through gzip where its name or its first
+// bytes say so: svlogd's own processors leave the name as it is.
 func (c *collector) unpacked(name string, r io.Reader, use func(io.Reader) error) error {
-	if !strings.HasSuffix(name, ".gz") && !strings.HasSuffix(name, ".tgz") {
-		return use(r)
+	b := bufio.NewReader(r)
+	magic, _ := b.Peek(2) // what is wrong is told by the read that follows
+	if !strings.HasSuffix(name, ".gz") && !strings.HasSuffix(name, ".tgz") && string(magic) != "\x1f\x8b" {
+		return use(b)
 	}
-	z, err := gzip.NewReader(r)
+	z, err := gzip.NewReader(b)
 	if err != nil {
 		return err
 	}

@@ -82,6 +82,7 @@ func TestCollectedLogsOfEveryShape(t *testing.T) {
 	write(t, dir, "be1/var/log/chef-backend/postgresql/9.5/config", removed)
 	write(t, dir, "be1/chef-backend-ctl-status.txt", "leaderl  running (pid 1)  0d 0h 0m 1s  leader: 0; waiting: 3; follower: 0; total: 3\n")
 	write(t, dir, "be2/var/log/chef-backend/etcd/@400000005a.u.gz", "2026-11-21_01:00:00.00000 W | etcdserver: failed to send out heartbeat on time\n")
+	write(t, dir, "be2/var/log/chef-backend/etcd/@400000005b.s", zipped("2026-11-21_01:30:00.00000 failed to send out heartbeat on time\n"))
 	write(t, dir, "be3.tar.gz", tarred(map[string]string{
 		"gathered-2026/var/log/chef-backend/etcd/current":    "2026-11-21_02:00:00.00000 failed to send out heartbeat on time\n",
 		"gathered-2026/var/log/chef-backend/leaderl/current": removed + "\n",
@@ -102,13 +103,13 @@ func TestCollectedLogsOfEveryShape(t *testing.T) {
 	want := []string{
 		"leaderless be1/ctl 1 0001-01-01 0001-01-01",
 		"gone be1/postgresql 2 2026-11-20 2026-11-22",
-		"slow be2/etcd 1 2026-11-21 2026-11-21",
+		"slow be2/etcd 2 2026-11-21 2026-11-21",
 		"slow be3/etcd 1 2026-11-21 2026-11-21",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("signs\n %q, not\n %q", got, want)
 	}
-	if !slices.Equal(c.Nodes, []string{"be1", "be2", "be3"}) || c.Files != 6 || c.Lines != 7 {
+	if !slices.Equal(c.Nodes, []string{"be1", "be2", "be3"}) || c.Files != 7 || c.Lines != 8 {
 		t.Errorf("nodes %v, %d files, %d lines", c.Nodes, c.Files, c.Lines)
 	}
 	if len(c.Skipped) != 1 || !strings.Contains(c.Skipped[0], "be4.tgz") || strings.Contains(c.Skipped[0], "^J") {

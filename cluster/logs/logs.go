@@ -238,9 +238,10 @@ func (l *Logs) take(s *stream, at position) {
 	}
 }
 
-// moment is the time of a line: its own, but not after the present.
+// moment is the time of a line: its own, but not after the present, and none
+// from before 1970: a node's clock that was never set, less its offset.
 func moment(e entry, now int64) time.Time {
-	if e.stamp == 0 || e.stamp > now {
+	if e.stamp <= 0 || e.stamp > now {
 		return time.Unix(0, now).UTC()
 	}
 	return time.Unix(0, e.stamp).UTC()

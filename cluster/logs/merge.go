@@ -22,6 +22,9 @@ type merger struct {
 	pending int // bytes that wait
 }
 
+// mostDead is how much text of placed lines a queue may hold on to.
+const mostDead = 1 << 20
+
 // queue holds the waiting lines of one stream; arrived and key only rise.
 type queue struct {
 	entries []entry
@@ -109,7 +112,7 @@ func (q *queue) pop() {
 	switch {
 	case q.head == len(q.entries):
 		q.entries, q.text, q.head = q.entries[:0], q.text[:0], 0
-	case q.head >= 1024 && q.head > len(q.entries)/2:
+	case q.head >= 1024 && q.head > len(q.entries)/2 || q.entries[q.head].start > mostDead:
 		base := q.entries[q.head].start
 		q.text = q.text[:copy(q.text, q.text[base:])]
 		q.entries = q.entries[:copy(q.entries, q.entries[q.head:])]

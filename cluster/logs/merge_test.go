@@ -104,6 +104,21 @@ func TestMergeUnderFlood(t *testing.T) {
 	}
 }
 
+// What was placed of long lines is let go although others still wait.
+func TestMergerLetsPlacedTextGo(t *testing.T) {
+	m := newMergeBench(1)
+	long := strings.Repeat("x", maxText)
+	for i := range 500 {
+		m.arrive(float64(i), 0, fmt.Sprintf("%s%d@%d", long, i, i))
+		if m.at(float64(i)); len(m.queues[0].text) > mostDead+10*maxText {
+			t.Fatalf("%d bytes are held for %d that wait", len(m.queues[0].text), m.pending)
+		}
+		if last := len(m.placed) - 1; last >= 0 && m.placed[last] != fmt.Sprintf("%s%d", long, i-2) {
+			t.Fatalf("%.20q came at %d", m.placed[last][maxText:], i)
+		}
+	}
+}
+
 // sortKeys makes the times of one stream rise, as add does.
 func sortKeys(lines []string) {
 	last := ""

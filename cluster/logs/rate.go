@@ -28,7 +28,7 @@ func (r *rate) count(at int64, level cluster.Level) {
 	if level < cluster.LevelError {
 		return
 	}
-	minute := at / 60
+	minute := max(at, 0) / 60
 	m := &r.minutes[minute%rateMinutes]
 	if minute > m.at {
 		m.at, m.errors = minute, 0

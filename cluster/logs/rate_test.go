@@ -48,6 +48,27 @@ func TestErrorRates(t *testing.T) {
 	}
 }
 
+// A node whose clock was never set, and of which an offset is known, writes
+// stamps from before 1970: they count as now.
+func TestErrorsFromBefore1970(t *testing.T) {
+	clock := newManual()
+	l, err := New(Options{Nodes: []cluster.Node{{Name: "be1"}}, Clock: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStream(0, "be1", cluster.Services[0], l.matcher)
+	s.now, s.ahead = clock.now.UnixNano(), int64(time.Hour)
+	s.take([]byte("1970-01-01_00:07:00.00000 FATAL:  boot\n"))
+	if e := s.batch.entries[0]; e.stamp >= 0 {
+		t.Fatalf("%+v", e)
+	}
+	l.take(s, position{})
+	if at := l.Streams()[0].LastLine; !at.Equal(clock.now) {
+		t.Errorf("the last line is of %v", at)
+	}
+	l.rates[0].count(-61, cluster.LevelError)
+}
+
 // phaseHost is a host whose link alone matters.
 type phaseHost struct {
 	*shellHost
