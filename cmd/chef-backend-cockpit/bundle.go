@@ -29,7 +29,9 @@ the configuration, and the newest logs of every node (up to 20 MiB of each
 service, over SSH, only reading) into one archive in the current folder.
 Passwords, keys and tokens are blotted out; chef-backend-secrets.json is not read.
 
-Without a host and without a configured cluster only what lies here is packed.`,
+Without a host and without a configured cluster only what lies here is packed, and
+also where no node can be reached: the exit code is 3 then. lacks.txt says what is
+missing.`,
 		RunE: func(c *cobra.Command, hosts []string) error { return e.supportBundle(c.Context(), hosts) },
 	}
 }
@@ -41,6 +43,7 @@ type bundle struct {
 	files   []bundled // but for the logs, which are read one by one
 	logs    []logFile
 	lacks   []string // what could not be had, and why
+	silent  bool     // no node of those that are known could be reached
 }
 
 // bundled is a file of the archive.
@@ -81,7 +84,13 @@ func (e *env) supportBundle(ctx context.Context, hosts []string) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return e.writeBundle(ctx, b, f)
+	if err := e.writeBundle(ctx, b, f); err != nil {
+		return err
+	}
+	if b.silent {
+		return &exitError{exitNothing, errors.New("no node could be reached: the bundle holds only what lies here")}
+	}
+	return nil
 }
 
 // bundleFleet connects to the nodes; nil where none is known or answers: what
@@ -100,9 +109,10 @@ func (e *env) bundleFleet(ctx context.Context, hosts []string, b *bundle) (*flee
 		return nil, nil
 	}
 	f, err := e.connect(ctx, hosts)
-	if _, wrong := errors.AsType[*exitError](err); wrong {
+	if x, coded := errors.AsType[*exitError](err); coded && x.code != exitNothing {
 		return nil, err
 	}
+	b.silent = err != nil
 	b.lack("nodes", err)
 	return f, nil
 }

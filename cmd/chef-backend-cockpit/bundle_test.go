@@ -170,6 +170,37 @@ func TestSupportBundleIsMadeWholeOrNotAtAll(t *testing.T) {
 	}
 }
 
+// Where no node answers, the very outage that support is asked about, what lies
+// here is packed, and what is missing is said; a wrong call still packs nothing.
+func TestSupportBundleOfAClusterThatDoesNotAnswer(t *testing.T) {
+	home(t, "clusters:\n  dead: {jump: none, nodes: [{host: '127.0.0.1:1'}, {host: '127.0.0.1:2'}, {host: '127.0.0.1:3'}]}\n")
+	dir, err := journal.DefaultDir()
+	j := journal.New(dir, remote.System{}, "dead")
+	err = errors.Join(err, j.Record(journal.Note, map[string]string{"text": "be1 has gone"}), j.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	code, out, errOut := call(t, "support-bundle")
+	if code != exitNothing || !strings.HasPrefix(out, "chef-backend-cockpit-support-dead-") || !strings.Contains(errOut, "the bundle lacks nodes: ") || !strings.Contains(errOut, "holds only what lies here") {
+		t.Fatalf("exit code %d, %q, %q", code, out, errOut)
+	}
+	files := unpacked(t, strings.TrimSpace(out))
+	timeline := ""
+	for name, text := range files {
+		if filepath.Base(name) == "timeline.txt" {
+			timeline = text
+		}
+	}
+	if !strings.Contains(timeline, "be1 has gone") || !strings.Contains(files["lacks.txt"], "refused") || !strings.Contains(files["config.yaml"], "dead") {
+		t.Errorf("%q", files)
+	}
+	t.Chdir(t.TempDir())
+	if code, out, _ := call(t, "--cluster", "other", "support-bundle"); code != exitUsage || out != "" {
+		t.Errorf("a cluster that is none: exit code %d, %q", code, out)
+	}
+}
+
 // The newest bytes of each service are taken, current before what was put aside.
 func TestNewestLogsAreBounded(t *testing.T) {
 	const etcd = nodeLogs + "/etcd/"
