@@ -221,7 +221,7 @@ func syncDir(dir string) error {
 
 // Record appends one record, opening an incident where none is open. Intents,
 // confirmations and outcomes are on disk when it returns. A snapshot that says
-// nothing new is left out. Secrets in URLs are blotted out. After an error
+// nothing new is left out. Secrets are blotted out. After an error
 // nothing was recorded that may be relied on; the next record is tried anew, in
 // an incident that continues this one where its file cannot be gone on with.
 func (j *Journal) Record(kind string, data any) error {

@@ -5,41 +5,30 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"regexp"
 	"strings"
 )
 
-var (
-	urlPassword   = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://[^/\s:@]*):[^/\s]*@`)
-	namedPassword = regexp.MustCompile(`(?i)\b(password|passwd|pgpassword)(\s*[=:]\s*)('[^']*'|"[^"]*"|[^\s,;&]+)`)
-)
-
-// redact blots out passwords in URLs and connection strings, inside every
-// string of a JSON text. Expressions are only asked about strings that may hold
-// one: a snapshot has thousands of strings, and whoever confirms waits for it.
+// redact blots secrets out of every string of a JSON text. Expressions are only
+// asked about strings that may hold one: a snapshot has thousands of strings, and
+// whoever confirms waits for it.
 func redact(body []byte) []byte {
 	return rewritten(body, func(literal []byte) []byte {
-		if !mayHoldPassword(literal) {
+		// What is escaped may be anything.
+		if !suspicious(literal) && !bytes.Contains(literal, []byte(`\u`)) {
 			return nil
 		}
-		return blotted(literal)
+		return secretless(literal)
 	})
 }
 
-// mayHoldPassword says which strings have to be looked at: what is escaped may
-// be anything.
-func mayHoldPassword(literal []byte) bool {
-	return bytes.Contains(literal, []byte("://")) || bytes.Contains(literal, []byte(`\u`)) || bytes.Contains(bytes.ToLower(literal), []byte("passw"))
-}
-
-// blotted is a string of a JSON text without its passwords; nil where it
-// has none.
-func blotted(literal []byte) []byte {
+// secretless is a string of a JSON text without its secrets; nil where it has
+// none.
+func secretless(literal []byte) []byte {
 	var s string
 	if json.Unmarshal(literal, &s) != nil {
 		return nil
 	}
-	blot := namedPassword.ReplaceAllString(urlPassword.ReplaceAllString(s, "$1:***@"), "$1$2***")
+	blot := string(new(Blotter).Text([]byte(s)))
 	if blot == s {
 		return nil
 	}

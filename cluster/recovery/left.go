@@ -68,7 +68,7 @@ func (x *Executor) restored(l Left) (*run, error) {
 	}
 	r := newRun(x, f, overrides(c.Typed), l.At)
 	r.state.Sentence = "taken up again: the cockpit was left while it was at work"
-	r.left = &leftover{written: maps.Clone(l.Written), broken: l.Broken}
+	r.left = &leftover{written: maps.Clone(l.Written), broken: cmp.Or(l.Broken, blotted(c.Plan))}
 	for n, rec := range l.Records {
 		if err := r.recall(rec); err != nil {
 			return nil, fmt.Errorf("record %d of the plan: %w", n+1, err)
@@ -91,6 +91,17 @@ func (x *Executor) restored(l Left) (*run, error) {
 		}
 	}
 	return r, nil
+}
+
+// blotted says which command the journal holds without a secret that stood in
+// it: what is read back is not what was confirmed. "" for none.
+func blotted(p cluster.Plan) string {
+	for _, s := range slices.Concat(p.Steps, p.Back) {
+		if strings.Contains(s.Command, "***") {
+			return "a secret was blotted out of the command of step " + s.ID
+		}
+	}
+	return ""
 }
 
 // recall takes in one record.

@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -220,6 +221,21 @@ func TestBrokenJournalDoesNotGoOn(t *testing.T) {
 	}
 	p := w.done(x)
 	if p.Status != cluster.StatusStopped || p.Steps[2].Status != cluster.StatusDone || !strings.Contains(p.Sentence, "record 7 was changed") || len(w.ran) != 3 {
+		t.Errorf("%s: %s; ran %v", p.Status, p.Sentence, w.ran)
+	}
+}
+
+// A command that the journal holds without its secret is never sent.
+func TestBlottedCommandDoesNotGoOn(t *testing.T) {
+	w := leftAt(t, "pgsql-follow")
+	l, _ := w.left()
+	l.Confirmed = bytes.Replace(l.Confirmed, []byte(`"chef-backend-ctl start"`), []byte(`"TOKEN=*** chef-backend-ctl start"`), 1)
+	x := w.another()
+	if _, err := x.Resume(l); err != nil {
+		t.Fatal(err)
+	}
+	p := w.done(x)
+	if p.Status != cluster.StatusStopped || !strings.Contains(p.Sentence, "a secret was blotted out of the command of step 4-") || len(w.ran) != 3 {
 		t.Errorf("%s: %s; ran %v", p.Status, p.Sentence, w.ran)
 	}
 }

@@ -264,7 +264,7 @@ func TestTerminalWhenTheCockpitIsLeft(t *testing.T) {
 func TestTranscript(t *testing.T) {
 	w := newWorld(t)
 	r := newRun(w.executor(), &frozen{plan: cluster.Plan{Steps: []cluster.PlanStep{{ID: "1-a"}}}}, nil, w.clock.Now())
-	whole := "one\ndb_superuser_password: 'hush'\n{\"chef\": {\"token\" : \"hush\", \"a\": 1}}\n-----BEGIN RSA PRIVATE KEY-----\nhushhush\n-----END RSA PRIVATE KEY-----\nlast \x1b]0;x\a"
+	whole := "one\ndb_superuser_password: 'hush'\n{\"chef\": {\"token\" : \"a\\\"hush\", \"a\": 1}, 'secret': 'it\\'s hush'}\n-----BEGIN RSA PRIVATE KEY-----\nhushhush\n-----END RSA PRIVATE KEY-----\nlast \x1b]0;x\a"
 	for cut := range len(whole) {
 		w.kept = nil
 		s := r.transcript(0, cluster.PlanStep{Node: "be1"}, "1-a")

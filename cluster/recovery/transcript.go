@@ -88,7 +88,7 @@ func (t *transcript) put(n int) {
 	}
 	lines := []string{fmt.Sprintf("(%d bytes not kept: they may hold passwords)", n)}
 	if !t.hidden {
-		lines = remote.SafeLines(t.keyless(blotted(t.pending[:n])))
+		lines = remote.SafeLines(t.keyless(secretless(t.pending[:n])))
 	}
 	t.record(lines, int64(n))
 	t.pending = append(t.pending[:0], t.pending[n:]...)
@@ -124,12 +124,12 @@ func (t *transcript) keyless(b []byte) []byte {
 }
 
 // named is a value whose name says that nobody else may read it, in the shapes
-// of configuration files and of JSON.
-var named = regexp.MustCompile(`(?i)([a-z0-9_.-]*(?:passw(?:or)?d|secret|private_key|token)[a-z0-9_.-]*["']?\]?\s*(?:=>|[=:])\s*)("[^"\n]*"|'[^'\n]*'|[^\s,;&]+)`)
+// of configuration files and of JSON. One in quotes may hold escaped ones.
+var named = regexp.MustCompile(`(?i)([a-z0-9_.-]*(?:passw(?:or)?d|secret|private_key|token)[a-z0-9_.-]*["']?\]?\s*(?:=>|[=:])\s*)("(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.|'')*'?|[^\s,;&]+)`)
 
-// blotted is output without the values of secrets; passwords in URLs are the
-// journal's own care.
-func blotted(b []byte) []byte {
+// secretless is output without the values of secrets; passwords in URLs and what
+// has other shapes are the journal's own care.
+func secretless(b []byte) []byte {
 	lower := bytes.ToLower(b)
 	for _, word := range []string{"passw", "secret", "private_key", "token"} {
 		if bytes.Contains(lower, []byte(word)) {
