@@ -51,6 +51,7 @@ func (w *Watch) round(ctx context.Context) {
 	suspicious := w.due.now(v.Now, w.suspicious())
 	w.mu.Unlock()
 	w.marks.returned(v)
+	w.lookAtMarks()
 
 	findings := w.engine.Evaluate(v)
 

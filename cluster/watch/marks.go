@@ -1,14 +1,10 @@
 package watch
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
-	"os"
-	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"chef-backend-cockpit/cluster"
@@ -20,15 +16,23 @@ const mostMaintenance = 24 * time.Hour
 
 // marks are what the operators said of nodes: that one is powered off for
 // good, or in planned work. They outlive the cockpit in a file, since a fenced
-// node stays fenced when the laptop is closed.
+// node stays fenced when the laptop is closed; other cockpits of the same
+// account write it, too.
 type marks struct {
 	path     string // "" : kept in memory alone
 	operator string
 
-	mu   sync.Mutex
+	disk    sync.Mutex  // held for as long as the disk takes
+	read    fs.FileInfo // of the file when it was read; nil for none
+	looking atomic.Bool // a look at the file is under way
+
+	mu   sync.Mutex // held for memory work only
 	said said
-	err  error // why the file could not be read; "" marks of before are unknown then
-	// unkept is why the file does not tell that a fenced node answered.
+	err  error // why the file cannot be read: what it says is unknown then
+	// back is when a fenced node was first heard to answer; whatever the file
+	// tells, it answered. owed: the file does not tell it yet; unkept: why not.
+	back   map[string]time.Time
+	owed   bool
 	unkept error
 }
 
@@ -52,69 +56,6 @@ type maintenance struct {
 	Until time.Time `json:"until"`
 }
 
-// newMarks reads what was said before. A file that cannot be read is told by
-// trouble and never overwritten.
-func newMarks(path, operator string) *marks {
-	m := &marks{path: path, operator: operator}
-	if path != "" {
-		text, err := os.ReadFile(path)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			m.err = err
-		default:
-			m.err = json.Unmarshal(text, &m.said)
-		}
-	}
-	if m.said.Fenced == nil {
-		m.said.Fenced = map[string]fencing{}
-	}
-	if m.said.Maintenance == nil {
-		m.said.Maintenance = map[string]maintenance{}
-	}
-	return m
-}
-
-// change edits a copy, saves it, and only then takes it.
-func (m *marks) change(edit func(*said)) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.err != nil {
-		return fmt.Errorf("marks of nodes cannot be read: %w; mend or remove %s", m.err, m.path)
-	}
-	next := said{maps.Clone(m.said.Fenced), maps.Clone(m.said.Maintenance)}
-	edit(&next)
-	if err := m.save(next); err != nil {
-		return fmt.Errorf("the mark cannot be kept: %w", err)
-	}
-	m.said, m.unkept = next, nil
-	return nil
-}
-
-// save renames a whole file into place: a half-written one would forget a fence.
-func (m *marks) save(s said) error {
-	if m.path == "" {
-		return nil
-	}
-	text, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(m.path), 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(m.path), ".marks-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone already when all went well
-	_, err = f.Write(append(text, '\n'))
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), m.path)
-}
-
 // into gives a view what stands.
 func (m *marks) into(v *cluster.View) {
 	m.mu.Lock()
@@ -135,38 +76,37 @@ func (m *marks) into(v *cluster.View) {
 
 // returned notes of fenced nodes that a look, begun after the word was given,
 // got an answer from them: the word no longer stands for them when they go
-// silent again, in the next cockpit either. What is noted goes into v.
+// silent again, in the next cockpit either, once it is kept. What is noted goes
+// into v.
 func (m *marks) returned(v *cluster.View) {
-	back := map[string]time.Time{}
 	m.mu.Lock()
+	heard := false
 	for n, f := range m.said.Fenced {
 		r := v.Report(n)
 		if r == nil || !f.Back.IsZero() || !r.Began.After(f.At) {
 			continue
 		}
 		if way := r.Reach; way.Known && (way.Value == cluster.Reached || way.Value == cluster.LoginFailed) {
-			back[n] = r.Began.UTC()
+			m.back[n], heard = r.Began.UTC(), true
 		}
 	}
+	m.owed = m.owed || heard
+	m.answered()
 	m.mu.Unlock()
-	if len(back) == 0 {
-		return
+	if heard {
+		m.into(v)
 	}
-	note := func(s *said) {
-		for n, at := range back {
-			if f, ok := s.Fenced[n]; ok && at.After(f.At) {
-				f.Back = at
-				s.Fenced[n] = f
-			}
+}
+
+// answered adds to what is said which fenced nodes answered after the word was
+// given. Callers hold the lock.
+func (m *marks) answered() {
+	for n, at := range m.back {
+		if f, ok := m.said.Fenced[n]; ok && f.Back.IsZero() && at.After(f.At) {
+			f.Back = at
+			m.said.Fenced[n] = f
 		}
 	}
-	if err := m.change(note); err != nil { // it holds here all the same
-		m.mu.Lock()
-		note(&m.said)
-		m.unkept = err
-		m.mu.Unlock()
-	}
-	m.into(v)
 }
 
 // trouble is a notice when what was said before cannot be known.
@@ -174,12 +114,12 @@ func (m *marks) trouble() []Notice {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
+	case m.err != nil:
+		return []Notice{{Grave: true, Text: "marks of nodes (fenced, in maintenance) cannot be read: " + m.err.Error()}}
 	case m.unkept != nil:
 		return []Notice{{Grave: true, Text: "that a fenced node answered cannot be kept for the next cockpit: " + m.unkept.Error()}}
-	case m.err == nil:
-		return nil
 	}
-	return []Notice{{Grave: true, Text: "marks of nodes (fenced, in maintenance) cannot be read: " + m.err.Error()}}
+	return nil
 }
 
 // FencePhrase is what has to be typed to fence a node.

@@ -97,6 +97,7 @@ func TestFenceEndsWhenTheNodeAnswers(t *testing.T) {
 		v := w.View()
 		v.Snapshot.Reports["be3"] = &cluster.Report{Node: "be3", Began: began, Reach: cluster.KnownAs(way, cluster.SourceReach, began)}
 		w.marks.returned(v)
+		w.marks.keep()
 		return v
 	}
 	soon := w.marks.said.Fenced["be3"].At.Add(time.Second)
