@@ -256,7 +256,7 @@ func (f *follower) answer(parts []part) (busy bool, err error) {
 			data = data[1:]
 		}
 		if g.service == "postgresql" {
-			g.settle(newestVersion(files, f.l.o.Folder+"/postgresql/"), &list)
+			g.settle(files, f.l.o.Folder+"/postgresql/", &list)
 		}
 		g.look(named(files, g.folder+"/current"))
 		if list.sound {
@@ -274,19 +274,6 @@ func (g *log) hear(data []byte, now *file, list listing) bool {
 		return false
 	}
 	return g.got(data, g.skip, now, g)
-}
-
-// settle takes the folder of PostgreSQL's log: X.Y is the newest version that
-// has one. A new version is another log.
-func (g *log) settle(folder string, list *listing) {
-	if folder == "" || folder == g.folder {
-		return
-	}
-	if g.folder != "" {
-		g.stream.flush()
-		g.cursor = cursor{}
-	}
-	g.folder, list.sound = folder, false
 }
 
 // look hears of current.
@@ -333,6 +320,19 @@ func (g *log) pressing() bool {
 	return g.list && g.missing == 0 && g.folder != "" || len(g.chain) > 1 || len(g.chain) == 1 && g.offset < g.chain[0].size && !g.failed
 }
 
+// heard hears that bytes of an answer came: on a slow line the whole of it takes
+// longer than a stream may be silent.
+func (f *follower) heard() {
+	now := f.l.o.Clock.Now()
+	f.l.mu.Lock()
+	for _, g := range f.logs {
+		if st := &f.l.states[g.index]; st.Alive {
+			st.Heartbeat = now
+		}
+	}
+	f.l.mu.Unlock()
+}
+
 // alive marks the streams of the node as answered for.
 func (f *follower) alive() {
 	now := f.l.o.Clock.Now()
@@ -370,23 +370,4 @@ func named(files []file, name string) *file {
 		}
 	}
 	return nil
-}
-
-// newestVersion is the folder of the highest X.Y among root/X.Y/current.
-func newestVersion(files []file, root string) (folder string) {
-	best := -1
-	for _, x := range files {
-		inside, ok := strings.CutPrefix(x.name, root)
-		version, current := strings.CutSuffix(inside, "/current")
-		major, minor, _ := strings.Cut(version, ".")
-		m, err1 := strconv.Atoi(major)
-		n, err2 := strconv.Atoi("0" + minor)
-		if !ok || !current || err1 != nil || err2 != nil || m > 1e6 || n > 1e6 {
-			continue
-		}
-		if rank := m*1e6 + n; rank > best {
-			best, folder = rank, root+version
-		}
-	}
-	return folder
 }

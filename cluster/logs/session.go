@@ -81,7 +81,7 @@ func (f *follower) talk(ctx context.Context, s remote.Session, heard func()) err
 	if _, err := s.Stdin().Write([]byte(mark + "\n")); err != nil {
 		return err
 	}
-	out := newAnswers(s.Stdout(), mark, heard)
+	out := newAnswers(s.Stdout(), mark, func() { heard(); f.heard() })
 	if err := out.ready(); err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"chef-backend-cockpit/remote"
 )
 
-// A stream is stale when its follower has not answered for staleFor, and lost
+// A stream is stale when nothing came from its follower for staleFor, and lost
 // after heartbeatFor: polls are asked for every half second.
 const (
 	staleFor     = 3 * time.Second
