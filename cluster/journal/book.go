@@ -100,9 +100,9 @@ func (b *Book) Record(i int) (Record, error) {
 }
 
 // Safe is a record whose every text is fit to be shown: what is read from a
-// file may have been written there by somebody else.
+// file may have been written there by somebody else. Line ends in its data stay.
 func (r Record) Safe() Record {
-	r.Data = safeJSON(r.Data)
+	r.Kind, r.Data = safe(r.Kind), safeJSON(r.Data)
 	return r
 }
 

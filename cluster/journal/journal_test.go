@@ -264,3 +264,28 @@ func TestATornJournalIsContinuedInAnotherIncident(t *testing.T) {
 		t.Errorf("%d incidents say what they continue", said)
 	}
 }
+
+// What a cockpit has written is read as it was written: making it safe changes
+// only what somebody else has put there.
+func TestReadChangesNothingOfItsOwn(t *testing.T) {
+	dir := t.TempDir()
+	j := New(dir, clock(), "invented").Stamped("PROD")
+	begun(t, j, "00000001")
+	if err := j.Record(Intent, cluster.Intent{Plan: "00000001", Step: "4-a", Command: "for f in <a> & \"b\\c\"; do\n  echo é …; done"}); err != nil {
+		t.Fatal(err)
+	}
+	var plain []Record
+	path := Path(dir, dropped(j))
+	if err := asWritten(path, func(r Record) error { plain = append(plain, r); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	err := Read(path, func(r Record) error {
+		if w := plain[r.Seq]; w.Hash != r.sum() {
+			t.Errorf("%s became %s", w.Data, r.Data)
+		}
+		return nil
+	})
+	if err != nil || len(plain) != 9 {
+		t.Errorf("%d records, %v", len(plain), err)
+	}
+}

@@ -101,10 +101,16 @@ func look(id, path string, size int64) Incident {
 	return in
 }
 
-// Read hands every record of a journal to fn, in order, until fn returns an
-// error. It checks that the format is known; Verify checks the chain. A last
-// line without its end is being written, or was torn by a crash: it is left out.
+// Read hands every record of a journal to fn, in order and made safe, until fn
+// returns an error. It checks that the format is known; Verify checks the chain.
+// A last line without its end is being written, or was torn by a crash: it is
+// left out.
 func Read(path string, fn func(Record) error) error {
+	return asWritten(path, func(r Record) error { return fn(r.Safe()) })
+}
+
+// asWritten is Read with every byte as it stands in the file.
+func asWritten(path string, fn func(Record) error) error {
 	return eachLine(path, func(n uint64, line []byte) error {
 		r, err := parse(line)
 		if err != nil {

@@ -194,9 +194,9 @@ func (r *report) findings(b *strings.Builder) {
 	}
 	for _, id := range r.found {
 		f := r.first[id]
-		fmt.Fprintf(b, "\n### %s %s, %s\n\n%s\n\n", f.Priority, inline(id), f.Certainty, inline(f.Title))
+		fmt.Fprintf(b, "\n### %s %s, %s\n\n%s\n\n", f.Priority, inline(id), inline(string(f.Certainty)), inline(f.Title))
 		for _, e := range f.Evidence {
-			fmt.Fprintf(b, "- %s, %s: %s\n", e.Side, e.Answer, inline(e.Sentence))
+			fmt.Fprintf(b, "- %s, %s: %s\n", inline(string(e.Side)), e.Answer, inline(e.Sentence))
 		}
 	}
 }
@@ -210,12 +210,12 @@ func (r *report) carriedOut(b *strings.Builder) {
 	for _, key := range r.order {
 		a := r.acts[key]
 		fmt.Fprintf(b, "\n### %s, step %s of plan %s\n\n", inline(a.intent.Node), inline(a.intent.Step), inline(a.intent.Plan))
-		fmt.Fprintf(b, "    %s\n\n", strings.ReplaceAll(safeText(or(a.intent.Command, a.intent.ToDo)), "\n", "\n    "))
+		fmt.Fprintf(b, "%s\n\n", indented(or(a.intent.Command, a.intent.ToDo)))
 		fmt.Fprintf(b, "Began %s. %s\n", a.began.UTC().Format("15:04:05"), inline(a.became()))
 		if len(a.output) > 0 {
 			fmt.Fprintf(b, "\nOutput, last %d of %d lines:\n\n", len(a.output), a.lines)
 			for _, l := range a.output {
-				fmt.Fprintf(b, "    %s\n", safeText(l))
+				fmt.Fprintln(b, indented(l))
 			}
 		}
 	}
@@ -299,8 +299,14 @@ func safeText(s string) string {
 // markup are the characters that Markdown would take for its own.
 var markup = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "<", "&lt;", "|", `\|`, "#", `\#`)
 
+// oneLine is a text of the file on one line.
+func oneLine(s string) string { return strings.ReplaceAll(safeText(s), "\n", " ") }
+
+// indented is a text that stands as it is, whatever is in it.
+func indented(s string) string { return "    " + strings.ReplaceAll(safeText(s), "\n", "\n    ") }
+
 // inline is a text that stands in a sentence; nothing in it is Markdown.
-func inline(s string) string { return markup.Replace(strings.ReplaceAll(safeText(s), "\n", " ")) }
+func inline(s string) string { return markup.Replace(oneLine(s)) }
 
 // cell is a text in a row of a table. It may hold code.
 func cell(s string) string {
@@ -309,10 +315,10 @@ func cell(s string) string {
 		return inline(s)
 	}
 	in, after, _ := strings.Cut(rest, "`")
-	return inline(before) + "`" + strings.ReplaceAll(safeText(in), "|", `\|`) + "`" + inline(after)
+	return inline(before) + "`" + strings.ReplaceAll(oneLine(in), "|", `\|`) + "`" + inline(after)
 }
 
 // code is a command in a sentence.
 func code(s string) string {
-	return "`" + strings.ReplaceAll(strings.ReplaceAll(safeText(s), "`", "'"), "\n", " ") + "`"
+	return "`" + strings.ReplaceAll(oneLine(s), "`", "'") + "`"
 }

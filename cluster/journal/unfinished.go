@@ -103,7 +103,7 @@ func incidentsOf(dir, clusterName string) (ids, troubles []string, err error) {
 	opened := map[string]time.Time{}
 	enough := errors.New("one record is enough")
 	for _, f := range there {
-		err := Read(Path(dir, f.id), func(r Record) error {
+		err := asWritten(Path(dir, f.id), func(r Record) error {
 			var o Opening
 			if json.Unmarshal(r.Data, &o) == nil && o.Cluster == clusterName {
 				opened[f.id] = r.At

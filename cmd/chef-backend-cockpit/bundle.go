@@ -179,7 +179,7 @@ func (b *bundle) incident(in journal.Incident) (before string, err error) {
 	if err != nil {
 		return "", err
 	}
-	folder := "incidents/" + in.ID + "/"
+	folder := "incidents/" + plainName.ReplaceAllString(in.ID, "-") + "/"
 	b.put(folder+journal.FileName, text[:bytes.LastIndexByte(text, '\n')+1]) // what is being written has no end yet
 	report, err := journal.Report(in.Path)
 	if err != nil {
@@ -218,6 +218,10 @@ func (e *env) bundleConfig(b *bundle) error {
 // plainName is what a cluster's name becomes in a file's name.
 var plainName = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
+// nameMax bounds what the archive's name takes of the cluster's, which may be a
+// journal's word: names of files are bounded.
+const nameMax = 64
+
 // writeBundle writes the archive into the current folder and prints its name.
 func (e *env) writeBundle(ctx context.Context, b *bundle, f *fleet) error {
 	need := int64(0)
@@ -231,7 +235,9 @@ func (e *env) writeBundle(ctx context.Context, b *bundle, f *fleet) error {
 	if err := room(".", need+total); err != nil {
 		return err
 	}
-	name := "chef-backend-cockpit-support-" + or(strings.Trim(plainName.ReplaceAllString(b.cluster, "-"), "-."), "cluster") + "-" + b.at.Format("20060102T150405Z")
+	of := plainName.ReplaceAllString(b.cluster, "-")
+	of = strings.Trim(of[:min(len(of), nameMax)], "-.")
+	name := "chef-backend-cockpit-support-" + or(of, "cluster") + "-" + b.at.Format("20060102T150405Z")
 	out, err := newBundleFile(".", name, b.at)
 	if err != nil {
 		return err

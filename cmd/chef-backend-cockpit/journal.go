@@ -84,8 +84,8 @@ func (e *env) listIncidents() error {
 	t := tabwriter.NewWriter(e.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "ID\tCLUSTER\tSTAMP\tOPENED\tLASTED\tRECORDS\tREMARK")
 	for _, in := range all {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", in.ID, in.Cluster, in.Stamp, stamp(in.Opened),
-			in.Last.Sub(in.Opened).Round(time.Second), in.Records, remark(in))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", oneLine(in.ID), oneLine(in.Cluster), oneLine(in.Stamp), stamp(in.Opened),
+			in.Last.Sub(in.Opened).Round(time.Second), in.Records, oneLine(remark(in)))
 	}
 	return t.Flush()
 }
