@@ -69,7 +69,7 @@ const (
 	heldFor     = 15 * time.Minute // how long one may be confirmed
 	lookMax     = 10 * time.Second // age of a look that guards may be judged on
 	networkWait = 15 * time.Second // for fast looks and for a session to open
-	slowWait    = 30 * time.Second // for slow looks: they start the product's Ruby, and one may be under way
+	slowWait    = time.Minute      // for slow looks: they start the product's Ruby, 20 s and more where it hangs, and one may be under way
 )
 
 // Executor makes plans and carries out one at a time. All methods are safe for

@@ -2,8 +2,6 @@ package watch
 
 import (
 	"context"
-	"slices"
-	"time"
 
 	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/remote"
@@ -57,13 +55,14 @@ func (w *Watch) round(ctx context.Context) {
 
 	w.mu.Lock()
 	w.settle(v, findings)
-	working := w.working()
+	working, young := w.working(), stepYoung(w.newestPlan(), v.Now)
 	w.mu.Unlock()
 	w.publish()
 	w.keepMoment()
 	w.neighbour.look(ctx, v.Lock())
 	w.diary.round(v, findings, working)
-	if suspicious || w.wantsSlow(v, findings, working) {
+	w.hurried.learn(v)
+	if suspicious || w.wantsSlow(v, findings, young) && !w.hurried.rests(v.Now) {
 		w.LookNow()
 	}
 }
@@ -159,55 +158,6 @@ func gist(r *cluster.Report) gistOf {
 		pg: r.Services["postgresql"].State.Value, elasticsearch: r.Services["elasticsearch"].State.Value,
 		raft: r.Etcd.RaftLeader.Value,
 	}
-}
-
-// suspicion paces the slow looks that a change makes due. A slow look costs its
-// node seconds of processor time, and what flaps changes with every look: four
-// at once, then one in a quarter of a minute. What came too early stays due.
-type suspicion struct {
-	spent float64 // looks not yet made good by time
-	at    time.Time
-	owed  bool
-}
-
-const (
-	suspicionBurst = 4
-	suspicionEvery = 15 * time.Second
-)
-
-// now answers whether a slow look is due now; changed: this round differs.
-func (s *suspicion) now(at time.Time, changed bool) bool {
-	s.spent = max(0, s.spent-float64(at.Sub(s.at))/float64(suspicionEvery))
-	s.at = at
-	if s.owed = s.owed || changed; !s.owed || s.spent > suspicionBurst-1 {
-		return false
-	}
-	s.spent, s.owed = s.spent+1, false
-	return true
-}
-
-const (
-	// unsettledSlow is how often slow looks are made while things are unsettled:
-	// fresh enough to confirm within a failure's hold time.
-	unsettledSlow = 8 * time.Second
-	// unsettledFor is for how long a finding makes things unsettled. One that
-	// has stood for longer is known, and the slow look's own period will do.
-	unsettledFor = 3 * time.Minute
-)
-
-// wantsSlow answers whether the slow claims are too old for what is going on: a
-// young finding, a plan at work, or nobody known to lead.
-func (w *Watch) wantsSlow(v *cluster.View, findings []cluster.Finding, working bool) bool {
-	young := slices.ContainsFunc(findings, func(f cluster.Finding) bool { return v.Now.Sub(f.Since) < unsettledFor })
-	if !young && !working && (len(findings) > 0 || v.Elected().Truth == cluster.True) {
-		return false
-	}
-	for _, r := range v.Snapshot.Reports {
-		if cluster.Is(r.Reach, cluster.Reached) == cluster.True && v.Now.Sub(r.Ctl.Rows.At) > unsettledSlow {
-			return true
-		}
-	}
-	return false
 }
 
 // publish makes the state that the screen shows.

@@ -69,3 +69,52 @@ func TestSampleKnowsSilenceFromIgnorance(t *testing.T) {
 		}
 	}
 }
+
+// Slow looks that unsettled things hurry leave their nodes at rest for as long as
+// they take, and a step that has been at work for long hurries none.
+func TestHurriedLooksLeaveTheNodesAtRest(t *testing.T) {
+	for took, least := range map[time.Duration]time.Duration{time.Second: unsettledSlow, 20 * time.Second: 40 * time.Second} {
+		h, s, now := hurried{}, threeNodes(1, t0, "be1"), t0
+		begun, queued, asked, lastAsked, apart := t0, false, 0, time.Time{}, time.Duration(1<<62)
+		for range 600 {
+			now = now.Add(FastEvery)
+			if !begun.IsZero() && now.Sub(begun) >= took { // its report is there
+				for _, r := range s.Reports {
+					r.Ctl.Rows.At = begun
+				}
+				begun = time.Time{}
+			}
+			h.learn(&cluster.View{Now: now, Snapshot: s})
+			if !h.rests(now) {
+				if asked++; asked > 5 { // how long one takes is learnt from the first
+					apart = min(apart, now.Sub(lastAsked))
+				}
+				lastAsked, queued = now, true
+			}
+			if queued && begun.IsZero() {
+				begun, queued = now, false
+			}
+		}
+		if asked < 5 || apart < least {
+			t.Errorf("looks of %s: asked %d times, %s apart at least, want %s", took, asked, apart, least)
+		}
+	}
+	step := func(began, ended time.Duration, s cluster.Status) *cluster.PlanState {
+		p := &cluster.PlanState{Status: s, Began: t0.Add(-time.Hour), Steps: []cluster.StepState{{Began: t0.Add(-began)}}}
+		if ended > 0 {
+			p.Steps[0].Ended = t0.Add(-ended)
+		}
+		return p
+	}
+	for _, c := range []struct {
+		p    *cluster.PlanState
+		want bool
+	}{
+		{nil, false}, {step(time.Minute, 0, cluster.StatusRunning), true}, {step(30*time.Minute, 0, cluster.StatusRunning), false},
+		{step(30*time.Minute, time.Minute, cluster.StatusWaiting), true}, {step(time.Minute, 0, cluster.StatusAsked), false}, {step(time.Minute, 0, cluster.StatusDone), false},
+	} {
+		if got := stepYoung(c.p, t0); got != c.want {
+			t.Errorf("%+v: %v", c.p, got)
+		}
+	}
+}

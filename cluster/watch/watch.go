@@ -80,6 +80,7 @@ type Watch struct {
 	calm     calm
 	past     past
 	due      suspicion
+	hurried  hurried
 	findings []cluster.Finding
 	ended    *LastFinding
 	plans    []cluster.PlanState
