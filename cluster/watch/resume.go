@@ -18,14 +18,22 @@ var errReading = errors.New("nothing was done: the journals are still being read
 // did not end, and takes them up one after another: what was at work is looked
 // up, and then the operator is asked. It returns when the last one has ended.
 func (w *Watch) takeUp(ctx context.Context) {
-	plans, troubles, read := w.unfinished(ctx)
+	left, read := w.unfinished(ctx)
 	if !read {
 		return
 	}
-	for _, t := range troubles {
-		w.notice("a journal cannot be read for plans that were left: " + t)
-	}
-	for i, p := range plans {
+	w.tellUnread(left.troubles)
+	for i, p := range left.plans {
+		if i > 0 { // the one before may have taken hours
+			now, read := w.unfinishedNow(ctx, p.Plan)
+			if !read {
+				return
+			}
+			if now == nil {
+				continue // another cockpit ended it meanwhile
+			}
+			p = *now
+		}
 		ended, err := w.resume(p)
 		if i == 0 {
 			w.read.Store(true) // from here on a plan that was left is at work, or none is
@@ -42,24 +50,60 @@ func (w *Watch) takeUp(ctx context.Context) {
 	w.read.Store(true)
 }
 
+// leftPlans is what the journals tell of plans that were left.
+type leftPlans struct {
+	plans    []journal.Unfinished
+	troubles []string // journals that cannot be read
+}
+
 // unfinished reads the journals; false: the cockpit was left meanwhile, which
 // waits for no disk.
-func (w *Watch) unfinished(ctx context.Context) (plans []journal.Unfinished, troubles []string, read bool) {
-	done := make(chan struct{})
+func (w *Watch) unfinished(ctx context.Context) (left leftPlans, read bool) {
+	found := make(chan leftPlans, 1)
 	go func() {
 		defer remote.Guard()
-		defer close(done)
-		var err error
-		if plans, troubles, err = journal.FindUnfinished(w.o.JournalDir, w.o.Cluster); err != nil {
+		plans, troubles, err := journal.FindUnfinished(w.o.JournalDir, w.o.Cluster)
+		if err != nil {
 			troubles = append(troubles, err.Error())
 		}
+		found <- leftPlans{plans, troubles}
 	}()
 	select {
-	case <-done:
-		return plans, troubles, true
+	case left = <-found:
+		return left, true
 	case <-ctx.Done():
-		return nil, nil, false
+		return leftPlans{}, false
 	}
+}
+
+// tellUnread adds standing messages of journals that cannot be read.
+func (w *Watch) tellUnread(troubles []string) {
+	for _, t := range troubles {
+		w.notice("a journal cannot be read for plans that were left: " + t)
+	}
+}
+
+// unfinishedNow is a plan that was left, as the journals tell it by now; nil
+// where it ended meanwhile. The incident that this cockpit writes is in use by
+// nobody else, but its last line may be on its way to the disk while it is read.
+func (w *Watch) unfinishedNow(ctx context.Context, plan string) (p *journal.Unfinished, read bool) {
+	var troubles []string
+	for range 3 {
+		left, read := w.unfinished(ctx)
+		if !read {
+			return nil, false
+		}
+		p, troubles = nil, left.troubles
+		if i := slices.IndexFunc(left.plans, func(p journal.Unfinished) bool { return p.Plan == plan }); i >= 0 {
+			p = &left.plans[i]
+			p.InUse = p.InUse && p.Incident != w.Kept()
+		}
+		if p != nil && p.Broken == "" || p == nil && len(troubles) == 0 {
+			return p, true
+		}
+	}
+	w.tellUnread(troubles)
+	return p, true
 }
 
 // resume goes on with one plan, in the incident that holds it where that can be
