@@ -29,7 +29,7 @@ func FuzzJournal(f *testing.F) {
 		line(1, Note, "x", `{"text":"a\u001b[31m\u202eb"}`), line(1, Confirm, "", `{"plan":{"ID":"7f3a0001","Steps":[{"ID":"1-stop","Node":"be3"}]},"typed":["be3"]}`),
 		line(1, Intent, "", `{"Plan":"7f3a0001","Step":"1-stop","Node":"be3\u0007"}`), line(1, Outcome, "", `{"Plan":"7f3a0001","Step":"1-stop","Status":"done","Bytes":-1}`),
 		line(1, Output, "", `{"plan":"7f3a0001","step":"1","lines":["\u009b31m"],"offset":-5,"bytes":9223372036854775807}`), line(1, Finding, "", `{"failure":"x","nodes":["be1"],"evidence":[{}]}`),
-		line(1, Snapshot, "", `{"Reports":{"be1":{"Node":"be1","Reach":{"Known":true,"Value":"\u001b"}}}}`), "{\"seq\":", "null\n", line(1, "later", "", `[]`),
+		line(1, Snapshot, "", `{"Reports":{"be1":{"Node":"be1","Reach":{"Known":true,"Value":"\u001b"}}}}`), "{\"seq\":", "null\n", line(1, Confirm, "", `{"passed":{"Plan":"7f3a0001"}}`), line(1, "later", "", `[]`),
 	} {
 		f.Add([]byte(opening + s))
 	}

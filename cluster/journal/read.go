@@ -30,7 +30,10 @@ type Incident struct {
 	// Damage says why the rest cannot be read; "" for none.
 	Damage string
 
-	found []string // outcomes of intents that another incident holds, by plan and step
+	found   []string // outcomes of intents that another incident holds, by plan and step
+	unended []string // plans with records here and no end, by id
+	begun   []string // plans that were confirmed here, by id
+	ends    bool     // a plan of another incident
 }
 
 // Path is where the journal of an incident lies.
@@ -71,6 +74,7 @@ func look(id, path string, size int64) Incident {
 			in.Opened = r.At
 		}
 		in.Records, in.Last = in.Records+1, r.At
+		in.follow(r)
 		switch r.Kind {
 		case Intent:
 			var i cluster.Intent
@@ -100,6 +104,29 @@ func look(id, path string, size int64) Incident {
 	}
 	return in
 }
+
+// follow notes which plans a record speaks of, and which ends here.
+func (in *Incident) follow(r Record) {
+	if r.Kind == Snapshot || r.Kind == Finding || r.Kind == Output {
+		return
+	}
+	o, id := r.plan()
+	switch at := slices.Index(in.unended, id); {
+	case id == "":
+	case at < 0 && o.Ended == nil:
+		in.unended = append(in.unended, id)
+	case at >= 0 && o.Ended != nil:
+		in.unended = slices.Delete(in.unended, at, at+1)
+	}
+	in.ends = in.ends || o.Ended != nil && !slices.Contains(in.begun, id)
+	if o.begins(r.Kind) {
+		in.begun = append(in.begun, id)
+	}
+}
+
+// tellsOfOthers answers whether it says how something ended that began in
+// another incident.
+func (in Incident) tellsOfOthers() bool { return in.ends || len(in.found) > 0 }
 
 // Read hands every record of a journal to fn, in order and made safe, until fn
 // returns an error. It checks that the format is known; Verify checks the chain.

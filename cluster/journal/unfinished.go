@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -61,6 +62,19 @@ func (o ownPlan) of(kind string) string {
 		_ = json.Unmarshal(o.Plan, &id)
 	}
 	return id
+}
+
+// plan is what a record says of a plan, and its id; "" for none.
+func (r Record) plan() (o ownPlan, id string) {
+	if json.Unmarshal(r.Data, &o) != nil {
+		return ownPlan{}, ""
+	}
+	return o, o.of(r.Kind)
+}
+
+// begins answers whether a record is a plan's confirmation.
+func (o ownPlan) begins(kind string) bool {
+	return kind == Confirm && len(o.Plan) > 0 && o.Plan[0] == '{'
 }
 
 // FindUnfinished lists the plans of a cluster that were confirmed and did not
@@ -136,13 +150,17 @@ const lastLines = 200
 // kindWithin is how far into a line its kind stands at the latest.
 const kindWithin = 128
 
+// isWeighty answers whether a line says nothing of plans, without reading it.
+func isWeighty(line []byte) bool {
+	begin := line[:min(len(line), kindWithin)]
+	return slices.ContainsFunc(weighty, func(kind []byte) bool { return bytes.Contains(begin, kind) })
+}
+
 // through reads one incident.
 func (s *search) through(id, path string) error {
 	return eachLine(path, func(n uint64, line []byte) error {
-		for _, kind := range weighty {
-			if bytes.Contains(line[:min(len(line), kindWithin)], kind) {
-				return nil
-			}
+		if isWeighty(line) {
+			return nil
 		}
 		r, err := parse(line)
 		if err != nil {
@@ -155,15 +173,11 @@ func (s *search) through(id, path string) error {
 
 // take files one record under its plan.
 func (s *search) take(incident string, r Record) {
-	var o ownPlan
-	if json.Unmarshal(r.Data, &o) != nil {
-		return
-	}
-	id := o.of(r.Kind)
+	o, id := r.plan()
 	if id == "" {
 		return
 	}
-	if r.Kind == Confirm && o.Plan[0] == '{' {
+	if o.begins(r.Kind) {
 		s.plans[id] = &Unfinished{Plan: id, Confirmed: r, Output: map[string][]string{}}
 		s.order = append(s.order, id)
 	}

@@ -123,12 +123,33 @@ func TestOutcomeInALaterIncident(t *testing.T) {
 	if got := open(); len(got) > 0 {
 		t.Errorf("open intents in %v", got)
 	}
-	if err := prune(dir, c.now, "", 1); err != nil {
+	keeps := func(what string, want ...string) {
+		t.Helper()
+		if err := prune(dir, c.now, "", 1); err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		all, err := List(dir)
+		for _, in := range slices.Backward(all) {
+			ids = append(ids, in.ID)
+		}
+		if err != nil || !slices.Equal(ids, want) {
+			t.Fatalf("%s: left are %v, not %v; %v", what, ids, want, err)
+		}
+	}
+	keeps("its plan has not ended", old, later.ID())
+	if err := later.Record(Note, NoteData{Text: "ended", Ended: &PlanEnd{Plan: "00000001", Status: cluster.StatusDone}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(Path(dir, old)); err == nil {
-		t.Error("what has nothing open is kept for ever")
+	c.now = c.now.Add(time.Minute)
+	next := New(dir, c, "invented")
+	if err := next.Reopen(old); err != nil {
+		t.Fatal(err)
 	}
+	ended := dropped(later)
+	keeps("a cockpit has it open, and the other tells how its plan ended", old, ended)
+	dropped(next)
+	keeps("nothing is open any more")
 }
 
 // An incident that nobody closed is gone on with, its chain unbroken; one that
