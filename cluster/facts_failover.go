@@ -131,14 +131,37 @@ func (v *View) silentService(node, service string) (since time.Time, down bool) 
 	return since, down
 }
 
-// ourLeadershipPlan is a running plan of ours that moves the leadership.
+// ourLeadershipPlan is a running plan of ours that moves the leadership: one
+// that waits for a person or for the lock moves nothing meanwhile, and a step
+// that takes longer than a failover no longer explains that nobody leads.
 func (v *View) ourLeadershipPlan() (string, bool) {
 	for _, p := range v.Plans {
-		if p.Running() && (strings.HasPrefix(p.Plan.Procedure, "promote-") || strings.HasPrefix(p.Plan.Procedure, "orderly-failover")) {
+		if !strings.HasPrefix(p.Plan.Procedure, "promote-") && !strings.HasPrefix(p.Plan.Procedure, "orderly-failover") {
+			continue
+		}
+		if since, moves := p.movesSince(); moves && v.Now.Sub(since) <= failoverLimit {
 			return p.Plan.Title, true
 		}
 	}
 	return "", false
+}
+
+// movesSince is when the newest step of a running plan began; moves is false
+// while the plan waits for a person, or for what its command needs.
+func (p PlanState) movesSince() (since time.Time, moves bool) {
+	if !p.Running() || p.Asked() != nil || p.Status == StatusAsked {
+		return since, false
+	}
+	since = p.Began
+	for _, s := range p.Steps {
+		if s.Began.After(since) {
+			since = s.Began
+		}
+		if s.Status == StatusWaiting && s.Step.Command != "" && s.PID == 0 && !s.ExitKnown {
+			return since, false // its command has not begun
+		}
+	}
+	return since, true
 }
 
 // twoPrimaries looks for A out of recovery, then B, then A again, with the

@@ -94,6 +94,38 @@ func TestFailoverFact(t *testing.T) {
 	})
 }
 
+// A plan of ours explains that nobody leads while it moves the leadership, and
+// not while it waits.
+func TestOurPlanMovesTheLeadership(t *testing.T) {
+	for name, c := range map[string]struct {
+		status cluster.Status
+		step   cluster.StepState
+		want   cluster.Truth
+	}{
+		"at work":                 {cluster.StatusRunning, cluster.StepState{Status: cluster.StatusRunning}, cluster.True},
+		"awaits the promotion":    {cluster.StatusWaiting, cluster.StepState{Status: cluster.StatusWaiting, ExitKnown: true}, cluster.True},
+		"waits for a person":      {cluster.StatusAsked, cluster.StepState{Status: cluster.StatusAsked}, cluster.False},
+		"waits for the lost lock": {cluster.StatusWaiting, cluster.StepState{Status: cluster.StatusWaiting}, cluster.False},
+		"between two steps":       {cluster.StatusRunning, cluster.StepState{Status: cluster.StatusDone}, cluster.True},
+	} {
+		s := newStage()
+		for _, n := range stageNodes {
+			s.role(n.Name, "waiting_for_leader")
+			mute(s, n.Name)
+		}
+		v := s.looks(60)
+		c.step.Step.Command, c.step.Began = "chef-backend-ctl promote be2", v.Now.Add(-time.Minute)
+		v.Plans = []cluster.PlanState{{Plan: cluster.Plan{Procedure: "promote-node", Title: "Promote be2", Tier: cluster.T3}, Status: c.status, Began: v.Now.Add(-time.Hour), Steps: []cluster.StepState{c.step}}}
+		if a := ask(t, v, "failover-under-way", ""); a.Truth != c.want {
+			t.Errorf("%s: %s, %s", name, a.Truth, a.Sentence)
+		}
+		v.Plans[0].Steps[0].Began = v.Now.Add(-time.Hour)
+		if a := ask(t, v, "failover-under-way", ""); a.Truth != cluster.False {
+			t.Errorf("%s for an hour: %s, %s", name, a.Truth, a.Sentence)
+		}
+	}
+}
+
 func TestTwoPrimaries(t *testing.T) {
 	second := func(s *stage) {
 		s.at("be2").PostgreSQL.InRecovery, s.at("be2").PostgreSQL.Current = known(false), known(stageEnd)
