@@ -7,8 +7,8 @@ import (
 
 func init() {
 	register(
-		Fact{"our-plan-runs", "A plan of ours is at work on the node.", aboutNode((*View).ourPlanRuns), noArgs},
-		Fact{"our-plan-runs-anywhere", "A plan of ours is at work on some node.", aboutCluster(func(v *View) Answer { return v.ourPlanRuns("") }), noArgs},
+		Fact{"our-plan-runs", "A plan of ours that changes something is at work on the node.", aboutNode((*View).ourPlanRuns), noArgs},
+		Fact{"our-plan-runs-anywhere", "A plan of ours that changes something is at work on some node.", aboutCluster(func(v *View) Answer { return v.ourPlanRuns("") }), noArgs},
 		Fact{"our-plan-left-open", "A plan of ours ended and left something open on the node.", aboutNode((*View).ourPlanLeftOpen), noArgs},
 		Fact{"margin-spent", "Somebody leads, and not one further node can be lost (margin; a node in maintenance counts as lost).", aboutCluster((*View).marginSpent), noArgs},
 	)
@@ -33,8 +33,8 @@ func (v *View) ourPlanRuns(node string) Answer {
 		where = "anywhere"
 	}
 	for _, p := range v.Plans {
-		if !p.Running() {
-			continue
+		if !p.Running() || p.Plan.Tier == T0 {
+			continue // watching alone explains nothing
 		}
 		if node == "" || planTouches(p, node) {
 			return say(True, fmt.Sprintf("our plan %s (%s) is at work %s", p.Plan.Title, p.Plan.ID, where))

@@ -260,7 +260,7 @@ func TestOurPlanExcuses(t *testing.T) {
 		{cluster.StatusStopped, "be3", []string{"leaderl-down@be3"}},
 	} {
 		s, e := newStage(), failure.NewEngine(load(t).Failures)
-		s.view.Plans = []cluster.PlanState{{Plan: cluster.Plan{ID: "00000001", Title: "Resync " + c.node, Node: c.node}, Status: c.status, OpenEnds: []string{"leaderl is stopped on be3"}}}
+		s.view.Plans = []cluster.PlanState{{Plan: cluster.Plan{ID: "00000001", Title: "Resync " + c.node, Node: c.node, Tier: cluster.T2}, Status: c.status, OpenEnds: []string{"leaderl is stopped on be3"}}}
 		s.at("be3").Services["leaderl"] = service("down", 0, time.Minute)
 		if fs, _ := watchRow(e, s, 10); !slices.Equal(unhidden(fs), c.want) {
 			t.Errorf("plan %s on %s: stands %v, want %v", c.status, c.node, unhidden(fs), c.want)
@@ -268,6 +268,18 @@ func TestOurPlanExcuses(t *testing.T) {
 			return strings.Contains(e.Sentence, "00000001) ended and left open: leaderl is stopped on be3")
 		}) {
 			t.Errorf("what the plan left open is not said: %+v", fs[0].Evidence)
+		}
+	}
+}
+
+// A plan that only watches hides nothing of what it watches.
+func TestWatchingExcusesNothing(t *testing.T) {
+	for tier, want := range map[cluster.Tier][]string{cluster.T0: {"no-eligible-follower"}, cluster.T2: nil} {
+		s, e := newStage(), failure.NewEngine(load(t).Failures)
+		s.view.Plans = []cluster.PlanState{{Plan: cluster.Plan{ID: "00000001", Procedure: "observe", Tier: tier}, Status: cluster.StatusWaiting}}
+		ineligible(s, "be2", "be3")
+		if fs, _ := watchRow(e, s, 30); !slices.Equal(unhidden(fs), want) {
+			t.Errorf("with a plan of %s at work stands %v, want %v%s", tier, unhidden(fs), want, explain(fs))
 		}
 	}
 }

@@ -213,7 +213,7 @@ func TestFindingStaysWhileOurPlanMendsIt(t *testing.T) {
 	l := newLooker(row("ill", cluster.P2, marked))
 	l.mark["be1"], l.mark["be2"] = cluster.True, cluster.True
 	l.looks(3)
-	l.view.Plans = []cluster.PlanState{{Status: cluster.StatusRunning, Plan: cluster.Plan{ID: "1", Node: "be1"}}}
+	l.view.Plans = []cluster.PlanState{{Status: cluster.StatusRunning, Plan: cluster.Plan{ID: "1", Tier: cluster.T1, Node: "be1"}}}
 	l.mark["be1"], l.mark["be2"] = cluster.False, cluster.False
 	expect(t, "only what is being mended stays", l.looks(6), "ill@be1 P2 confirmed")
 	l.view.Plans[0].Status = cluster.StatusDone
