@@ -90,6 +90,9 @@ func (v *View) leftBehind(node string) Answer {
 			return say(False, fmt.Sprintf("%s is a member of the cluster of %s", node, survivor), ref)
 		}
 	}
+	if n, _ := v.snapshotNode(node); n.Address == "" {
+		return say(Unknown, fmt.Sprintf("whether %s is a member of the cluster of %s is unknown: the cluster's address of it is not known", node, survivor), ref)
+	}
 	return say(True, fmt.Sprintf("the cluster was made anew from %s, and %s is no member of it", survivor, node), ref)
 }
 
@@ -97,7 +100,8 @@ func (v *View) leftBehind(node string) Answer {
 // or by the name under which the node's own member runs.
 func (v *View) isMember(node string, m EtcdMember) bool {
 	n, _ := v.snapshotNode(node)
-	return SameAddress(hostOfURL(m.PeerURL), n.Address) || m.Name == node && m.PeerURL == ""
+	return SameAddress(hostOfURL(m.PeerURL), n.Address) || m.Name == node && m.PeerURL == "" ||
+		m.Name != "" && Is(v.report(node).Etcd.MemberName, m.Name) == True
 }
 
 // hostOfURL is the host in "http://HOST:PORT", without an IPv6 address's brackets.

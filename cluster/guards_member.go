@@ -58,7 +58,8 @@ func askVersionsSeen(v *View, _ Binding) Answer {
 }
 
 // lists answers whether a witness' etcd lists the node. A member whose address
-// it does not tell may be any node.
+// it does not tell may be any node, and a node whose address is not known any
+// member.
 func (v *View) lists(witness, node string) Answer {
 	members := v.report(witness).Etcd.Members
 	if !members.Known || len(members.Value) == 0 {
@@ -69,6 +70,9 @@ func (v *View) lists(witness, node string) Answer {
 		if v.isMember(node, m) {
 			return say(True, fmt.Sprintf("etcd on %s lists %s as a member", witness, node), ref)
 		}
+	}
+	if n, _ := v.snapshotNode(node); n.Address == "" {
+		return say(Unknown, fmt.Sprintf("whether etcd on %s lists %s is unknown: the cluster's address of it is not known", witness, node), ref)
 	}
 	for _, m := range members.Value {
 		if m.PeerURL == "" && m.Name == "" {
@@ -130,6 +134,13 @@ func askNotRemoved(v *View, b Binding) Answer {
 	a := v.memberListed(b.Node)
 	if a.Truth == False {
 		return a
+	}
+	own, _ := v.snapshotNode(b.Node)
+	for _, n := range v.nodes() { // a list that cannot be compared with the node clears it of nothing
+		told := a.Truth == Unknown && v.etcdHealth(n.Name).Truth == True && v.report(n.Name).Etcd.Members.Known
+		if told && own.Address == "" {
+			return v.lists(n.Name, b.Node)
+		}
 	}
 	return say(True, b.Node+" is not known to be removed", a.Claims...)
 }

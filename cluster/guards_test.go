@@ -118,6 +118,35 @@ func TestGuardsOfMembership(t *testing.T) {
 	})
 }
 
+// A node of which the cluster's address is not known is no stranger for that.
+func TestMemberWithoutAnAddress(t *testing.T) {
+	s := newStage()
+	members("be1", "be2", "be3")(s)
+	s.at("be3").Etcd.MemberName = known("guid-be3")
+	v := s.looks(2)
+	nodes := slices.Clone(v.Snapshot.Nodes)
+	nodes[2].Address = ""
+	snap := *v.Snapshot
+	snap.Nodes, v.Snapshot = nodes, &snap
+	for fact, want := range map[string]cluster.Truth{"member-listed": yes, "gone-from-members": no, "not-known-removed": yes} {
+		if a := ask(t, v, fact, "be3"); a.Truth != want {
+			t.Errorf("by the name of its member: %s %s: %s", fact, a.Truth, a.Sentence)
+		}
+	}
+	r := *snap.Reports["be3"]
+	r.Etcd.MemberName = cluster.Claim[string]{}
+	snap.Reports["be3"] = &r
+	for fact, want := range map[string]cluster.Truth{"member-listed": unsure, "gone-from-members": unsure, "not-known-removed": unsure, "left-behind": no} {
+		if a := ask(t, v, fact, "be3"); a.Truth != want {
+			t.Errorf("without one: %s %s: %s", fact, a.Truth, a.Sentence)
+		}
+	}
+	v.Fenced = map[string]bool{"be2": true, "be3": true}
+	if a := ask(t, v, "left-behind", "be3"); a.Truth != unsure {
+		t.Errorf("after a loss of quorum: left-behind %s: %s", a.Truth, a.Sentence)
+	}
+}
+
 func TestGuardsOfJoining(t *testing.T) {
 	blank := cluster.ProductFiles{}
 	cleansed := cluster.ProductFiles{Cleansed: []string{"/root/chef-backend-cleanse-1"}}
