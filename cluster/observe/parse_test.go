@@ -92,6 +92,12 @@ func TestClusterStatus(t *testing.T) {
 		"invented JSON, nodes by name": {`{"cluster":{"failover":"disabled","members":{"be1":{"IP":"10.0.4.11","Role":"leader"}}}}`, []cluster.CtlNode{
 			{Name: "be1", IP: "10.0.4.11", Role: "leader"},
 		}, "false"},
+		"invented, blocked in every column": {"Name  Role      Failover   Eligible     Blocked\n" +
+			"be1   leader    unblocked  not_blocked  unblocked\n" +
+			"be2   follower  blocked    blocked      blocked\n", []cluster.CtlNode{
+			{Name: "be1", Role: "leader", Failover: yes, Eligible: yes, Blocked: no},
+			{Name: "be2", Role: "follower", Failover: no, Eligible: no, Blocked: yes},
+		}, "?"},
 		"an error": {"An unexpected error occurred:\n  no leader key\n", nil, "?An unexpected error"},
 	} {
 		t.Run(name, func(t *testing.T) {
