@@ -10,7 +10,7 @@ import (
 func init() {
 	register(
 		Fact{Name: "three-nodes-known", Check: noArgs, Ask: askThreeKnown,
-			Doc: "The cockpit knows three nodes; etcd may list fewer, while one is being replaced."},
+			Doc: "The cockpit knows three nodes; etcd may list fewer, while one is being replaced, and never more."},
 		Fact{Name: "versions-supported-where-seen", Check: noArgs, Ask: askVersionsSeen,
 			Doc: "No node is known to run Chef Backend older than 2.1.0, and one is known to run a newer one (host.version)."},
 		Fact{Name: "member-listed", Check: noArgs, Ask: aboutNode((*View).memberListed),
@@ -31,6 +31,9 @@ func init() {
 func askThreeKnown(v *View, _ Binding) Answer {
 	if n := len(v.nodes()); n != 3 {
 		return say(False, fmt.Sprintf("the cockpit knows %d nodes; the recovery guide is written for three", n))
+	}
+	if listed, known := v.listed(); known && listed > 3 {
+		return say(False, fmt.Sprintf("etcd lists %d members; the recovery guide is written for three", listed))
 	}
 	return say(True, "the cockpit knows three nodes")
 }

@@ -82,6 +82,12 @@ func TestGuardsOfMembership(t *testing.T) {
 	all3 := members("be1", "be2", "be3")
 	tryFacts(t, []factCase{
 		{"three", "three-nodes-known", "be3", nil, 0, yes, "three nodes"},
+		{"three of more members", "three-nodes-known", "be3", func(s *stage) {
+			members("be1", "be2", "be3")(s)
+			list := append(slices.Clone(s.at("be1").Etcd.Members.Value), cluster.EtcdMember{Name: "guid-be4", PeerURL: "http://10.0.4.14:2380"})
+			s.at("be1").Etcd.Members, s.at("be2").Etcd.Members, s.at("be3").Etcd.Members = known(list), known(list), known(list)
+		}, 0, no, "4 members"},
+		{"two members", "three-nodes-known", "be3", members("be1", "be2"), 0, yes, "three nodes"},
 		{"told", "versions-supported-where-seen", "", func(s *stage) { s.at("be1").Host.Version = known("2.3.16") }, 0, yes, "be1"},
 		{"an old one", "versions-supported-where-seen", "", func(s *stage) {
 			s.at("be1").Host.Version, s.at("be3").Host.Version = known("2.3.16"), known("2.0.30")
