@@ -14,7 +14,7 @@ func init() {
 		Fact{"another-elected", "Another node than this one is the elected leader.", aboutNode((*View).anotherElected), noArgs},
 		Fact{"leads", "The node leads or was the last one to lead: by election, by its row in cluster-status, or by the last change seen.", aboutNode((*View).leads), noArgs},
 		Fact{"role", "leaderl's state word for the node is one of those named (cluster-status).", askRole, roleArgs},
-		Fact{"nobody-leads", "No node is leader or promoting, no reachable PostgreSQL is out of recovery, no /leader answers 200.", aboutCluster((*View).nobodyLeads), noArgs},
+		Fact{"nobody-leads", "No node is leader, none is promoting within the time of a failover, no reachable PostgreSQL is out of recovery, no /leader answers 200.", aboutCluster((*View).nobodyLeads), noArgs},
 		Fact{"status-names-no-leader", "`chef-backend-ctl status` on some node counts no leader, and no later cluster-status names one.", aboutCluster((*View).statusNamesNoLeader), noArgs},
 		Fact{"failover-enabled", "Failover is enabled for the cluster (cluster-status).", aboutCluster((*View).failoverEnabled), noArgs},
 		Fact{"no-start-anywhere", "The sentinel no-start-pgsql lies on at least one reachable node.", aboutCluster((*View).noStartAnywhere), noArgs},
@@ -108,7 +108,7 @@ func (v *View) nobodyLeads() Answer {
 		return say(Unknown, "whether anybody leads is unknown: cluster-status could be read on no node with a healthy etcd")
 	}
 	for _, row := range read.rows {
-		if row.Role == "leader" || row.Role == "promoting" {
+		if v.rowLeads(row) {
 			return say(False, fmt.Sprintf("cluster-status on %s calls %s %s", read.witness, row.Name, row.Role), read.ref)
 		}
 	}
@@ -172,7 +172,13 @@ func (v *View) statusNamesNoLeader() Answer {
 // a leader, or one to be: what was read before it is past.
 func (v *View) namedSince(at time.Time) bool {
 	read, ok := newestRows(v.newest(), true)
-	return ok && !read.ref.At.Before(at) && slices.ContainsFunc(read.rows, func(r CtlNode) bool { return r.Role == "leader" || r.Role == "promoting" })
+	return ok && !read.ref.At.Before(at) && slices.ContainsFunc(read.rows, v.rowLeads)
+}
+
+// rowLeads answers whether cluster-status calls a node leader, or one to be. A
+// promotion that hangs beyond the time of a failover makes no leader.
+func (v *View) rowLeads(row CtlNode) bool {
+	return row.Role == "leader" || row.Role == "promoting" && v.FailoverUnderWay().Truth != False
 }
 
 func (v *View) failoverEnabled() Answer {

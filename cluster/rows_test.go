@@ -143,6 +143,8 @@ func rows() []rowCase {
 		}, looks: 60, want: []string{"partition-quorum-lost"}},
 		{name: "no-leader is a failover first", change: allWait, looks: 20, want: []string{"failover-under-way"}},
 		{name: "no-leader", change: allWait, looks: 40, want: []string{"no-leader"}},
+		{name: "no-leader, a promotion that hangs", change: func(s *stage) { allWait(s); s.role("be2", "promoting") }, looks: 220, want: []string{"no-leader"}},
+		{name: "no-leader, not while one is promoting", change: func(s *stage) { allWait(s); s.role("be2", "promoting") }, looks: 120, want: []string{"failover-under-way"}},
 		{name: "deposed-leader-blocked", change: func(s *stage) {
 			allWait(s)
 			s.role("be1", "deposed_leader")
