@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -183,7 +184,7 @@ func (j *Journal) open() error {
 
 // create makes the folder and the file of an incident, or nothing.
 func create(dir, id string) (*os.File, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeDir(dir, syncDir); err != nil {
 		return nil, err
 	}
 	folder := filepath.Join(dir, id)
@@ -195,6 +196,27 @@ func create(dir, id string) (*os.File, error) {
 		return nil, errors.Join(err, os.Remove(folder))
 	}
 	return file, nil
+}
+
+// makeDir makes a folder with those above it, and the new names durable. A folder
+// above that may not be read cannot be synced, and is no reason not to act.
+func makeDir(dir string, sync func(string) error) error {
+	var above []string
+	for d := dir; filepath.Dir(d) != d; d = filepath.Dir(d) {
+		if _, err := os.Stat(d); err == nil {
+			break
+		}
+		above = append(above, filepath.Dir(d))
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	for _, d := range above {
+		if err := sync(d); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+	}
+	return nil
 }
 
 // unwritable says what to do about a journal that cannot be written.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -287,5 +288,30 @@ func TestReadChangesNothingOfItsOwn(t *testing.T) {
 	})
 	if err != nil || len(plain) != 9 {
 		t.Errorf("%d records, %v", len(plain), err)
+	}
+}
+
+// The first incident of a machine is not lost with the folders above it: each
+// new name is synced in the folder that holds it, and no other is.
+func TestFoldersAboveTheIncidentsAreDurable(t *testing.T) {
+	home := t.TempDir()
+	var synced []string
+	sync := func(dir string) error {
+		if _, err := os.Stat(dir); err != nil {
+			t.Error(err)
+		}
+		synced = append(synced, strings.TrimPrefix(dir, home))
+		return fs.ErrPermission
+	}
+	for range 2 {
+		if err := makeDir(filepath.Join(home, "state", "cockpit", "incidents"), sync); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := strings.Join(synced, " "); got != "/state/cockpit /state " {
+		t.Errorf("synced %q", got)
+	}
+	if err := makeDir(filepath.Join(home, "other", "incidents"), func(string) error { return syscall.EIO }); !errors.Is(err, syscall.EIO) {
+		t.Errorf("a disk that fails: %v", err)
 	}
 }
