@@ -319,6 +319,22 @@ func cryptoVersion(t *testing.T) string {
 	return ""
 }
 
+// A jump keeps the key that the configuration names for it, whatever that is
+// called; only where none is named does the cluster's own take its place.
+func TestJumpKeepsItsOwnKey(t *testing.T) {
+	home := homeDir()
+	for _, reader := range readers(t) {
+		for file, want := range map[string]string{"": "/k", "IdentityFile ~/.ssh/id_ed25519_sk": "/k",
+			"IdentityFile ~/.ssh/id_bastion": home + "/.ssh/id_bastion", "IdentityFile ~/.ssh/id_rsa_old": home + "/.ssh/id_rsa_old"} {
+			hops, _, err := resolveWith(t, reader, "Host bastion\n"+file+"\n", Target{Name: "be1", Jump: "bastion", Identity: []string{"/k"}})
+			must(t, err)
+			if got := hops[0].identities; len(got) != 1 || got[0] != want || hops[1].identities[0] != "/k" {
+				t.Errorf("%s: %q: the jump offers %q", reader, file, got)
+			}
+		}
+	}
+}
+
 // The files that the configuration names hold for several hosts: each expands
 // them for itself and leaves the list as it was.
 func TestNamedFilesAreExpandedForEachHost(t *testing.T) {

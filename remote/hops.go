@@ -215,10 +215,14 @@ func (h *hop) login(s settings, ofTarget []string, agent bool) {
 	}
 }
 
-// standardIdentity answers whether a key file is one that ssh tries when the
-// configuration names none.
+// standardIdentities are the key files that ssh tries when the configuration
+// names none, of all its versions (ssh_config(5), IdentityFile).
+var standardIdentities = []string{"id_rsa", "id_dsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk", "id_xmss"}
+
+// standardIdentity answers whether a key file is one of those.
 func standardIdentity(path string) bool {
-	return strings.HasPrefix(path, "~/.ssh/id_") && !strings.ContainsAny(path[len("~/.ssh/"):], "/.")
+	name, ok := strings.CutPrefix(path, "~/.ssh/")
+	return ok && slices.Contains(standardIdentities, name)
 }
 
 // expandAll expands paths into a list of its own: the one that was given may
