@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"sync"
 	"syscall"
 
 	"github.com/creack/pty"
@@ -13,10 +12,10 @@ import (
 
 // localTerminal is a script on a pseudo-terminal of this machine.
 type localTerminal struct {
-	pty   *os.File
-	ended chan struct{}
-	exit  int // valid after ended
-	once  sync.Once
+	host string
+	pty  *os.File
+	course
+	exit int // valid after ended
 }
 
 // Terminal starts a script on a pseudo-terminal; see TerminalHost.
@@ -39,10 +38,11 @@ func (l *Local) Terminal(_ context.Context, script Script, size Size) (Terminal,
 		c.Wait()         //nolint:errcheck // killed
 		return nil, l.broken(err)
 	}
-	t := &localTerminal{pty: f, ended: make(chan struct{})}
+	t := &localTerminal{host: l.name, pty: f, course: newCourse()}
 	go func() {
 		defer Guard()
 		t.exit = exitOf(c)
+		close(t.drained) // there is no error output of its own
 		close(t.ended)
 	}()
 	go func() {
@@ -51,6 +51,7 @@ func (l *Local) Terminal(_ context.Context, script Script, size Size) (Terminal,
 		case <-l.ctx.Done():
 			t.Close()
 		case <-t.ended:
+		case <-t.closed:
 		}
 	}()
 	return t, nil
@@ -99,15 +100,21 @@ func (t *localTerminal) Resize(size Size) error {
 	return pty.Setsize(t.pty, windowOf(size))
 }
 
-// Wait waits for the end of the script.
+// Wait waits for the end of the script or for Close: what ignores a hangup goes
+// on, and nobody waits for that.
 func (t *localTerminal) Wait() (Result, error) {
-	<-t.ended
+	if err := t.wait(t.host); err != nil {
+		return Result{}, err
+	}
 	return Result{Exit: t.exit, ExitKnown: true}, nil
 }
 
 // Close hangs the terminal up; what runs in its foreground gets SIGHUP.
 func (t *localTerminal) Close() error {
 	var err error
-	t.once.Do(func() { err = t.pty.Close() })
+	t.once.Do(func() {
+		close(t.closed)
+		err = t.pty.Close()
+	})
 	return err
 }

@@ -135,6 +135,7 @@ echo ready; read -r line; echo "got $line"; cat`, Args: []string{file}})
 
 func TestLocalTerminal(t *testing.T) {
 	l := here(t)
+	goOn := filepath.Join(t.TempDir(), "go-on")
 	term, err := OpenTerminal(t.Context(), l, Script{Text: `trap 'stty size; exit 5' WINCH; stty size; while :; do sleep 0.02; done`}, Size{100, 30})
 	if err != nil {
 		t.Fatal(err)
@@ -156,7 +157,7 @@ func TestLocalTerminal(t *testing.T) {
 	if r, err := term.Wait(); err != nil || r.Exit != 5 {
 		t.Errorf("%+v %v", r, err)
 	}
-	if term, err = OpenTerminal(t.Context(), l, Script{Text: "echo on; exec cat"}, Size{80, 24}); err != nil {
+	if term, err = OpenTerminal(t.Context(), l, Script{Text: `trap '' HUP; echo on; until [ -e "$1" ]; do sleep 0.02; done`, Args: []string{goOn}}, Size{80, 24}); err != nil {
 		t.Fatal(err)
 	}
 	lines = bufio.NewReader(term)
@@ -170,8 +171,29 @@ func TestLocalTerminal(t *testing.T) {
 	}()
 	term.Close()
 	<-read
-	if r, err := term.Wait(); err != nil || r.Exit != 129 {
-		t.Errorf("hung up: %+v %v", r, err)
+	waited := make(chan error, 1)
+	go func() {
+		r, err := term.Wait()
+		if r.ExitKnown {
+			t.Errorf("hung up: %+v", r)
+		}
+		waited <- err
+	}()
+	select {
+	case err := <-waited:
+		if e, ok := errors.AsType[*Error](err); !ok || e.Kind != LinkLost {
+			t.Errorf("hung up: %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("a script that ignores the hangup is waited for")
+	}
+	if err := os.WriteFile(goOn, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-term.(*localTerminal).ended: // it is gone before the folder is
+	case <-time.After(20 * time.Second):
+		t.Error("the script does not end")
 	}
 }
 
