@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
@@ -171,6 +172,9 @@ func (r *configReader) path(n ast.Node, cluster, key string) string {
 func checkStamp(s string) error {
 	if n := utf8.RuneCountInString(s); n > mostStamp {
 		return fmt.Errorf("%d characters are too many for the screen; use at most %d", n, mostStamp)
+	}
+	if !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) {
+		return fmt.Errorf("%q holds a control character; use letters, digits and signs", s)
 	}
 	return nil
 }

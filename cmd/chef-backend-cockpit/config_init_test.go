@@ -75,7 +75,8 @@ func TestConfigInitWritesWhatTheClusterTells(t *testing.T) {
 	if code != 0 || err != nil || !strings.HasPrefix(string(now), mine+"\n  "+defaultCluster+":\n    nodes:\n") {
 		t.Errorf("added: %d %s%s\n%s", code, out, errOut, now)
 	}
-	for flag, says := range map[string]string{"--stamp=" + strings.Repeat("x", 30): "--stamp: 30 characters", "--colour=purple": "--colour: \"purple\"", "--cluster=a b": "no name of a cluster"} {
+	for flag, says := range map[string]string{"--stamp=" + strings.Repeat("x", 30): "--stamp: 30 characters", "--stamp=P\x1b[31m": `--stamp: "P\x1b[31m"`, "--stamp=P\u0085": `--stamp: "P\u0085"`,
+		"--stamp=P\xff": "--stamp: ", "--stamp=a\nb": "--stamp: ", "--colour=purple": "--colour: \"purple\"", "--cluster=a b": "no name of a cluster"} {
 		if code, _, errOut := call(t, "config", "init", "--add", flag, hosts[0]); code != 64 || !strings.Contains(errOut, says) {
 			t.Errorf("%s: %d %s", flag, code, errOut)
 		}
