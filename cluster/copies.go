@@ -24,6 +24,7 @@ type walCopy struct {
 	whole     LSN       // of a standby: up to here all is replayed; 0 elsewhere
 	clean     bool      // shut down in order: low is where the shutdown checkpoint begins
 	writes    bool      // out of recovery: it goes on
+	wrote     bool      // a primary made the end of its WAL here, no standby
 	seen      time.Time // set for a node that cannot be asked: when its position was last seen
 	commit    time.Time
 	why       string // why nothing can be said; "" when something can
@@ -60,6 +61,7 @@ func (v *View) copyOn(node string) walCopy {
 		c.commit = p.LastCommit.Value
 	}
 	c.end(node, p)
+	c.wrote = c.writes || leftByPrimary(p)
 	if c.why == "" {
 		c.place(node, p)
 	}
@@ -74,7 +76,7 @@ func (v *View) copyLastSeen(c walCopy, r *Report) walCopy {
 		c.why = c.node + " cannot be asked, and no position of it was ever seen"
 		return c
 	}
-	c.low, c.high, c.timeline, c.seen = last.Position, math.MaxInt64, last.Timeline, last.At
+	c.low, c.high, c.timeline, c.seen, c.wrote = last.Position, math.MaxInt64, last.Timeline, last.At, last.Leader
 	return c
 }
 
@@ -97,6 +99,17 @@ func (c *walCopy) end(node string, p PostgreSQLClaims) {
 	if !c.exact {
 		c.bound(node, p)
 	}
+}
+
+// leftByPrimary answers whether a primary wrote the control data: a standby has
+// words of its own, "in archive recovery" and "shut down in recovery". A base
+// backup that was never started has its source's word: it counts as a primary.
+func leftByPrimary(p PostgreSQLClaims) bool {
+	switch p.Control.Value.State {
+	case "in production", "shutting down", "shut down", "in crash recovery":
+		return Is(p.InRecovery, true) != True
+	}
+	return false
 }
 
 // at notes an exact end, where it is known.
@@ -190,6 +203,29 @@ func timelineOf(node string, c walCopy, p PostgreSQLClaims) (uint32, string) {
 		return 0, "no timeline in the WAL file name " + newest
 	}
 	return max(uint32(timeline), reached), ""
+}
+
+// Timeline is the timeline that the node's copy is on, or was when it was
+// stopped: by its newest WAL file, else by its control data, which may still
+// tell the one before; 0 unknown. It is true only of a node that was reached.
+func (r *Report) Timeline() uint32 {
+	timeline, _ := timelineNow(r.Node, r.PostgreSQL)
+	return timeline
+}
+
+// timelineNow is a copy's timeline; where only control data tell it, unsure
+// says why it may be a later one. 0 unknown.
+func timelineNow(node string, p PostgreSQLClaims) (timeline uint32, unsure string) {
+	if !p.Control.Known {
+		return 0, unknownFor(node, "postgresql.control", p.Control).Sentence
+	}
+	c := walCopy{node: node}
+	c.end(node, p)
+	timeline, unsure = timelineOf(node, c, p)
+	if unsure != "" {
+		timeline = p.Control.Value.Timeline
+	}
+	return timeline, unsure
 }
 
 // positionUnknown is the word for where a copy ends that cannot be told.

@@ -3,6 +3,8 @@ package cluster
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -31,11 +33,22 @@ func (v *View) compare(chosen, other string) (CopyComparison, []ClaimRef) {
 	c, f := v.copyOn(chosen), v.copyOn(other)
 	v.atOneTime(c, &f)
 	refs := append(append([]ClaimRef(nil), c.refs...), f.refs...)
-	return compareCopies(c, f), refs
+	return compareCopies(c, f, v.besides(chosen, other)...), refs
 }
 
-// compareCopies compares two copies as read.
-func compareCopies(c, f walCopy) CopyComparison {
+// besides are the copies of all nodes but two.
+func (v *View) besides(one, two string) (out []walCopy) {
+	for _, n := range v.others(one) {
+		if n != two {
+			out = append(out, v.copyOn(n))
+		}
+	}
+	return out
+}
+
+// compareCopies compares two copies as read. Those of the other nodes tell
+// whether the timeline is one.
+func compareCopies(c, f walCopy, others ...walCopy) CopyComparison {
 	out := CopyComparison{Chosen: c.node, Other: f.node}
 	switch {
 	case c.why != "":
@@ -53,6 +66,9 @@ func compareCopies(c, f walCopy) CopyComparison {
 	}
 	if !f.seen.IsZero() {
 		f.switches = c.wayTo(f.timeline)
+	} else if why := twoWrote(c, f, others...); why != "" {
+		out.Sentence = why
+		return out
 	}
 	worst, ok := lost(c, c.asChosen(c.low), f, f.high)
 	if !ok && !f.seen.IsZero() {
@@ -139,6 +155,28 @@ func unseenLoss(c, f walCopy, least int64) string {
 		return fmt.Sprintf("%s cannot be reached: choosing %s loses at least the %s of WAL seen at %s", f.node, c.node, Amount(least), at)
 	}
 	return fmt.Sprintf("%s cannot be reached: %s holds what was seen of it at %s, and all that it wrote later is lost", f.node, c.node, at)
+}
+
+// twoWrote says why the WAL of two copies of one timeline cannot be told apart:
+// two machines wrote it. A promotion begins a timeline, so that each of them
+// wrote a branch, and both took the same number at the same position. Nothing
+// tells which of the two a standby followed. "" where that is not so.
+func twoWrote(c, f walCopy, others ...walCopy) string {
+	if c.timeline != f.timeline || !slices.Equal(c.switches, f.switches) {
+		return ""
+	}
+	var by []string
+	for _, o := range append([]walCopy{c, f}, others...) {
+		sameWay := !o.seen.IsZero() || o.why != "" || slices.Equal(o.switches, c.switches)
+		if o.wrote && o.timeline == c.timeline && sameWay {
+			by = append(by, o.node)
+		}
+	}
+	if len(by) < 2 {
+		return ""
+	}
+	return fmt.Sprintf("%s were both primaries on timeline %d, each with a branch of its own: positions do not tell what %s holds of %s",
+		strings.Join(by, " and "), c.timeline, c.node, f.node)
 }
 
 // wayTo is how this copy's history reached a timeline; nil for the first one

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -179,26 +180,38 @@ func (v *View) diverged(node string) Answer {
 		timeline, history, ok := leaderTimeline(lp)
 		control := r.PostgreSQL.Control
 		refs := []ClaimRef{mention(leader, "postgresql.histories", lp.Histories), mention(node, "postgresql.control", control)}
+		own, unsure := timelineNow(node, r.PostgreSQL)
 		switch {
 		case !ok:
 			return say(Unknown, "the timeline of the leader "+leader+" is unknown", refs...)
 		case !control.Known:
 			return unknownFor(node, "postgresql.control", control)
-		case control.Value.Timeline == timeline:
-			return sameBranch(node, leader, timeline, r, history, refs)
-		case history == nil:
+		case history == nil && (own != timeline || control.Value.Timeline != timeline):
 			return say(Unknown, fmt.Sprintf("the history of timeline %d is not on the leader %s", timeline, leader), refs...)
+		case history != nil && !history.passes(control.Value.Timeline):
+			own = control.Value.Timeline // it was there, whatever it came to since
 		}
-		return behindFork(node, leader, control.Value.Timeline, r, *history, refs)
+		if own == timeline {
+			return v.sameBranch(node, leader, timeline, history, refs)
+		}
+		refs = append(refs, mention(node, "postgresql.segments", r.PostgreSQL.Segments))
+		return behindFork(node, leader, own, unsure, r, *history, refs)
 	})
 }
 
+// passes answers whether the history leads over a timeline or to it.
+func (h *History) passes(timeline uint32) bool {
+	return h.Timeline == timeline || slices.ContainsFunc(h.Switches, func(s Switch) bool { return s.Parent == timeline })
+}
+
 // sameBranch: two promotions apart from each other give their timelines the
-// same number, and only the histories tell them apart.
-func sameBranch(node, leader string, timeline uint32, r *Report, history *History, refs []ClaimRef) Answer {
-	refs = append(refs, mention(node, "postgresql.histories", r.PostgreSQL.Histories))
-	for _, h := range r.PostgreSQL.Histories.Value {
-		if !r.PostgreSQL.Histories.Known || history == nil || h.Timeline != timeline || len(h.Switches) == 0 || len(history.Switches) == 0 {
+// same number, and only the histories tell them apart; where these are the
+// same, too, nothing does.
+func (v *View) sameBranch(node, leader string, timeline uint32, history *History, refs []ClaimRef) Answer {
+	here := v.report(node).PostgreSQL.Histories
+	refs = append(refs, mention(node, "postgresql.histories", here))
+	for _, h := range here.Value {
+		if !here.Known || history == nil || h.Timeline != timeline || len(h.Switches) == 0 || len(history.Switches) == 0 {
 			continue
 		}
 		own, its := h.Switches[len(h.Switches)-1], history.Switches[len(history.Switches)-1]
@@ -207,12 +220,16 @@ func sameBranch(node, leader string, timeline uint32, r *Report, history *Histor
 				timeline, node, own.At, leader, its.At), refs...)
 		}
 	}
+	if why := twoWrote(v.copyOn(leader), v.copyOn(node), v.besides(leader, node)...); why != "" {
+		return say(Unknown, why, refs...)
+	}
 	return say(False, fmt.Sprintf("%s is on the leader's timeline %d", node, timeline), refs...)
 }
 
 // behindFork answers whether a copy on an older timeline has WAL beyond the
-// point where the leader's history left that timeline.
-func behindFork(node, leader string, own uint32, r *Report, history History, refs []ClaimRef) Answer {
+// point where the leader's history left that timeline. unsure says why the copy
+// may be on a later one, whose bytes the leader has too.
+func behindFork(node, leader string, own uint32, unsure string, r *Report, history History, refs []ClaimRef) Answer {
 	for _, s := range history.Switches {
 		if s.Parent != own {
 			continue
@@ -221,6 +238,9 @@ func behindFork(node, leader string, own uint32, r *Report, history History, ref
 		switch {
 		case !known:
 			return say(Unknown, fmt.Sprintf("%s is on timeline %d, which the leader left at %s; its own end is unknown", node, own, s.At), refs...)
+		case at > s.At && unsure != "":
+			return say(Unknown, fmt.Sprintf("%s ends at %s and was on timeline %d, which the leader left at %s; whether it went on from there is unknown: %s",
+				node, at, own, s.At, unsure), refs...)
 		case at > s.At:
 			return say(True, fmt.Sprintf("%s has WAL up to %s on timeline %d, which the leader left at %s: %s exist only on %s",
 				node, at, own, s.At, Amount(int64(at-s.At)), node), refs...)

@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"fmt"
 	"testing"
 
 	"chef-backend-cockpit/cluster"
@@ -13,6 +14,34 @@ func lagBehind(s *stage, at cluster.LSN) {
 	s.at("be1").PostgreSQL.Replicas = known(s.at("be1").PostgreSQL.Replicas.Value[:1])
 }
 
+// onTimeline lets a node's control data and its newest WAL file tell a timeline.
+func onTimeline(s *stage, node string, timeline uint32) {
+	p := &s.at(node).PostgreSQL
+	p.Control = known(cluster.ControlData{SystemID: "1", Timeline: timeline})
+	p.Segments = known(cluster.Segments{Oldest: p.Segments.Value.Oldest, Newest: fmt.Sprintf("%08X%s", timeline, stageEnd.Segment()), Count: 32})
+}
+
+// killedBehind is be3 that followed be1 to timeline 88 and was killed before a
+// restartpoint: its control data tell the timeline before.
+func killedBehind(s *stage) {
+	lagBehind(s, 0)
+	p := &s.at("be3").PostgreSQL
+	p.InRecovery, p.Receive, p.Replay = cluster.Claim[bool]{}, cluster.Claim[cluster.LSN]{}, cluster.Claim[cluster.LSN]{}
+	p.Postmaster, p.EndOfWAL = known(0), known(stageEnd)
+	p.Control = known(cluster.ControlData{SystemID: "1", Timeline: 87, State: "in archive recovery", Checkpoint: 0x16F3_1F000000})
+}
+
+// secondWriter is be3 stopped as a primary, on the leader's timeline, which it
+// reached by itself and at the same position.
+func secondWriter(state string) func(*stage) {
+	return func(s *stage) {
+		killedBehind(s)
+		p := &s.at("be3").PostgreSQL
+		p.EndOfWAL = known(stageEnd - 1<<20)
+		p.Control = known(cluster.ControlData{SystemID: "1", Timeline: 88, State: state, Checkpoint: stageEnd - 1<<20})
+	}
+}
+
 func TestCopyFacts(t *testing.T) {
 	gap := func(s *stage) { lagBehind(s, 0x16F3_0F000000) }
 	noPosition := func(s *stage) {
@@ -23,7 +52,7 @@ func TestCopyFacts(t *testing.T) {
 	timeline := func(tl uint32, at cluster.LSN) func(*stage) {
 		return func(s *stage) {
 			lagBehind(s, at)
-			s.at("be3").PostgreSQL.Control = known(cluster.ControlData{SystemID: "1", Timeline: tl})
+			onTimeline(s, "be3", tl)
 		}
 	}
 	tryFacts(t, []factCase{
@@ -51,6 +80,24 @@ func TestCopyFacts(t *testing.T) {
 		{"same timeline", "diverged", "be3", nil, 0, cluster.False, "timeline 88"},
 		{"before the fork", "diverged", "be3", timeline(87, 0x16F3_1F000000), 0, cluster.False, "before the point"},
 		{"beyond the fork", "diverged", "be3", timeline(87, 0x16F3_21000000), 0, cluster.True, "16F3/20000000"},
+		{"followed to the leader's timeline, then killed", "diverged", "be3", killedBehind, 0, cluster.False, "on the leader's timeline 88"},
+		{"killed, and its files cannot be read", "diverged", "be3", func(s *stage) { killedBehind(s); s.at("be3").PostgreSQL.Segments = cluster.Claim[cluster.Segments]{} }, 0,
+			cluster.Unknown, "segments of be3"},
+		{"killed, its files too old for its end", "diverged", "be3", func(s *stage) {
+			killedBehind(s)
+			s.at("be3").PostgreSQL.Segments = known(cluster.Segments{Newest: "00000057000016F30000002A"})
+		}, 0, cluster.Unknown, "no WAL file"},
+		{"killed on the old timeline, beyond the fork", "diverged", "be3", func(s *stage) {
+			killedBehind(s)
+			s.at("be3").PostgreSQL.Segments = known(cluster.Segments{Newest: "00000057000016F30000002D"})
+		}, 0, cluster.True, "exist only on be3"},
+		{"a second primary of the leader's timeline", "diverged", "be3", secondWriter("in production"), 0, cluster.Unknown, "be1 and be3 were both primaries on timeline 88"},
+		{"a second one, stopped in order", "diverged", "be3", secondWriter("shut down"), 0, cluster.Unknown, "both primaries"},
+		{"a standby that was stopped", "diverged", "be3", secondWriter("shut down in recovery"), 0, cluster.False, "timeline 88"},
+		{"not in the history, whatever the files tell", "diverged", "be3", func(s *stage) {
+			timeline(86, 1)(s)
+			s.at("be3").PostgreSQL.Segments = known(cluster.Segments{Newest: "00000058000016F30000002D"})
+		}, 0, cluster.True, "not in the history"},
 		{"not in the history", "diverged", "be3", timeline(86, 1), 0, cluster.True, "not in the history"},
 		{"history missing", "diverged", "be3", func(s *stage) {
 			timeline(87, 1)(s)

@@ -225,7 +225,7 @@ type ControlData struct {
 // Segments are the 24-hex WAL files that lie in pg_xlog or pg_wal.
 type Segments struct {
 	Oldest string `json:"oldest"` // by their last 16 digits; "" when none
-	Newest string `json:"newest"` // by their last 16 digits; "" when none
+	Newest string `json:"newest"` // by their last 16 digits, of several the newest timeline's; "" when none
 	Count  int    `json:"count"`
 }
 

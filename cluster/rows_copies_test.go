@@ -15,7 +15,7 @@ func TestCopyRows(t *testing.T) { tryRows(t, copyRows()) }
 func branch(timeline uint32, at cluster.LSN) func(*stage) {
 	return func(s *stage) {
 		lagBehind(s, at)
-		s.at("be3").PostgreSQL.Control = known(cluster.ControlData{SystemID: "1", Timeline: timeline})
+		onTimeline(s, "be3", timeline)
 	}
 }
 
@@ -58,6 +58,7 @@ func copyRows() []rowCase {
 		}, looks: 3, want: []string{"timeline-diverged@be3"}},
 		{name: "timeline-diverged, not in two looks", change: branch(87, 0x16F3_21000000), looks: 2, never: []string{"timeline-diverged@be3"}},
 		{name: "timeline-diverged, before the fork", change: branch(87, 0x16F3_1F000000), looks: 5, never: []string{"timeline-diverged@be3"}},
+		{name: "timeline-diverged, it followed and was killed", change: killedBehind, looks: 5, never: []string{"timeline-diverged@be3"}},
 		{name: "timeline-diverged, it streams", change: func(s *stage) {
 			s.at("be3").PostgreSQL.Control = known(cluster.ControlData{SystemID: "1", Timeline: 86})
 		}, looks: 5, never: []string{"timeline-diverged@be3"}},

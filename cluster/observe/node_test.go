@@ -29,7 +29,7 @@ func newFakeNode(t testing.TB) *fakeNode {
 	n.file(data+"/PG_VERSION", "9.5\n")
 	n.file(data+"/recovery.conf", "standby_mode = 'on'\nprimary_conninfo = 'user=replicator password=SECRET host=10.0.4.11 port=5432 sslmode=require'\n")
 	n.file(data+"/pg_xlog/00000002.history", "1\t16F3/2D000000\tno recovery target specified\n")
-	for _, f := range []string{"00000001000016F30000002A", "00000002000016F30000002D", "000000FF0000000000000001.partial", "archive_status/x"} {
+	for _, f := range []string{"00000001000016F30000002A", "00000001000016F30000002D", "00000002000016F30000002D", "000000FF0000000000000001.partial", "archive_status/x"} {
 		n.file(data+"/pg_xlog/"+f, "")
 	}
 	n.file("/var/opt/chef-backend/leaderl/data/unsynced", "")

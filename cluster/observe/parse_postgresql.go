@@ -217,7 +217,9 @@ func (l *look) control() cluster.Claim[cluster.ControlData] {
 }
 
 // segments reads the names in pg_xlog or pg_wal. Files that are no plain
-// segments are passed over.
+// segments are passed over. A standby that followed a promotion keeps the file
+// of the old timeline beside that of the new one, with the same number: the new
+// one is the newest.
 func (l *look) segments() cluster.Claim[cluster.Segments] {
 	body, reason := l.filesReason("pg-wal", "ls")
 	if reason != "" {
@@ -234,7 +236,7 @@ func (l *look) segments() cluster.Claim[cluster.Segments] {
 		if s.Count++; s.Count == 1 || digits < oldest {
 			s.Oldest, oldest = name, digits
 		}
-		if digits > newest {
+		if digits > newest || digits == newest && name > s.Newest {
 			s.Newest, newest = name, digits
 		}
 	}

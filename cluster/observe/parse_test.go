@@ -165,6 +165,20 @@ func TestPostgreSQLAnswers(t *testing.T) {
 	}
 }
 
+// A standby that followed a promotion keeps the old timeline's file beside the
+// new one's, of the same number; in what order they are listed counts for nothing.
+func TestNewestFileIsOfTheNewestTimeline(t *testing.T) {
+	const old, followed, next = "00000005000016F30000002D", "00000006000016F30000002D", "00000005000016F30000002E"
+	for names, newest := range map[string]string{
+		old + "\n" + followed:               old + " " + followed + " 2",
+		followed + "\n" + old:               followed + " " + followed + " 2",
+		old + "\n" + next + "\n" + followed: old + " " + next + " 3",
+	} {
+		look := framed(fast, "pg-files", "data-directory /d\nstandby recovery.conf\nupstream 10.0.4.12", "pg-wal", names)
+		want(t, parse(t, look), map[string]string{"postgresql.segments": "{" + newest + "}"})
+	}
+}
+
 func TestEndOfDump(t *testing.T) {
 	for line, wanted := range map[string]string{
 		"pg_xlogdump: FATAL:  error in WAL record at 16F3/2D0A1B28: invalid record length at 16F3/2D0A1B60: wanted 24, got 0":                                "16F3/2D0A1B60",

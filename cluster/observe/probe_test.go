@@ -79,7 +79,7 @@ func TestFastLookOnRealShells(t *testing.T) {
 			"postgresql.sync-process":    "pg_basebackup",
 			"postgresql.upstream":        "10.0.4.11",
 			"postgresql.control":         "{6543210987654321098 in archive recovery 2 16F3/2D000108 16F3/2D0000D0 16F3/2D0A1B28}",
-			"postgresql.segments":        "{00000001000016F30000002A 00000002000016F30000002D 2}",
+			"postgresql.segments":        "{00000001000016F30000002A 00000002000016F30000002D 3}",
 			"postgresql.histories":       "[{2 [{1 16F3/2D000000}]}]",
 			"lock.held":                  "false",
 			"lock.step":                  "{7f3a0001 1-stop chef-backend-ctl stop leaderl false 0 true}",

@@ -159,6 +159,6 @@ func (p *past) learnPosition(r *cluster.Report, s cluster.Sample) {
 	}
 	p.h.LastSeen[r.Node] = cluster.LastSeen{
 		At: r.Ended, Position: s.Position,
-		Timeline: r.PostgreSQL.Control.Value.Timeline, Leader: s.InRecovery == cluster.False,
+		Timeline: r.Timeline(), Leader: s.InRecovery == cluster.False,
 	}
 }

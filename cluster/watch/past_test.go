@@ -71,6 +71,19 @@ func TestPastCountsDistinctElections(t *testing.T) {
 	}
 }
 
+// Of a node that went away the timeline counts on which it was, not the one that
+// its control data told until the next restartpoint.
+func TestPastKeepsTheTimelineReached(t *testing.T) {
+	p, s := newPast(), threeNodes(1, t0, "be1")
+	pg := &s.Reports["be3"].PostgreSQL
+	pg.Control = cluster.KnownAs(cluster.ControlData{SystemID: "1", State: "in archive recovery", Timeline: 5}, cluster.SourcePostgreSQL, t0)
+	pg.Segments = cluster.KnownAs(cluster.Segments{Oldest: "000000050000000000000000", Newest: "000000060000000000000000", Count: 2}, cluster.SourcePostgreSQL, t0)
+	p.learn(&cluster.View{Now: t0, Snapshot: s})
+	if got := p.copy().LastSeen["be3"].Timeline; got != 6 {
+		t.Errorf("timeline %d", got)
+	}
+}
+
 func TestPastIsBoundedAndFrozen(t *testing.T) {
 	p := newPast()
 	leaders := make([]string, 3*samplesKept)

@@ -110,7 +110,7 @@ func (g *postgres) startFrom(up *node) {
 	if o.tli != c.tli {
 		g.log("LOG:  fetching timeline history file for timeline %d from primary server", o.tli)
 		g.log("LOG:  new target timeline is %d", o.tli)
-		c.history, c.tli = o.history, o.tli
+		c.follow(o)
 		g.writeHistory()
 	}
 	g.log("LOG:  started streaming WAL from primary at %s on timeline %d", lsn(begin), c.tli)

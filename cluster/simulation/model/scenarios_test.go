@@ -67,6 +67,7 @@ func TestHealthyClusterIsCalm(t *testing.T) {
 func TestFailoverHappensByItself(t *testing.T) {
 	b := struck(t, "failover")
 	b.pass(15 * time.Second)
+	old := segmentName(b.w.node("be2").pg.copy.tli, segment(b.w.node("be2").pg.copy.end))
 	b.contains("be1", "pg_isready -q -h 127.0.0.1 -p 5432 -t 2", "")
 	if len(b.primaries()) != 0 || b.roles("be2")["be1"] != "leader" {
 		t.Fatalf("too early:\n%s", b.status())
@@ -79,6 +80,12 @@ func TestFailoverHappensByItself(t *testing.T) {
 	}
 	if !slices.Contains(list(t, b, "be2", walDir), "00000059.history") {
 		t.Error("no history file")
+	}
+	// Within one file the new leader's old one is renamed; who followed keeps it.
+	for node, name := range map[string]string{"be2": old + ".partial", "be3": old} {
+		if files := list(t, b, node, walDir); !slices.Contains(files, name) || slices.Contains(files, old) == (node == "be2") {
+			t.Errorf("%s holds %v", node, files)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -29,6 +30,7 @@ type walCopy struct {
 	system  uint64
 	tli     uint32
 	history []fork // ancestors, oldest first
+	passed  []fork // of them, those that it went over as a standby
 	end     uint64 // end of the WAL on disk
 	replay  uint64 // how far a standby has applied it
 	oldest  uint64 // number of the oldest segment kept
@@ -107,18 +109,33 @@ func (c *walCopy) branch(tli uint32) {
 	c.tli = tli
 }
 
+// follow takes a standby's copy over to the timeline of one that it streams from.
+func (c *walCopy) follow(o *walCopy) {
+	c.passed = slices.Clone(c.passed)
+	for _, f := range o.history {
+		if !slices.Contains(c.history, f) {
+			c.passed = append(c.passed, f)
+		}
+	}
+	c.history, c.tli = o.history, o.tli
+}
+
 // files are the names that pg_xlog holds now, besides histories. spare are
 // the recycled files of a primary.
 func (c *walCopy) files(spare uint64) map[string]bool {
 	names := map[string]bool{}
 	for s := c.oldest; s <= segment(c.end)+spare; s++ {
-		// The file that holds a switch belongs to the new timeline; the old
-		// one's copy of it is renamed.
+		// The file that holds a switch belongs to the new timeline. The old one's
+		// is renamed by whoever was promoted; a standby that followed keeps it.
 		last := (s+1)*segmentSize - 1
 		names[segmentName(c.timelineAt(last), s)] = true
 		for _, f := range c.history {
 			if segment(f.at) == s && f.at <= c.end {
-				names[segmentName(f.parent, s)+".partial"] = true
+				old := segmentName(f.parent, s)
+				if !slices.Contains(c.passed, f) {
+					old += ".partial"
+				}
+				names[old] = true
 			}
 		}
 	}
