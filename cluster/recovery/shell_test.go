@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 func onDisk(t *testing.T, shell, root, command string) (string, error) {
 	t.Helper()
 	command = strings.ReplaceAll(command, "-C / ", "-C "+root+" ")
+	command = strings.ReplaceAll(command, "{f#/}", "{f#"+root+"/}")
 	for _, p := range []string{"/var/opt/", "/etc/chef-backend", "/root/chef-backend"} {
 		command = strings.ReplaceAll(command, p, root+p)
 	}
@@ -112,6 +114,61 @@ func TestSavingOnRealShells(t *testing.T) {
 			t.Errorf("checksum %q, %v", sum, err)
 		}
 	})
+}
+
+// Wherever the database lies behind a link, the copy holds it; an archive
+// without it is no copy.
+func TestSavingFollowsLinksOnRealShells(t *testing.T) {
+	const product, data = "/var/opt/chef-backend", "/var/opt/chef-backend/postgresql/9.5/data"
+	for _, c := range []struct {
+		procedure, save, read string
+		moved                 []string
+	}{
+		{"backup-nodes", "2-save", "3-read", []string{product, product + "/postgresql", product + "/postgresql/9.5", data, data + "/global", data + "/base/1", "/etc/chef-backend"}},
+		{"replace-node", "1d-save", "1e-read", []string{product, data}},
+		{"stop-stale-primary", "3b-save", "3c-read", []string{product, product + "/postgresql", data}},
+	} {
+		save, read := commandOf(t, c.procedure, c.save), commandOf(t, c.procedure, c.read)
+		partly := strings.Contains(save, "--exclude")
+		for _, moved := range c.moved {
+			eachShell(t, func(t *testing.T, shell, root string) {
+				if partly && filepath.Base(shell) == "sh" {
+					t.Skip("busybox cannot leave files out")
+				}
+				for _, f := range []string{data + "/global/pg_control", data + "/base/1/1259", product + "/etcd/wal", "/etc/chef-backend/chef-backend.rb"} {
+					put(t, root+f, f)
+				}
+				copies := root + "/var/opt/chef-backend-cockpit/copies/PLAN"
+				put(t, copies+"/none", "")
+				if err := errors.Join(os.Rename(root+moved, root+"/moved"), os.Symlink(root+"/moved", root+moved)); err != nil {
+					t.Fatal(err)
+				}
+				if out, err := onDisk(t, shell, root, "tar -c -f /var/opt/chef-backend-cockpit/copies/PLAN/be3.tar -C / etc"); err != nil {
+					t.Fatal(err, out)
+				}
+				if out, err := onDisk(t, shell, root, read); err == nil || !strings.Contains(out, "the copy lacks ") {
+					t.Fatalf("an archive without the database: %v: %s", err, out)
+				}
+				for _, command := range []string{save, read} {
+					if out, err := onDisk(t, shell, root, command); err != nil {
+						t.Fatalf("%s: %v: %s", command, err, out)
+					}
+				}
+				list, err := os.ReadFile(copies + "/be3.list")
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, want := range []string{"/pg_control\n", "/1259\n", "/chef-backend.rb\n"} {
+					if !strings.Contains(string(list), want) {
+						t.Errorf("%s elsewhere: the copy lacks %s:\n%s", moved, want, list)
+					}
+				}
+				if partly && strings.Contains(string(list), "/etcd/wal\n") {
+					t.Errorf("%s elsewhere: etcd's files are in the copy:\n%s", moved, list)
+				}
+			})
+		}
+	}
 }
 
 // The configuration comes back from wherever the cleanse put it, also out of an

@@ -23,24 +23,28 @@ const (
 	stopPostgreSQL = "chef-backend-ctl stop postgresql"
 	failoverOn     = "chef-backend-ctl set-cluster-failover on"
 	failoverOff    = "chef-backend-ctl set-cluster-failover off"
-	etcdFiles      = "var/opt/chef-backend/etcd"
-	searchFiles    = "var/opt/chef-backend/elasticsearch"
 )
 
-// saveFiles packs a node's files, but for those left out; readFiles reads the
-// copy back.
+// running are the files of etcd and Elasticsearch, which run on, wherever the
+// folder of the product leads.
+var running = []string{"var/opt/chef-backend/etcd", "var/opt/chef-backend/elasticsearch", "$(readlink -f /var/opt/chef-backend)/etcd", "$(readlink -f /var/opt/chef-backend)/elasticsearch"}
+
+// saveFiles packs a node's files, with or without those of the services that
+// run on; readFiles reads the copy back.
 func saveFiles(node string, without ...string) string {
 	var exclude strings.Builder
+	links := "/var/opt/chef-backend /var/opt/chef-backend/*"
 	for _, w := range without {
 		exclude.WriteString(" --exclude=" + w)
+		links = "/var/opt/chef-backend /var/opt/chef-backend/postgresql"
 	}
 	return "umask 077; TAR_OPTIONS='--numeric-owner --sparse' tar -c -f /var/opt/chef-backend-cockpit/copies/PLAN/" + node +
-		".tar" + exclude.String() + " -C / var/opt/chef-backend etc/chef-backend $(for l in /var/opt/chef-backend/postgresql/*/data/pg_* /var/opt/chef-backend/postgresql/*/data/pg_tblspc/*; do [ ! -L $l ] || readlink -f $l; done)"
+		".tar" + exclude.String() + " -C / var/opt/chef-backend etc/chef-backend $(for l in " + links + " /etc/chef-backend /etc/chef-backend/* /var/opt/chef-backend/postgresql/* /var/opt/chef-backend/postgresql/*/data /var/opt/chef-backend/postgresql/*/data/* /var/opt/chef-backend/postgresql/*/data/base/* /var/opt/chef-backend/postgresql/*/data/pg_tblspc/*; do [ ! -L $l ] || readlink -f $l || echo $l/.; done)"
 }
 
 func readFiles(node string) string {
-	return "umask 077; cd /var/opt/chef-backend-cockpit/copies/PLAN && tar -t -f " + node + ".tar >" + node + ".list && sha256sum " +
-		node + ".tar >" + node + ".sha256 && cat " + node + ".sha256"
+	const command = "umask 077; cd /var/opt/chef-backend-cockpit/copies/PLAN && tar -t -f ./NODE.tar >NODE.list && for f in /var/opt/chef-backend/postgresql/*/data/global/pg_control; do r=$(readlink -f $f); [ ! -e $f ] || tar -t -f ./NODE.tar ${f#/} >/dev/null 2>&1 || tar -t -f ./NODE.tar ${r#/} >/dev/null 2>&1 || { echo the copy lacks $f; exit 1; }; done && sha256sum NODE.tar >NODE.sha256 && cat NODE.sha256"
+	return strings.ReplaceAll(command, "NODE", node)
 }
 
 // servicesDownOn are the findings of a node whose services are all stopped.
@@ -81,7 +85,7 @@ var procedureRows = []Scenario{
 		May:       append(mendingBy("be1"), append(servicesDownOn("be1"), "failover-under-way", "syncing@be1", "follows-wrong-node@be2", "old-leader-unseen@be1")...),
 		Before:    []Repair{{Procedure: "stop-stale-primary", Node: "be1"}},
 		Procedure: "rebuild-follower", Node: "be1", Healed: 6 * time.Minute,
-		Commands: map[string][]string{"be1": {stopLeaderl, stopPostgreSQL, saveFolder, saveFiles("be1", etcdFiles, searchFiles), readFiles("be1"), stopLeaderl, clusterStatus, baseBackupFrom(electedAddress), startAll}},
+		Commands: map[string][]string{"be1": {stopLeaderl, stopPostgreSQL, saveFolder, saveFiles("be1", running...), readFiles("be1"), stopLeaderl, clusterStatus, baseBackupFrom(electedAddress), startAll}},
 	},
 	{ // what only a diverged follower holds is saved before it is rebuilt, so that nothing has to be given up by typing
 		As: "backup-nodes", Name: "timeline-diverged-beyond", Expect: []string{"timeline-diverged@be3"}, Within: 4 * time.Minute,

@@ -93,8 +93,8 @@ func TestNodeIsSavedAndCleansed(t *testing.T) {
 		for _, step := range []struct{ command, says string }{
 			{"mkdir -p -m 0700 /var/opt/chef-backend-cockpit/copies/p1 /var/opt/chef-backend-cockpit/aside/p1", ""},
 			{"cp -a /etc/chef-backend /var/opt/chef-backend-cockpit/aside/p1/", ""},
-			{"umask 077; TAR_OPTIONS='--numeric-owner --sparse' tar -c -f /var/opt/chef-backend-cockpit/copies/p1/be3.tar -C / var/opt/chef-backend etc/chef-backend $(for l in /var/opt/chef-backend/postgresql/*/data/pg_* /var/opt/chef-backend/postgresql/*/data/pg_tblspc/*; do [ ! -L $l ] || readlink -f $l; done)", ""},
-			{"umask 077; cd /var/opt/chef-backend-cockpit/copies/p1 && tar -t -f be3.tar >be3.list && sha256sum be3.tar >be3.sha256 && cat be3.sha256", "  be3.tar\n"},
+			{"umask 077; TAR_OPTIONS='--numeric-owner --sparse' tar -c -f /var/opt/chef-backend-cockpit/copies/p1/be3.tar -C / var/opt/chef-backend etc/chef-backend $(for l in /var/opt/chef-backend /var/opt/chef-backend/* /etc/chef-backend /etc/chef-backend/* /var/opt/chef-backend/postgresql/* /var/opt/chef-backend/postgresql/*/data /var/opt/chef-backend/postgresql/*/data/* /var/opt/chef-backend/postgresql/*/data/base/* /var/opt/chef-backend/postgresql/*/data/pg_tblspc/*; do [ ! -L $l ] || readlink -f $l || echo $l/.; done)", ""},
+			{"umask 077; cd /var/opt/chef-backend-cockpit/copies/p1 && tar -t -f ./be3.tar >be3.list && for f in /var/opt/chef-backend/postgresql/*/data/global/pg_control; do r=$(readlink -f $f); [ ! -e $f ] || tar -t -f ./be3.tar ${f#/} >/dev/null 2>&1 || tar -t -f ./be3.tar ${r#/} >/dev/null 2>&1 || { echo the copy lacks $f; exit 1; }; done && sha256sum be3.tar >be3.sha256 && cat be3.sha256", "  be3.tar\n"},
 			{"chef-backend-ctl cleanse --yes", "Your config files have been backed up to /root/chef-backend-cleanse-"},
 			{"[ -e /var/opt/chef-backend ] || [ -e /etc/chef-backend ] || echo gone", "gone\n"},
 			{"mkdir /etc/chef-backend", ""},

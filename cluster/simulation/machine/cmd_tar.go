@@ -26,6 +26,7 @@ type packing struct {
 	exclude []string
 	names   []string // operands and the folders in which they count
 	dirs    []string
+	found   []bool // operands that the archive holds
 	status  int
 	said    bool // about leading slashes
 }

@@ -18,9 +18,11 @@ func (p *packing) read() {
 		fmt.Fprintln(p.c.err, "tar: Error is not recoverable: exiting now")
 		return
 	}
+	p.found = make([]bool, len(p.names))
 	for r := tar.NewReader(in); p.status == 0; {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
+			p.missed()
 			return
 		}
 		if err == nil && p.wanted(h.Name) {
@@ -52,13 +54,26 @@ func (p *packing) wanted(name string) bool {
 	if len(p.names) == 0 {
 		return true
 	}
-	for _, n := range p.names {
+	found := false
+	for i, n := range p.names {
 		n = strings.TrimSuffix(n, "/")
 		if strings.TrimSuffix(name, "/") == n || strings.HasPrefix(name, n+"/") {
-			return true
+			p.found[i], found = true, true
 		}
 	}
-	return false
+	return found
+}
+
+// missed complains of what was asked for and is not in the archive.
+func (p *packing) missed() {
+	for i, n := range p.names {
+		if !p.found[i] {
+			p.fatal("%s: Not found in archive", n)
+		}
+	}
+	if p.status != 0 {
+		fmt.Fprintln(p.c.err, "tar: Exiting with failure status due to previous errors")
+	}
 }
 
 func (p *packing) member(r io.Reader, h *tar.Header) error {

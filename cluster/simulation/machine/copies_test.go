@@ -26,6 +26,7 @@ func TestCopies(t *testing.T) {
 		{name: "what is not there", text: `tar -cf /root/n.tar /nothing; echo $?`, out: "2\n", errOut: "tar: Removing leading `/' from member names\n*"},
 		{name: "an archive that is cut off", text: `head -c 700 /root/c.tar >/root/cut.tar; tar -tf /root/cut.tar >/dev/null; echo $?; tar -tf /root/none.tar; echo $?`, out: "2\n2\n", errOut: "*"},
 		{name: "changed meanwhile", text: `mkdir /busy; echo 1 >/busy/f; tar -cf /root/b.tar -C / /busy; echo $?`, out: "1\n", errOut: "tar: Removing leading `/' from member names\ntar: /busy/f: file changed as we read it\n"},
+		{name: "what is not in the archive", text: `tar -tf /root/c.tar a/f a/none; echo $?`, out: "a/f\n2\n", errOut: "tar: a/none: Not found in archive\ntar: Exiting with failure status due to previous errors\n"},
 		{name: "excluded", text: `tar -cf - --exclude=a/d -C / a | tar -tf -`, out: "a/\na/f\na/l\n"},
 		{name: "verbose list", text: `tar -tvf /root/c.tar a/f | cut -c 1-14`, out: "-rw-r----- 0/0\n"},
 		{name: "nothing climbs out", text: `mkdir /x; tar -cf /root/p.tar -C /a/d ../f; tar -xf /root/p.tar -C /x; ls /x`, out: "f\n"},
