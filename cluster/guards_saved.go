@@ -145,6 +145,9 @@ func askUnchanged(v *View, b Binding) Answer {
 // noControl answers whether the node surely has no copy at all.
 func (v *View) noControl(node string) bool {
 	r := v.report(node)
+	if r.PostgreSQL.Control.Known {
+		return false
+	}
 	return Is(r.PostgreSQL.DataBytes, int64(0)) == True || r.Host.Files.Known && !r.Host.Files.Value.Data
 }
 

@@ -252,7 +252,10 @@ func TestGuardsOfSaving(t *testing.T) {
 		{"never saved", "copy-was-saved", "be3", nil, 0, unsure, "no copy"},
 		{"contained", "needs-saving", "be3", nil, 0, no, "loses nothing"},
 		{"own WAL", "needs-saving", "be3", func(s *stage) { ownWAL(s) }, 0, yes, "of WAL of be3"},
-		{"nothing there", "needs-saving", "be3", holding("be3", cluster.ProductFiles{}), 0, no, "no copy"},
+		{"nothing there", "needs-saving", "be3", both(holding("be3", cluster.ProductFiles{}), noControl("be3")), 0, no, "no copy"},
+		{"an empty folder", "needs-saving", "be3", both(noControl("be3"), empty("be3")), 0, no, "no copy"},
+		{"no size, and a copy", "copy-told", "be3", empty("be3"), 0, yes, "newest WAL file 00000058000016F30000002D"},
+		{"no size, and a copy with WAL of its own", "needs-saving", "be3", both(empty("be3"), func(s *stage) { ownWAL(s) }), 0, yes, "of WAL of be3"},
 		{"logs fit", "room-for-logs", "be3", func(s *stage) {
 			s.at("be3").Host.Disks = slowly(s, []cluster.Disk{{Path: "/var/log/chef-backend", Free: 3 << 30}})
 		}, 0, yes, "3.2 GB free"},
@@ -261,6 +264,15 @@ func TestGuardsOfSaving(t *testing.T) {
 		}, 0, no, "2 GB"},
 		{"untold", "room-for-logs", "be3", nil, 0, unsure, "host.disks"},
 	})
+}
+
+// noControl takes the control data of a node's copy away, empty all its files.
+func noControl(node string) func(*stage) {
+	return func(s *stage) { s.at(node).PostgreSQL.Control = cluster.Claim[cluster.ControlData]{} }
+}
+
+func empty(node string) func(*stage) {
+	return func(s *stage) { s.at(node).PostgreSQL.DataBytes = slowly(s, int64(0)) }
 }
 
 // ownWAL gives be3 a megabyte that nobody else has.

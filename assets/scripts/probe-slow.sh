@@ -10,7 +10,7 @@ probe_cluster() {
 	probe_begin cluster-status
 	probe_out=$(probe_within 10 "$probe_bin" cluster-status --json 2>/dev/null | head -c 262144)
 	case $probe_out in
-	*[\{\[]* | *Name*IP*)
+	*[\{\[]*\"*:* | *Name*IP*)
 		printf '%s\n' "$probe_out"
 		probe_end cluster-status 0
 		;;
@@ -73,7 +73,7 @@ probe_port() {
 	*) probe_url="telnet://$1:$2" ;;
 	esac
 	probe_said=$(
-		"$probe_bin" -sv -o /dev/null -m 1.2 --connect-timeout 1 "$probe_url" </dev/null 2>&1
+		"$probe_bin" -q --noproxy '*' -sv -o /dev/null -m 1.2 --connect-timeout 1 "$probe_url" </dev/null 2>&1
 		printf 'exit %s' "$?"
 	)
 	case $probe_said in
@@ -195,7 +195,7 @@ probe_wal_end() {
 		printf 'server %s\n' "$?"
 	fi
 	probe_end wal-end 0
-	probe_section data-size 4096 probe_within 10 du -s -k "$probe_d"
+	probe_section data-size 4096 probe_within 10 du -s -k -L "$probe_d/" # wherever links lead to
 }
 
 # probe_slow [PEER…] [+PEER…]: with a plus, its services are asked too.

@@ -84,15 +84,16 @@ probe_line() {
 
 # probe_http NAME SECONDS URL…: raw answers with their headers. Several
 # addresses share one process; the whole is bounded, since -m counts for each.
+# Neither a .curlrc nor a proxy may answer in a node's place.
 probe_http() {
 	probe_name=$1 probe_secs=$2
 	shift 2
 	probe_tool curl
 	probe_begin "$probe_name"
 	if [ $# -gt 1 ]; then
-		probe_within "$probe_secs" "$probe_bin" -N -s -S -i -m "$probe_secs" "$@" 2>&1
+		probe_within "$probe_secs" "$probe_bin" -q --noproxy '*' -N -s -S -i -m "$probe_secs" "$@" 2>&1
 	else
-		"$probe_bin" -s -S -i -m "$probe_secs" "$@" 2>&1
+		"$probe_bin" -q --noproxy '*' -s -S -i -m "$probe_secs" "$@" 2>&1
 	fi
 	probe_end "$probe_name" "$?"
 }

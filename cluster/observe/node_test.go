@@ -63,7 +63,7 @@ echo "$p/opt/chef-backend/embedded/bin/postgres -D /var/opt/chef-backend/postgre
 	n.tool("pg_controldata", "cat <<'X'\n"+controlText+"X\n")
 	n.tool("chef-backend-ctl", `case "$*" in
 status) cat '`+abs("testdata/issue1405-status-no-leader.txt")+`'; exit 1 ;;
-"cluster-status --json") echo "invalid option: --json" >&2; exit 1 ;;
+"cluster-status --json") echo "[WARN] this is no {JSON}"; echo "invalid option: --json" >&2; exit 1 ;;
 *) cat '`+abs("testdata/docs-cluster-status-healthy.txt")+`' ;;
 esac`)
 	n.tool("bash", fakeBash)

@@ -186,6 +186,9 @@ func TestEndOfDump(t *testing.T) {
 		"pg_xlogdump: FATAL:  error in WAL record at 0/3FFFF28: unexpected pageaddr 0/1000000 in log segment 000000010000000000000004, offset 0":             "0/4000000",
 		"pg_xlogdump: FATAL:  error in WAL record at 0/30000D8: record with incorrect prev-link 0/2 at 0/3000110":                                            "0/3000110",
 		`pg_xlogdump: FATAL:  could not find file "00000001000016F3000000FF": No such file or directory`:                                                     "16F3/FF000000",
+		`pg_xlogdump: FATAL:  could not find file "00000001000016F3000000FF": Input/output error`:                                                            "",
+		"pg_xlogdump: FATAL:  could not read from log segment 00000001000016F3000000FF, offset 8192, length 8192: Input/output error":                        "",
+		"pg_xlogdump: FATAL:  could not seek in log segment 00000001000016F3000000FF to offset 8192: Input/output error":                                     "",
 		"pg_xlogdump: FATAL:  could not find a valid record after 0/3000000":                                                                                 "",
 		"pg_waldump: error: error in WAL record at 0/3000060: invalid magic number 0000 in WAL segment 000000010000000000000003, LSN 0/3002000, offset 8192": "0/3002000",
 	} {
@@ -193,6 +196,24 @@ func TestEndOfDump(t *testing.T) {
 		if got := at.String(); (ok && got != wanted) || (!ok && wanted != "") {
 			t.Errorf("%s\n got %v %v, want %q", line, got, ok, wanted)
 		}
+	}
+}
+
+// Where the newest timeline tells no end, that of the one before is none.
+func TestEndOfWALIsTheNewestTimelines(t *testing.T) {
+	const first = "server 1\ndump 2 0/3000028\nx: error in WAL record at 0/3000060: invalid record length at 0/3000110: wanted 24, got 0\ndump 3 0/3000110\n"
+	const commit = "desc: COMMIT 2018-04-25 16:36:30.901240 UTC\n"
+	for second, wanted := range map[string]string{
+		commit: "?tells no end of the newest timeline",
+		"":     "?tells no end of the newest timeline",
+		"x: could not read from log segment 000000030000000000000003, offset 8192, length 8192: Input/output error\n": "?Input/output error",
+		commit + "x: error in WAL record at 0/3000200: invalid record length at 0/3000260: wanted 24, got 0\n":        "0/3000260",
+		"x: error in WAL record at 0/3000200: invalid record length at 0/3000260: wanted 24, got 0\n" + commit:        "0/3000260",
+		"x: could not find a valid record after 0/3000110\n":                                                          "0/3000110",
+		"x: could not find file \"000000030000000000000003\": No such file or directory\n":                            "0/3000110",
+		commit + "x: could not find file \"000000030000000000000004\": No such file or directory\n":                   "0/4000000",
+	} {
+		want(t, parse(t, framed(slow, "wal-end", first+second+"server 1")), map[string]string{"postgresql.end-of-wal": wanted})
 	}
 }
 

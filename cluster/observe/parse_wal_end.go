@@ -26,7 +26,7 @@ func (l *look) postgresqlSlow(r *cluster.Report) {
 	p.EndOfWAL, p.LastCommit = l.walEnd()
 }
 
-// dataBytes reads du -s -k. It complains and goes on when a file goes away
+// dataBytes reads du -s -k -L. It complains and goes on when a file goes away
 // meanwhile, so its exit status is not asked.
 func (l *look) dataBytes() cluster.Claim[int64] {
 	body, _, reason := l.open("data-size", "du")
@@ -59,6 +59,7 @@ func (l *look) walEnd() (end cluster.Claim[cluster.LSN], commit cluster.Claim[ti
 	end.Reason, commit.Reason = "pg_xlogdump tells no end: "+lastLine(body), "no commit since the last checkpoint"
 	var servers []string
 	var start cluster.LSN
+	told, said := true, []byte(nil) // whether the newest dump came to an end, and what it said last
 	for line := range bytes.Lines(body) {
 		words := strings.Fields(string(line[:min(len(line), 4096)]))
 		switch {
@@ -67,18 +68,25 @@ func (l *look) walEnd() (end cluster.Claim[cluster.LSN], commit cluster.Claim[ti
 			continue
 		case len(words) == 3 && words[0] == "dump":
 			start, _ = cluster.ParseLSN(words[2])
+			told, said = false, nil
 			continue
 		}
 		// A later timeline counts only where its log goes beyond its start.
-		if at, ok := endOfDump(string(line)); ok && at >= start && at > end.Value {
+		at, ok := endOfDump(string(line))
+		if ok && at >= start && at > end.Value {
 			end = known(l, at, pg)
 		}
+		said = line
+		told = told || ok || bytes.Contains(line, []byte("could not find a valid record after "))
 		if t, ok := commitTime(string(line)); ok {
 			commit = known(l, t, pg)
 		}
 	}
 	if why := whyRunning(servers); why != "" {
 		return unknown[cluster.LSN](l, why, pg), unknown[time.Time](l, why, pg)
+	}
+	if end.Known && !told {
+		end = unknown[cluster.LSN](l, "pg_xlogdump tells no end of the newest timeline: "+remark(said, "no output"), pg)
 	}
 	return end, commit
 }
@@ -102,7 +110,14 @@ func whyRunning(servers []string) string {
 //	… error in WAL record at A: invalid record length at B: wanted 24, got 0
 //	… error in WAL record at A: unexpected pageaddr … in log segment S, offset N
 //	… could not find file "S": No such file or directory
+//
+// What cannot be read is no end: on a disk that dies more may follow.
 func endOfDump(line string) (cluster.LSN, bool) {
+	for _, s := range []string{"could not read", "could not seek", "could not open"} {
+		if strings.Contains(line, s) {
+			return 0, false
+		}
+	}
 	_, rest, found := strings.Cut(line, "error in WAL record at ")
 	if found {
 		if _, after, ok := strings.Cut(rest, ": "); ok {
@@ -124,8 +139,8 @@ func endOfDump(line string) (cluster.LSN, bool) {
 			return seg + cluster.LSN(n), err == nil && n < cluster.SegmentSize
 		}
 	}
-	if seg, _, ok := segmentIn(line, "could not find file \""); ok {
-		return seg, true
+	if seg, after, ok := segmentIn(line, "could not find file \""); ok {
+		return seg, strings.Contains(after, "No such file or directory")
 	}
 	return 0, false
 }

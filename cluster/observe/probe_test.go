@@ -3,8 +3,12 @@ package observe
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -184,6 +188,46 @@ func TestPartsThatMisbehaveStayAlone(t *testing.T) {
 			"postgresql.histories":   "[{2 [{1 16F3/2D000000}]}]",
 		})
 	})
+}
+
+// Neither a proxy nor a .curlrc answers in a node's place.
+func TestCurlAsksTheNodeAlone(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("no curl here")
+	}
+	node := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "the node") }))
+	defer node.Close()
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "the proxy") }))
+	defer proxy.Close()
+	home := t.TempDir()
+	if err := os.WriteFile(home+"/.curlrc", []byte("proxy = "+proxy.URL+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	at := strings.TrimPrefix(node.URL, "http://")
+	address, port, _ := strings.Cut(at, ":")
+	script := fmt.Sprintf("PROBE_TIMEOUT=no probe_nonce=n; probe_http x 2 %s/a; probe_http y 2 %s/a %s/b; probe_by_curl() { probe_tool curl; probe_port %s %s; }; probe_by_curl", node.URL, node.URL, node.URL, address, port)
+	for _, env := range []string{"http_proxy=" + proxy.URL, "all_proxy=" + proxy.URL, "x="} {
+		cmd := exec.Command("dash", "-c", Probe()+script)
+		cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=" + home, env}
+		out, err := cmd.CombinedOutput()
+		if err != nil || strings.Count(string(out), "the node") != 3 || !strings.HasSuffix(string(out), address+" "+port+" open\n") {
+			t.Errorf("%s: %v: %s", env, err, out)
+		}
+	}
+}
+
+// A data directory that is a link is as large as what it leads to.
+func TestSizeOfDataBehindALink(t *testing.T) {
+	n := newFakeNode(t)
+	data := n.root + "/var/opt/chef-backend/postgresql/9.5/data"
+	n.tool("du", `exec /usr/bin/du "$@"`)
+	n.file("/var/opt/chef-backend/postgresql/9.5/data/base/1", strings.Repeat("rows", 1<<18))
+	if err := errors.Join(os.Rename(data, n.root+"/elsewhere"), os.Symlink(n.root+"/elsewhere", data)); err != nil {
+		t.Fatal(err)
+	}
+	if c := n.report("dash", "look slow n1").PostgreSQL.DataBytes; !c.Known || c.Value < 1<<20 {
+		t.Errorf("%+v", c)
+	}
 }
 
 // Nobody listening is an answer for some claims and none for others.

@@ -36,7 +36,7 @@ func parseCurl(args []string) request {
 			r.connect = seconds(value())
 		case a == "-o" || a == "--output":
 			r.discard = value() == "/dev/null"
-		case a == "-H" || a == "-X" || a == "-w" || a == "-A":
+		case a == "--noproxy" || a == "-H" || a == "-X" || a == "-w" || a == "-A":
 			value()
 		case strings.HasPrefix(a, "--"):
 		case strings.HasPrefix(a, "-"):
