@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 
 	"chef-backend-cockpit/cluster"
@@ -32,7 +34,8 @@ type candidate struct {
 	address string // the cluster's address, once known
 	name    string
 	host    remote.Host
-	err     error // of the first connection
+	own     []string // addresses that it told; nil for none
+	err     error    // of the first connection
 }
 
 // gather dials what was named, asks the first living one for the others, and
@@ -136,6 +139,7 @@ func (g *gathering) complete(ctx context.Context) error {
 			continue
 		}
 		f, err := g.discover(ctx, c)
+		c.own = f.Addresses
 		if err != nil {
 			if len(g.found) < 3 || errors.Is(err, observe.ErrNotInstalled) {
 				return err
@@ -159,6 +163,7 @@ func (g *gathering) complete(ctx context.Context) error {
 	if err := g.distinct(); err != nil {
 		return err
 	}
+	g.doubt()
 	for _, m := range left {
 		if err := g.dial(m.Address, m.Address, m.Name, false); err != nil {
 			return err
@@ -181,6 +186,19 @@ func (g *gathering) distinct() error {
 		}
 	}
 	return nil
+}
+
+// doubt says which hosts that answer have not the address of the node that they
+// were taken for. Whatever acts on one refuses it.
+func (g *gathering) doubt() {
+	for _, c := range g.found {
+		has := func(a string) bool { return cluster.SameAddress(a, c.address) }
+		if net.ParseIP(c.address) == nil || len(c.own) == 0 || slices.ContainsFunc(c.own, has) {
+			continue
+		}
+		g.warn(fmt.Sprintf("%s is taken for %s and has not its address %s (it has %s): it may be another machine; nothing is done there",
+			c.given, c.name, c.address, strings.Join(c.own, ", ")))
+	}
 }
 
 // overlap answers whether two lists of members can be of one cluster.

@@ -81,3 +81,19 @@ func TestWordsLeadToThreeNodes(t *testing.T) {
 		})
 	}
 }
+
+// A host that answers and has not the address of the node that it was taken for is
+// told of; one whose addresses are not known is not.
+func TestAHostWithoutItsNodesAddressIsToldOf(t *testing.T) {
+	said := ""
+	g := &gathering{warn: func(s string) { said += s + "\n" }, found: []*candidate{
+		{given: "a", name: "be1", address: "10.0.4.11", own: []string{"192.168.7.1", "::ffff:10.0.4.11"}},
+		{given: "b", name: "be2", address: "10.0.4.12"},
+		{given: "c", name: "be3", address: "be3.example", own: []string{"10.0.4.13"}},
+		{given: "X", name: "be4", address: "10.0.4.14", own: []string{"10.0.9.14", "172.17.0.1"}},
+	}}
+	g.doubt()
+	if want := "X is taken for be4 and has not its address 10.0.4.14 (it has 10.0.9.14, 172.17.0.1): it may be another machine; nothing is done there\n"; said != want {
+		t.Errorf("said %q", said)
+	}
+}
