@@ -82,6 +82,7 @@ type talk struct {
 	plan      *cluster.Plan   // that can be confirmed: the newest that was asked for; nil for none
 	again     *wanted         // what plan again makes; nil for nothing
 	run       runHeard
+	runs      map[string]runHeard // of the plans before it
 	logs      logPlace
 	signs     signEar
 	quit      bool

@@ -29,15 +29,42 @@ func (t *talk) running() *cluster.PlanState {
 	return nil
 }
 
-// runChanges says what became of the steps since they were spoken of.
+// runChanges says what became of the steps since they were spoken of. Behind a
+// part a guide is at work again: first it is said how the part ended, then what
+// the guide waits for.
 func (t *talk) runChanges(s *watch.State) {
 	r := s.Run
 	if r == nil {
 		return
 	}
 	if r.Plan.ID != t.run.id {
+		if before := s.Plan(t.run.id); before != nil {
+			t.planChanges(s, before)
+		}
+		t.hearRun(r)
+	}
+	t.planChanges(s, r)
+}
+
+// hearRun begins to hear a plan, or goes on with it.
+func (t *talk) hearRun(r *cluster.PlanState) {
+	if t.runs == nil {
+		t.runs = map[string]runHeard{}
+	}
+	t.runs[t.run.id] = t.run
+	known := false
+	if t.run, known = t.runs[r.Plan.ID]; !known {
 		t.run = runHeard{id: r.Plan.ID, steps: map[string]string{}, why: map[string]string{}, told: map[string]time.Time{}}
 	}
+	for _, st := range r.Steps {
+		if st.Status == cluster.StatusAsked {
+			delete(t.run.steps, st.Step.ID) // said once more
+		}
+	}
+}
+
+// planChanges says what became of a plan.
+func (t *talk) planChanges(s *watch.State, r *cluster.PlanState) {
 	for _, st := range r.Steps {
 		t.stepChanges(s, r, st)
 	}
