@@ -55,7 +55,7 @@ func (w *Watch) round(ctx context.Context) {
 
 	w.mu.Lock()
 	w.settle(v, findings)
-	working, young := w.working(), stepYoung(w.newestPlan(), v.Now)
+	working, young := w.working(), stepYoung(newestPlan(w.plans), v.Now)
 	w.mu.Unlock()
 	w.publish()
 	w.keepMoment()
@@ -171,7 +171,7 @@ func (w *Watch) publish() {
 	w.state.Store(&State{
 		Seq: w.stateSeq, At: v.Now, Cluster: w.o.Cluster, Stamp: w.o.Stamp, StampColor: w.o.StampColor,
 		Mode: w.mode(), ArmedUntil: w.armedUntil(), Lock: v.Lock(), Other: w.neighbour.plan(), View: v, Leadership: v.Leadership(), Margin: v.Margin(), Board: v.Board(),
-		Findings: w.findings, Last: w.ended, Links: w.links(), Question: w.questions.first(), Run: w.newestPlan(), Healthy: w.calm.before(w.findings),
+		Findings: w.findings, Last: w.ended, Links: w.links(), Question: w.questions.first(), Run: newestPlan(w.plans), Healthy: w.calm.before(w.findings),
 		Incident: w.diary.incident(), Notices: w.notices(), Rehearsal: w.o.rehearsal.at(),
 	})
 	w.mu.Unlock()
@@ -196,18 +196,9 @@ func (w *Watch) notices() []Notice {
 	return n
 }
 
-// newestPlan is the plan at work or the last one. Callers hold the lock.
-func (w *Watch) newestPlan() *cluster.PlanState {
-	if len(w.plans) == 0 {
-		return nil
-	}
-	p := w.plans[len(w.plans)-1]
-	return &p
-}
-
 // working answers whether a plan of ours is at work. Callers hold the lock.
 func (w *Watch) working() bool {
-	p := w.newestPlan()
+	p := newestPlan(w.plans)
 	return p != nil && p.Running()
 }
 

@@ -206,3 +206,29 @@ func (w *Watch) planChanged(p cluster.PlanState) {
 	w.mu.Unlock()
 	w.publish()
 }
+
+// newestPlan is the plan at work, or the last one; nil for none. While a guide
+// waits for a person, the part of it that acts is what is at work; behind that
+// part it is the guide again.
+func newestPlan(plans []cluster.PlanState) *cluster.PlanState {
+	var newest *cluster.PlanState
+	worth := func(p *cluster.PlanState) int {
+		switch {
+		case p.Running() && p.Plan.Acts():
+			return 2
+		case p.Running():
+			return 1
+		}
+		return 0
+	}
+	for i := range plans {
+		if newest == nil || worth(&plans[i]) >= worth(newest) {
+			newest = &plans[i]
+		}
+	}
+	if newest == nil {
+		return nil
+	}
+	p := *newest
+	return &p
+}

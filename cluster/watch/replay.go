@@ -247,14 +247,10 @@ func (r *Replay) After(d time.Duration) <-chan time.Time { return r.o.Clock.Afte
 func (r *Replay) publish() {
 	r.seq++
 	v := r.is.view()
-	var run *cluster.PlanState
-	if n := len(r.is.plans); n > 0 {
-		run = &r.is.plans[n-1]
-	}
 	r.state.Store(&State{
 		Seq: r.seq, At: r.is.at, Cluster: r.book.Opening.Cluster, Stamp: "REPLAY", StampColor: "magenta", Mode: ReadOnly,
 		View: v, Leadership: v.Leadership(), Margin: v.Margin(), Board: v.Board(), Findings: r.is.shown(r.o.Catalogue.Failures),
-		Last: r.is.ended, Run: run, Healthy: r.is.calm.before(r.is.findings), Incident: r.book.Opening.Incident, Notices: r.notices(),
+		Last: r.is.ended, Run: newestPlan(r.is.plans), Healthy: r.is.calm.before(r.is.findings), Incident: r.book.Opening.Incident, Notices: r.notices(),
 		Replay: &ReplayAt{Record: r.next, Records: len(r.book.Marks), Speed: speeds[r.speed], Playing: r.playing},
 	})
 	signal(r.changed)
