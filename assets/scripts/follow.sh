@@ -6,7 +6,8 @@
 # by semicolons. Nothing is sent before the answer to the last one has ended.
 #   stat FILE...            identity and size of those that are there (globs allowed)
 #   read FILE SKIP COUNT    up to COUNT blocks of 4096 bytes, after SKIP blocks
-#   unpacked FILE           how many bytes a file packed with gzip holds
+#   unpacked FILE           how many bytes a file packed with gzip holds; before
+#                           that "damaged" where these are not all of it
 #   unpack FILE SKIP COUNT  up to COUNT bytes of what it holds, after SKIP bytes
 # Every part of an answer begins with a line of the mark and the command's name;
 # the last is "end NUMBER". An answer is a sign of life, an empty one too.
@@ -56,7 +57,7 @@ $mark $1
 		dd if="$2" bs=4096 skip="$3" count="$4" 2>/dev/null
 		;;
 	unpacked)
-		gzip -dc "$2" 2>/dev/null | wc -c
+		{ { gzip -dc "$2" || [ $? -eq 2 ] || echo damaged >&3; } | wc -c; } 3>&1 2>/dev/null
 		;;
 	unpack)
 		gzip -dc "$2" 2>/dev/null | tail -c +$(($3 + 1)) | head -c "$4"

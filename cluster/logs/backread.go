@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"math"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -154,17 +156,10 @@ func (s *backStream) more(src *backSource) error {
 			return err
 		}
 	}
-	i := slices.IndexFunc(s.files, func(f file) bool { return f.id == s.at.id })
-	if i < 0 {
-		i = slices.IndexFunc(s.files, func(f file) bool { return s.at.base != "" && bare(f) == s.at.base })
-		if i >= 0 { // packed meanwhile
-			offset := s.at.offset
-			err := s.open(src, s.files[i])
-			s.at.offset = offset
-			return err
-		}
-	}
+	i := s.here()
 	switch {
+	case i >= 0 && s.files[i].id != s.at.id: // packed meanwhile
+		return s.open(src, s.files[i], s.at.offset)
 	case i < 0: // deleted meanwhile, and with it all that was older
 		s.begin()
 		return nil
@@ -172,18 +167,38 @@ func (s *backStream) more(src *backSource) error {
 		s.begin()
 		return nil
 	case s.at.offset == 0:
-		return s.open(src, s.files[i-1])
+		return s.open(src, s.files[i-1], math.MaxInt64)
 	}
 	return s.piece(src, s.files[i])
+}
+
+// here is the file in which the place lies; -1 when it is gone. Where the name
+// is known it decides: the identity of a deleted file serves again, and a file
+// that was packed has another.
+func (s *backStream) here() int {
+	i := slices.IndexFunc(s.files, func(f file) bool {
+		return f.id == s.at.id && (s.at.base == "" || bare(f) == s.at.base)
+	})
+	if i < 0 && s.at.base != "" {
+		i = slices.IndexFunc(s.files, func(f file) bool { return bare(f) == s.at.base })
+	}
+	if i >= 0 && s.files[i].rotated() {
+		s.at.base = bare(s.files[i])
+	}
+	return i
 }
 
 // begin marks where the log begins.
 func (s *backStream) begin() {
 	s.ended = true
+	s.say(cluster.LineBegin, cluster.LevelNone, "the log of "+s.name.service+" on "+s.name.node+" begins here")
+}
+
+// say places a line of our own before those that were read.
+func (s *backStream) say(kind cluster.LineKind, level cluster.Level, text string) {
 	s.batch.reset()
-	text := "the log of " + s.name.service + " on " + s.name.node + " begins here"
 	s.batch.text = append(s.batch.text, text...)
-	s.batch.entries = append(s.batch.entries, entry{key: s.ceiling, sign: -1, kind: cluster.LineBegin, length: len(text)})
+	s.batch.entries = append(s.batch.entries, entry{key: s.ceiling, sign: -1, kind: kind, level: level, length: len(text)})
 }
 
 // list asks which files there are.
@@ -219,26 +234,45 @@ func order(f file) string {
 	return bare(f) + strconv.Itoa(len(f.name))
 }
 
-// open goes to the end of an older file, and finds out whether it is packed:
-// svlogd's own processors leave the name as it is.
-func (s *backStream) open(src *backSource, f file) error {
+// open goes to a place in another file, its end at most, and finds out whether
+// it is packed: svlogd's own processors leave the name as it is. The place moves
+// once all is known: a broken off call is made again.
+func (s *backStream) open(src *backSource, f file, upTo int64) error {
 	parts, err := src.ask("read " + f.name + " 0 1")
 	if err != nil {
 		return err
 	}
-	s.at.id, s.at.base, s.at.offset = f.id, bare(f), f.size
-	s.packed = bytes.HasPrefix(parts[0].data, []byte{0x1f, 0x8b})
-	if !s.packed {
-		return nil
+	if len(parts[0].data) == 0 && f.size > 0 {
+		return fmt.Errorf("%s cannot be read", f.name)
 	}
-	if parts, err = src.ask("unpacked " + f.name); err != nil {
-		return err
+	size, damaged := f.size, false
+	packed := bytes.HasPrefix(parts[0].data, []byte{0x1f, 0x8b})
+	if packed {
+		if parts, err = src.ask("unpacked " + f.name); err != nil {
+			return err
+		}
+		var number []byte
+		number, damaged = bytes.CutPrefix(parts[0].data, []byte("damaged\n"))
+		if size, err = strconv.ParseInt(strings.TrimSpace(string(number)), 10, 64); err != nil {
+			return fmt.Errorf("%s cannot be unpacked", f.name)
+		}
 	}
-	s.at.offset, err = strconv.ParseInt(strings.TrimSpace(string(parts[0].data)), 10, 64)
-	if err != nil || s.at.offset == 0 {
-		return fmt.Errorf("%s cannot be unpacked", f.name)
+	s.packed = packed
+	s.at.id, s.at.base, s.at.offset = f.id, bare(f), min(upTo, size)
+	if damaged && upTo > size {
+		s.damaged(f, size)
 	}
 	return nil
+}
+
+// damaged marks what a packed file holds and does not give; what is older is
+// read on.
+func (s *backStream) damaged(f file, size int64) {
+	text := path.Base(f.name) + " cannot be unpacked: it is damaged, or the node has no gzip"
+	if size > 0 {
+		text = path.Base(f.name) + " is damaged: only its first " + strconv.FormatInt(size, 10) + " bytes can be unpacked"
+	}
+	s.say(cluster.LineGap, cluster.LevelWarning, text)
 }
 
 // piece reads what stands before the place, as far as it is whole lines.

@@ -23,10 +23,7 @@ func pack(t *testing.T, name, as string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(name); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.Create(as)
+	f, err := os.Create(name + ".new")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,6 +33,16 @@ func pack(t *testing.T, name, as string) {
 		t.Fatal(err)
 	}
 	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// One is there before the other is gone, so that it has another inode.
+	if err := os.Rename(name+".new", as); err != nil {
+		t.Fatal(err)
+	}
+	if name == as {
+		return
+	}
+	if err := os.Remove(name); err != nil {
 		t.Fatal(err)
 	}
 }

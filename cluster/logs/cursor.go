@@ -66,6 +66,7 @@ type taker interface {
 	from(f file, offset int64) // where in which file the next bytes lie
 	take(data []byte)          // the next bytes
 	fileEnd()                  // the next bytes are of another file
+	rotated(f file)            // what was read as current bears this name now
 	// gap is a hole; exact tells whether its bytes are known.
 	gap(bytes int64, exact bool)
 	// passed is a hole that was left on purpose: there was too much to read.
@@ -89,6 +90,9 @@ func (c *cursor) listed(files []file, t taker) {
 		k := slices.IndexFunc(files, func(f file) bool { return c.same(i, f, files) })
 		if k < 0 {
 			continue
+		}
+		if !known.rotated() && files[k].rotated() {
+			t.rotated(files[k])
 		}
 		exact := known.rotated() || !c.resumed
 		c.lose(i, exact, t)

@@ -175,7 +175,7 @@ func (f *follower) hand(g *log) {
 			at, g.handed = g.position(), is
 		}
 	}
-	if len(g.batch.entries) == 0 && g.batch.bytes == 0 && at.Node == "" {
+	if len(g.batch.entries) == 0 && g.batch.bytes == 0 && len(g.batch.rotated) == 0 && at.Node == "" {
 		g.batch.shrink()
 		return
 	}

@@ -112,6 +112,7 @@ func TestNodesMergeByCorrectedTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	l.opening.until = time.Now().Add(time.Hour) // until both are here, on a busy machine too
 	f := &followed{Logs: l, changed: changed}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

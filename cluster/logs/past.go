@@ -82,6 +82,9 @@ func (l *Logs) ReadBack(ctx context.Context, q Query, from uint64, n int) (Back,
 		if s.trouble, s.files = "", nil; !s.begun { // begun meanwhile, perhaps
 			s.at, s.begun = l.where(s.index, 0)
 		}
+		if now, ok := l.where(s.index, s.at.at); ok && s.at.base == "" && now.id == s.at.id {
+			s.at.base = now.base // rotated since the last call
+		}
 	}
 	a, err := l.past.store.ask(q)
 	if err == nil {

@@ -27,10 +27,39 @@ func (g *log) from(f file, offset int64) {
 	g.batch.spans = append(g.batch.spans, *s)
 }
 
+// rotated hears the name of what was current: it is found by it when it was
+// packed and has another identity.
+func (g *log) rotated(f file) {
+	as := span{id: f.id, folder: g.folder, base: f.base()}
+	if g.span.of(as) {
+		g.span.base = as.base
+	}
+	g.batch.rotated = append(g.batch.rotated, as)
+}
+
+// of tells whether a span is of a current that was rotated to that.
+func (s span) of(as span) bool { return s.id == as.id && s.folder == as.folder && s.base == "" }
+
+// nameSpans gives a file's spans its name: those of older files that had its
+// identity stand before others.
+func nameSpans(all []span, as span) {
+	for i, found := len(all)-1, false; i >= 0; i-- {
+		switch {
+		case all[i].of(as):
+			all[i].base, found = as.base, true
+		case found:
+			return
+		}
+	}
+}
+
 // noteSpans takes what a batch says of the stream's files. The caller holds
 // the lock.
 func (l *Logs) noteSpans(s *stream) {
 	all := append(l.spans[s.index], s.batch.spans...)
+	for _, as := range s.batch.rotated {
+		nameSpans(all, as)
+	}
 	l.spans[s.index] = all[max(0, len(all)-mostSpans):]
 	l.ends[s.index] = s.pos
 	if s.open {

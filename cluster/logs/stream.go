@@ -40,6 +40,7 @@ type batch struct {
 	hits    []hit
 	bytes   uint64
 	spans   []span // of files that were begun
+	rotated []span // of those that have a name since
 }
 
 // hit is a sign in a line of the batch.
@@ -47,6 +48,7 @@ type hit struct{ sign, entry int }
 
 func (b *batch) reset() {
 	b.entries, b.text, b.hits, b.bytes, b.spans = b.entries[:0], b.text[:0], b.hits[:0], 0, b.spans[:0]
+	b.rotated = b.rotated[:0]
 }
 
 // mostKept bounds the room that a quiet log keeps for what comes next.
