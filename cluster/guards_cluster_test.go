@@ -273,3 +273,44 @@ func TestNoPrimaryWhereNobodyAnswers(t *testing.T) {
 		{"no login and fenced once", "no-primary-anywhere", "", both(led, fenced, func(s *stage) { s.blind("be3", cluster.LoginFailed) }), 0, unsure, "be3"},
 	})
 }
+
+// A copy that answers and cannot be read has a way past it: the words that give
+// it up. Nothing passes over the plan's own copy, or one that has changed.
+func TestPositionsOfWhatCannotBeRead(t *testing.T) {
+	guard := cluster.Guard{Question: cluster.Question{Fact: "reachable-copy-contained", Args: []string{"be3"}}, Override: "snapshot be3"}
+	blind := func(s *stage, node string) {
+		stopped(s, node)
+		s.at(node).PostgreSQL.Control = cluster.Claim[cluster.ControlData]{Reason: "pg_control cannot be read"}
+	}
+	for name, c := range map[string]struct {
+		change func(s *stage)
+		plan   func(*cluster.Plan)
+		want   cluster.Truth
+		says   string
+	}{
+		"nothing is asked for": {func(s *stage) { blind(s, "be3") }, func(p *cluster.Plan) { p.Steps = nil }, unsure, "be3 ends is unknown"},
+		"a word is asked for":  {func(s *stage) { blind(s, "be3") }, nil, yes, ""},
+		"the word was typed": {func(s *stage) { blind(s, "be3") }, func(p *cluster.Plan) {
+			p.Steps, p.Phrases = nil, []string{"snapshot be3", "promote be2"}
+		}, yes, ""},
+		"another's was":    {func(s *stage) { blind(s, "be3") }, func(p *cluster.Plan) { p.Steps, p.Phrases = nil, []string{"snapshot be1"} }, unsure, "be3"},
+		"it could be read": {func(s *stage) { blind(s, "be3") }, func(p *cluster.Plan) { p.Values["position-be3"] = "16F3/2D0A1B28 on timeline 88" }, no, "changed"},
+		"its own copy":     {func(s *stage) { blind(s, "be2") }, func(p *cluster.Plan) { p.Phrases = []string{"snapshot be2"} }, unsure, "be2"},
+		"no copy at all": {func(s *stage) { blind(s, "be3"); holding("be3", cluster.ProductFiles{})(s) },
+			func(p *cluster.Plan) { p.Steps = nil }, yes, ""},
+		"gone since": {func(s *stage) { blind(s, "be3"); holding("be3", cluster.ProductFiles{})(s) },
+			func(p *cluster.Plan) { p.Values["position-be3"] = "unknown" }, no, "unknown then, no copy now"},
+	} {
+		s := newStage()
+		c.change(s)
+		v := s.looks(2)
+		p := &cluster.Plan{Node: "be2", Values: v.Positions(), Steps: []cluster.PlanStep{{ID: "2-promote", Guards: []cluster.Guard{guard}}}}
+		if c.plan != nil {
+			c.plan(p)
+		}
+		q, _ := cluster.ParseQuestion("positions-as-planned")
+		if a := q.Ask(v, cluster.Binding{Node: "be2", Plan: p}); a.Truth != c.want || !strings.Contains(a.Sentence, c.says) {
+			t.Errorf("%s: %s %s", name, a.Truth, a.Sentence)
+		}
+	}
+}

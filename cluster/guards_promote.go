@@ -1,6 +1,9 @@
 package cluster
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // The guards and effects of promote-node and promote-previous-leader.
 func init() {
@@ -18,7 +21,7 @@ func init() {
 		Fact{Name: "unreachable-copy-contained", Check: oneWord, Ask: askUnreachableContained,
 			Doc: "The node named can be reached; if not, what it wrote last is lost by promoting, at least what was seen."},
 		Fact{Name: "positions-as-planned", Check: noArgs, Ask: askPositions,
-			Doc: "Every copy ends where it ended when the plan was made (positions and timelines)."},
+			Doc: "Every copy ends where it ended when the plan was made; one of another node that cannot be read, then and now, was given up by typing (positions and timelines)."},
 		Fact{Name: "leads-now", Check: noArgs, Ask: askLeadsNow,
 			Doc: "The node is the elected leader and its PostgreSQL is out of recovery; its /leader may still withhold."},
 		Fact{Name: "leads-not", Check: noArgs, Ask: askLeadsNot,
@@ -89,11 +92,41 @@ func positionValue(node string) string { return "position-" + node }
 func (v *View) Positions() map[string]string {
 	out := map[string]string{}
 	for _, n := range v.nodes() {
-		out[positionValue(n.Name)] = v.PositionOf(n.Name)
+		out[positionValue(n.Name)] = v.positionToCompare(n.Name)
 	}
 	return out
 }
 
+// noCopy is the word for where a copy ends on a node that surely has none.
+const noCopy = "no copy"
+
+// positionToCompare is PositionOf, which knows no word for no copy at all.
+func (v *View) positionToCompare(node string) string {
+	at := v.PositionOf(node)
+	if at == positionUnknown && v.noControl(node) {
+		return noCopy
+	}
+	return at
+}
+
+// givenUp answers whether the plan passes over a node's copy on a person's word:
+// typed already, or asked for by a guard of it that does not hold without.
+func (v *View) givenUp(node string, b Binding) bool {
+	words := []string{"snapshot " + node, "discard " + node}
+	if slices.ContainsFunc(b.Plan.Phrases, func(p string) bool { return slices.Contains(words, p) }) {
+		return true
+	}
+	for _, s := range b.Plan.Steps {
+		for _, g := range s.Guards {
+			if slices.Contains(words, g.Override) && g.Ask(v, b).Truth != True {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// askPositions: what cannot be told of the plan's own node is never passed over.
 func askPositions(v *View, b Binding) Answer {
 	if b.Plan == nil {
 		return say(True, "the positions are taken when the plan is made")
@@ -103,10 +136,10 @@ func askPositions(v *View, b Binding) Answer {
 		if !ok {
 			return say(Unknown, "the plan holds no position of "+n.Name)
 		}
-		switch now := v.PositionOf(n.Name); {
+		switch now := v.positionToCompare(n.Name); {
 		case now != was:
 			return say(False, fmt.Sprintf("the copy on %s changed since the plan was made: %s then, %s now", n.Name, was, now))
-		case now == positionUnknown:
+		case now == positionUnknown && (n.Name == b.Node || n.Name == b.Plan.Node || !v.givenUp(n.Name, b)):
 			return say(Unknown, "where the copy on "+n.Name+" ends is unknown, now and when the plan was made")
 		}
 	}

@@ -62,6 +62,9 @@ func TestCommandsOfEachProcedure(t *testing.T) {
 		// What a node that is seen holds beyond the chosen one is saved, never given up.
 		{"promote-node", "be2", "", func(w *world) { w.leaderless(); w.nodes["be1"].noStart = false; w.nodes["be3"].end += 1 << 20 }, "snapshot be3|promote be2",
 			[]string{"be2: chef-backend-ctl promote be2"}},
+		// One that cannot be read keeps nobody from leading once that is typed.
+		{"promote-node", "be2", "", func(w *world) { w.leaderless(); w.nodes["be1"].noStart = false; w.nodes["be3"].blind = true }, "snapshot be3|promote be2",
+			[]string{"be2: chef-backend-ctl promote be2"}},
 		{"promote-previous-leader", "be1", "", func(w *world) { w.leaderless() }, "snapshot be1|promote be1", []string{
 			"be1: mv -n /var/opt/chef-backend/leaderl/data/no-start-pgsql " + aside,
 			"be1: chef-backend-ctl restart postgresql",
