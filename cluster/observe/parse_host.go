@@ -138,7 +138,7 @@ func (l *look) addresses() cluster.Claim[[]string] {
 	var all []string
 	for _, w := range strings.Fields(string(body)) {
 		w, _, _ = strings.Cut(w, "/")
-		if a, err := netip.ParseAddr(w); err == nil && !a.IsLoopback() && a.Zone() == "" && len(all) < 64 {
+		if a, err := netip.ParseAddr(w); err == nil && !a.IsLoopback() && a.Zone() == "" && len(all) < 1024 {
 			all = append(all, a.String())
 		}
 	}
