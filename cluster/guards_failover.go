@@ -158,15 +158,18 @@ func askPromoteFailed(v *View, _ Binding) Answer {
 }
 
 func askRoomForLogs(v *View, b Binding) Answer {
-	c := v.report(b.Node).Host.Disks
-	if !recent(v, c) {
+	c, room := v.report(b.Node).Host.Disks, v.report(b.Node).Host.Room
+	switch {
+	case !recent(v, c):
 		return unknownFor(b.Node, "host.disks", c)
+	case !recent(v, room):
+		return unknownFor(b.Node, "host.room", room)
 	}
-	ref := mention(b.Node, "host.disks", c)
+	ref, top := mention(b.Node, "host.disks", c), mention(b.Node, "host.room", room)
 	for _, d := range c.Value {
 		if strings.HasPrefix("/var/log/chef-backend/", strings.TrimRight(d.Path, "/")+"/") {
-			s := fmt.Sprintf("%s has %s free on %s, an archive of the logs may take 2 GB", b.Node, Amount(d.Free), d.Path)
-			return say(TruthOf(d.Free >= saveMargin && !d.ReadOnly), s, ref)
+			s := fmt.Sprintf("%s has %s free on %s and %s on /, an archive of the logs may take 2 GB", b.Node, Amount(d.Free), d.Path, Amount(room.Value.Top))
+			return say(TruthOf(min(d.Free, room.Value.Top) >= saveMargin && !d.ReadOnly), s, ref, top)
 		}
 	}
 	return say(Unknown, "no disk of "+b.Node+" is known to hold its logs", ref)

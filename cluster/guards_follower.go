@@ -94,7 +94,8 @@ func askNoOwnWAL(v *View, b Binding) Answer {
 
 // nothingThere answers whether the node has no copy at all: its data directory
 // is empty, or a base backup of ours gave the old copy up and did not finish.
-// One that has not ended, or was refused, gave nothing up.
+// One that has not ended, or was refused, gave nothing up, nor did one that left
+// the control file where it was: a copy that cannot be read is none that is gone.
 func (v *View) nothingThere(b Binding) (Answer, bool) {
 	p := v.report(b.Node).PostgreSQL
 	if p.Control.Known {
@@ -102,6 +103,9 @@ func (v *View) nothingThere(b Binding) (Answer, bool) {
 	}
 	if p.DataBytes.Known && p.DataBytes.Value == 0 {
 		return say(True, "there is no copy on "+b.Node, mention(b.Node, "postgresql.data-bytes", p.DataBytes)), true
+	}
+	if !controlGone(p.Control.Reason) {
+		return Answer{}, false
 	}
 	for i := len(v.Plans) - 1; i >= 0; i-- {
 		if s, ok := v.Plans[i].step("3-basebackup"); ok && v.Plans[i].Plan.Node == b.Node {
@@ -116,6 +120,13 @@ func (v *View) nothingThere(b Binding) (Answer, bool) {
 		}
 	}
 	return Answer{}, false
+}
+
+// controlGone reads why the control data are unknown: the file is not there,
+// which a base backup copies last.
+func controlGone(reason string) bool {
+	return strings.Contains(reason, "no data directory") ||
+		strings.Contains(reason, "/global/pg_control") && strings.Contains(reason, "No such file or directory")
 }
 
 func askSecondCopy(v *View, b Binding) Answer {

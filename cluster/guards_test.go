@@ -256,14 +256,23 @@ func TestGuardsOfSaving(t *testing.T) {
 		{"an empty folder", "needs-saving", "be3", both(noControl("be3"), empty("be3")), 0, no, "no copy"},
 		{"no size, and a copy", "copy-told", "be3", empty("be3"), 0, yes, "newest WAL file 00000058000016F30000002D"},
 		{"no size, and a copy with WAL of its own", "needs-saving", "be3", both(empty("be3"), func(s *stage) { ownWAL(s) }), 0, yes, "of WAL of be3"},
-		{"logs fit", "room-for-logs", "be3", func(s *stage) {
-			s.at("be3").Host.Disks = slowly(s, []cluster.Disk{{Path: "/var/log/chef-backend", Free: 3 << 30}})
-		}, 0, yes, "3.2 GB free"},
-		{"logs do not", "room-for-logs", "be3", func(s *stage) {
-			s.at("be3").Host.Disks = slowly(s, []cluster.Disk{{Path: "/var/log/chef-backend", Free: 1 << 30}})
-		}, 0, no, "2 GB"},
+		{"logs fit", "room-for-logs", "be3", logRoom(3<<30, 4<<30), 0, yes, "3.2 GB free on /var/log/chef-backend and 4.3 GB on /"},
+		{"logs do not", "room-for-logs", "be3", logRoom(1<<30, 4<<30), 0, no, "2 GB"},
+		{"nor at the top", "room-for-logs", "be3", logRoom(3<<30, 1<<30), 0, no, "1.1 GB on /"},
+		{"the top is untold", "room-for-logs", "be3", func(s *stage) {
+			logRoom(3<<30, 0)(s)
+			s.at("be3").Host.Room = cluster.Claim[cluster.Room]{}
+		}, 0, unsure, "host.room"},
 		{"untold", "room-for-logs", "be3", nil, 0, unsure, "host.disks"},
 	})
+}
+
+// logRoom is what be3 has free for logs, and at the top.
+func logRoom(logs, top int64) func(*stage) {
+	return func(s *stage) {
+		s.at("be3").Host.Disks = slowly(s, []cluster.Disk{{Path: "/var/log/chef-backend", Free: logs}})
+		s.at("be3").Host.Room = slowly(s, cluster.Room{Top: top})
+	}
 }
 
 // noControl takes the control data of a node's copy away, empty all its files.
@@ -278,6 +287,29 @@ func empty(node string) func(*stage) {
 // ownWAL gives be3 a megabyte that nobody else has.
 func ownWAL(s *stage) {
 	s.at("be3").PostgreSQL.Receive, s.at("be3").PostgreSQL.Replay = known(stageEnd+1<<20), known(stageEnd+1<<20)
+}
+
+// A base backup that failed gave the old copy up only where the control file is
+// gone: what cannot be read may be there still.
+func TestFailedBaseBackupGaveUpWhatIsGone(t *testing.T) {
+	for reason, want := range map[string]cluster.Truth{
+		`pg_controldata: could not open file "/var/opt/chef-backend/postgresql/9.5/data/global/pg_control" for reading: No such file or directory`: yes,
+		`pg_controldata: could not open file "/var/opt/chef-backend/postgresql/9.5/data/global/pg_control" for reading: Input/output error`:        unsure,
+		"no data directory below /var/opt/chef-backend/postgresql":                                                                                 yes,
+		"pg_controldata gave no answer": unsure,
+	} {
+		s := newStage()
+		stopped(s, "be3")
+		s.at("be3").PostgreSQL.Control = cluster.UnknownAs[cluster.ControlData](reason, cluster.SourcePostgreSQL, s.now)
+		v := s.looks(2)
+		v.Plans = []cluster.PlanState{{Plan: cluster.Plan{ID: "7c1e5a02", Node: "be3"}, Status: cluster.StatusFailed,
+			Steps: []cluster.StepState{{Step: cluster.PlanStep{ID: "3-basebackup", Node: "be3"}, Status: cluster.StatusFailed}}}}
+		for _, fact := range []string{"copy-of-this-cluster", "no-wal-of-its-own"} {
+			if a := ask(t, v, fact, "be3"); a.Truth != want {
+				t.Errorf("%s: %s is %s, want %s: %s", reason, fact, a.Truth, want, a.Sentence)
+			}
+		}
+	}
 }
 
 // A copy counts from its last step on, for as long as the node's copy stays as

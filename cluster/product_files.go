@@ -34,7 +34,8 @@ type ProductFile struct {
 type Room struct {
 	Data   int64 `json:"data"`   // bytes free where ProductData lies or would lie
 	Copies int64 `json:"copies"` // bytes free where CopiesFolder lies or would lie
-	Apart  bool  `json:"apart"`  // these are two file systems
+	Top    int64 `json:"top"`    // bytes free at /, where archives of logs are packed
+	Apart  bool  `json:"apart"`  // Data and Copies are two file systems
 }
 
 // openToAll answers whether permissions as ls(1) writes them let anybody read.

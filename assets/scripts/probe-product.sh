@@ -66,6 +66,7 @@ probe_product() {
 	probe_cleansed
 	probe_room room-data /var/opt/chef-backend
 	probe_room room-copies /var/opt/chef-backend-cockpit/copies
+	probe_room room-top /
 	probe_end product 0
 	probe_begin tree-size
 	probe_within 10 du -s -k -L /var/opt/chef-backend /etc/chef-backend 2>/dev/null

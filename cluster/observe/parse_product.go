@@ -65,7 +65,7 @@ func (l *look) productFiles(body []byte) cluster.Claim[cluster.ProductFiles] {
 	return known(l, f, cluster.SourceHost)
 }
 
-// room reads the two answers of df, each behind the word that names it.
+// room reads the three answers of df, each behind the word that names it.
 func (l *look) room(body []byte) cluster.Claim[cluster.Room] {
 	free, mounts := map[string]int64{}, map[string]string{}
 	name := ""
@@ -79,10 +79,10 @@ func (l *look) room(body []byte) cluster.Claim[cluster.Room] {
 			free[name], mounts[name] = d.Free, mount
 		}
 	}
-	if len(free) < 2 {
+	if len(free) < 3 {
 		return unknown[cluster.Room](l, "df was not understood", cluster.SourceHost)
 	}
-	return known(l, cluster.Room{Data: free["room-data"], Copies: free["room-copies"], Apart: mounts["room-data"] != mounts["room-copies"]}, cluster.SourceHost)
+	return known(l, cluster.Room{Data: free["room-data"], Copies: free["room-copies"], Top: free["room-top"], Apart: mounts["room-data"] != mounts["room-copies"]}, cluster.SourceHost)
 }
 
 // treeBytes adds up what du says of each folder. A folder that is not there

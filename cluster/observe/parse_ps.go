@@ -45,6 +45,7 @@ func (l *look) processes(p *cluster.PostgreSQLClaims) {
 	}
 	p.Postmaster, p.Receiver, p.SyncProc = known(l, 0, pg), known(l, "", pg), known(l, "", pg)
 	p.Recovering = known(l, "", pg)
+	children := false
 	for _, one := range all {
 		words := firstWords(one.args, 12)
 		switch {
@@ -53,6 +54,7 @@ func (l *look) processes(p *cluster.PostgreSQLClaims) {
 				p.Postmaster.Value = one.pid
 			}
 		case len(words) > 0 && words[0] == "postgres:":
+			children = true
 			l.receiver(p, string(one.args))
 			if f := recovering(string(one.args)); f != "" {
 				p.Recovering.Value = f
@@ -60,6 +62,9 @@ func (l *look) processes(p *cluster.PostgreSQLClaims) {
 		case p.SyncProc.Value == "":
 			p.SyncProc.Value = syncProcess(words)
 		}
+	}
+	if children && p.Postmaster.Value == 0 {
+		p.Postmaster = unknown[int](l, "processes of PostgreSQL run, and which is the postmaster is not told", pg)
 	}
 }
 

@@ -158,6 +158,8 @@ func TestPostgreSQLAnswers(t *testing.T) {
 		{"ps", " 1 0 grep pg_rewind\n 2 1 [pg_basebackup] <defunct>\n", "postgresql.sync-process", ""},
 		{"ps", " 1 0 /bin/ruby /opt/chef-backend/bin/chef-backend-ctl pgsql-follow 10.0.4.11\n", "postgresql.sync-process", "pgsql-follow"},
 		{"ps", " 9 1 /usr/lib/postgresql/15/bin/postgres -D /var/lib/x\n 7 1 postgres: 15/main: x -D\n", "postgresql.postmaster", "9"},
+		{"ps", " 9 1 postgres: checkpointer\n", "postgresql.postmaster", "?which is the postmaster"},
+		{"ps", " 9 1 /sbin/init\n", "postgresql.postmaster", "0"},
 		{"pg-files", "data-directory /d\nstandby no", "postgresql.upstream", ""},
 		{"pg-files", "data-directory /d\nstandby recovery.conf\nupstream \n", "postgresql.upstream", "?no host in primary_conninfo"},
 	} {

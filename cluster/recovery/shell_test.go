@@ -191,7 +191,20 @@ func TestConfigurationComesBackOnRealShells(t *testing.T) {
 		if out, err := onDisk(t, shell, root, "tar -c -f /root/chef-backend-cleanse-2.tar -C "+root+"/packed etc"); err != nil {
 			t.Fatal(err, out)
 		}
-		for _, c := range []string{unpack, back} {
+		put(t, root+"/packed/etc/chef-backend/chef-backend.rb", "another")
+		if out, err := onDisk(t, shell, root, "tar -c -f /root/chef-backend-cleanse-0.tar -C "+root+"/packed etc"); err != nil {
+			t.Fatal(err, out)
+		}
+		if out, err := onDisk(t, shell, root, unpack); err != nil {
+			t.Fatalf("%s: %v: %s", unpack, err, out)
+		}
+		for from, want := range map[string]string{"0": "another", "2": "whole"} { // apart, so that they can be compared
+			got, err := os.ReadFile(root + "/root/chef-backend-cleanse-PLAN-" + from + ".tar/etc/chef-backend/chef-backend.rb")
+			if err != nil || string(got) != want {
+				t.Errorf("archive %s: %q, %v", from, got, err)
+			}
+		}
+		for _, c := range []string{back} {
 			if out, err := onDisk(t, shell, root, c); err != nil {
 				t.Fatalf("%s: %v: %s", c, err, out)
 			}

@@ -98,7 +98,7 @@ func TestNodeIsSavedAndCleansed(t *testing.T) {
 			{"chef-backend-ctl cleanse --yes", "Your config files have been backed up to /root/chef-backend-cleanse-"},
 			{"[ -e /var/opt/chef-backend ] || [ -e /etc/chef-backend ] || echo gone", "gone\n"},
 			{"mkdir /etc/chef-backend", ""},
-			{"mkdir -m 0700 /root/chef-backend-cleanse-p1 && for f in /root/chef-backend-cleanse*; do [ ! -f $f ] || tar -x -f $f -C /root/chef-backend-cleanse-p1 || exit 1; done", ""},
+			{"for f in /root/chef-backend-cleanse*; do [ ! -f $f ] || { d=/root/chef-backend-cleanse-p1${f#/root/chef-backend-cleanse} && mkdir -m 0700 $d && tar -x -f $f -C $d; } || exit 1; done", ""},
 			{"for d in /root/chef-backend-cleanse* /root/chef-backend-cleanse*/* /root/chef-backend-cleanse*/*/*; do [ ! -s $d/chef-backend.rb ] || [ ! -s $d/chef-backend-secrets.json ] || from=$d; done; cp -a ${from:?no copy holds both files}/. /etc/chef-backend/ && chmod -R o-rwx /etc/chef-backend", ""},
 			{"stat -c '%a %n' /etc/chef-backend/chef-backend-secrets.json /etc/chef-backend/chef-backend.rb", "600 /etc/chef-backend/chef-backend-secrets.json\n600 /etc/chef-backend/chef-backend.rb\n"},
 			{"stat -c %a /var/opt/chef-backend-cockpit/copies/p1/be3.tar; head -n 1 /var/opt/chef-backend-cockpit/copies/p1/be3.list", "600\nvar/opt/chef-backend/\n"},
