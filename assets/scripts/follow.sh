@@ -57,7 +57,7 @@ $mark $1
 		dd if="$2" bs=4096 skip="$3" count="$4" 2>/dev/null
 		;;
 	unpacked)
-		{ { gzip -dc "$2" || [ $? -eq 2 ] || echo damaged >&3; } | wc -c; } 3>&1 2>/dev/null
+		{ { gzip -dc "$2" 2>/dev/null || [ $? -eq 2 ] || echo damaged >&2; } | wc -c; } 2>&1
 		;;
 	unpack)
 		gzip -dc "$2" 2>/dev/null | tail -c +$(($3 + 1)) | head -c "$4"
