@@ -78,6 +78,13 @@ func everywhere(v *cluster.View) (out []change) {
 			c := *v
 			c.Plans = append(slices.Clone(v.Plans), halfDone(n.Name, v.Now))
 			return &c
+		}}, change{where: "/leader of " + n.Name, to: "answered 200", view: func(v *cluster.View) *cluster.View {
+			r := cluster.Report{Node: n.Name}
+			if old := v.Report(n.Name); old != nil {
+				r = *old
+			}
+			r.Leaderl.LeaderCode = cluster.KnownAs(200, cluster.SourceLeaderl, v.Now)
+			return withReport(v, &r)
 		}}, change{where: "a healthy etcd", to: "lists its members without " + n.Name, view: func(v *cluster.View) *cluster.View { return listedWithout(v, n) }})
 	}
 	for _, n := range nodes {
