@@ -162,7 +162,7 @@ func unseenLoss(c, f walCopy, least int64) string {
 // wrote a branch, and both took the same number at the same position. Nothing
 // tells which of the two a standby followed. "" where that is not so.
 func twoWrote(c, f walCopy, others ...walCopy) string {
-	if c.timeline != f.timeline || !slices.Equal(c.switches, f.switches) {
+	if c.timeline != f.timeline || c.timeline == 0 || !slices.Equal(c.switches, f.switches) {
 		return ""
 	}
 	var by []string

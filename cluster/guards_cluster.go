@@ -180,8 +180,8 @@ func askNoOtherPrimary(v *View, b Binding) Answer {
 // noPrimary answers whether a node surely accepts no writes. Of a node that
 // cannot be reached a peer whose connection to 5432 is refused since can tell,
 // or the operator who fenced it; one that answers and does not tell leaves it
-// open, whatever was typed of it before. One that is starting accepts none yet, and will
-// in a moment unless it has somebody to follow.
+// open, whatever was typed of it before. One that is starting accepts none yet,
+// and will in a moment unless it has somebody to follow.
 func (v *View) noPrimary(node string) Answer {
 	p := v.report(node).PostgreSQL
 	if !p.InRecovery.Known && Is(p.Ready, 1) == True && (!p.Upstream.Known || p.Upstream.Value == "") {
@@ -197,10 +197,10 @@ func (v *View) noPrimary(node string) Answer {
 		if f := v.fenced(node); f.Truth == True {
 			return f
 		}
-		since, _ := v.silentSince(node)
+		since, silent := v.silentSince(node)
 		for _, peer := range v.others(node) {
 			c, n := v.peerPorts(peer, node)
-			if c.Known && n["5432"] == "refused" && !c.At.Before(since) {
+			if c.Known && n["5432"] == "refused" && silent && !c.At.Before(since) {
 				return say(True, fmt.Sprintf("%s is refused on 5432 of %s: no PostgreSQL there", peer, node), mention(peer, "peer", c))
 			}
 		}

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -126,6 +127,16 @@ func (s *Snapshot) ByAddress(address string) (Node, bool) {
 		}
 	}
 	return Node{}, false
+}
+
+// Elsewhere answers whether a machine that tells these addresses of its own is
+// surely not the one with that address in the cluster. A name in its place, or
+// no addresses, tells nothing.
+func Elsewhere(address string, own []string) bool {
+	if _, err := netip.ParseAddr(address); err != nil || len(own) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(own, func(a string) bool { return SameAddress(a, address) })
 }
 
 // SameAddress answers whether two addresses mean one place: equal words, or one

@@ -15,12 +15,15 @@ func (m *model) keyMsg(k tea.KeyMsg) tea.Cmd {
 	}
 	m.flash.text = ""
 	if !m.lay.ok {
-		if (is(k, m.keys.Quit) || k.Type == tea.KeyCtrlC) && m.running() == nil {
+		if d, ok := m.dialog(); ok {
+			if k.Type == tea.KeyEsc || k.Type == tea.KeyCtrlC {
+				return d.typed(m, k) // nothing can be read here, so nothing but no is taken
+			}
+			return nil
+		}
+		if (is(k, m.keys.Quit) || k.Type == tea.KeyCtrlC) && m.leavesAtOnce() {
 			m.closeAll()
 			return m.quit()
-		}
-		if d, ok := m.dialog(); ok && (k.Type == tea.KeyEsc || k.Type == tea.KeyCtrlC) {
-			return d.typed(m, k) // nothing can be read here, so nothing but no is taken
 		}
 		return nil
 	}
@@ -175,10 +178,16 @@ func (m *model) quit() tea.Cmd {
 	case m.outer != nil:
 		return m.leaveRehearsal()
 	}
-	if r := m.running(); r != nil && m.player == nil {
-		return m.push(newQuitDialog(m, *r))
+	if !m.leavesAtOnce() {
+		return m.push(newQuitDialog(m, *m.running()))
 	}
 	return tea.Quit
+}
+
+// leavesAtOnce answers whether nothing has to be asked before this screen is
+// left: no plan of ours is at work that is not only shown.
+func (m *model) leavesAtOnce() bool {
+	return m.running() == nil || m.outer != nil || m.past != nil || m.player != nil
 }
 
 // witness tells what the operator does to who wants to know; a rehearsal is

@@ -29,7 +29,7 @@ func (m *model) fence() tea.Cmd {
 			{"Means", "You know, not from this screen, that " + n.Name + " is powered off or that its port is closed, and that it will not start with its old disk."},
 			{"Why", "From here a dead node and a partitioned one look alike. What makes a cluster without it is offered only on your word."},
 			{"Wrong", "Two old members that come back out of reach of the new cluster elect a leader of their own: two clusters, and writes in both."},
-			{"Back", "F again takes the word back."},
+			{"Back", "F again takes the word back, and so does an answer from " + n.Name + "."},
 		},
 		hand: func(text string) error { return m.door.Fence(n.Name, text) },
 		said: n.Name + " is fenced, on your word", nothing: n.Name + " is not fenced",

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -170,8 +169,7 @@ func (r *run) judge(s cluster.PlanStep, report *cluster.Report, general []cluste
 func stranger(v *cluster.View, node string) string {
 	n, _ := v.Snapshot.Node(node)
 	own := v.Report(node).Host.Addresses
-	has := func(a string) bool { return cluster.SameAddress(a, n.Address) }
-	if _, err := netip.ParseAddr(n.Address); err != nil || !own.Known || slices.ContainsFunc(own.Value, has) {
+	if !own.Known || !cluster.Elsewhere(n.Address, own.Value) {
 		return ""
 	}
 	return fmt.Sprintf("the machine that answers as %s has not the address %s (it has %s): it is another machine",

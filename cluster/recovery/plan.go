@@ -125,8 +125,9 @@ func recheck(v *cluster.View, plan *cluster.Plan) (guards []cluster.CheckedGuard
 
 // Confirm hands over one typed text, compared to the letter. left are the
 // phrases still to be typed; with none left the plan has begun. The first of
-// them begins anew. Any other text drops the plan. An error means that nothing was begun. For a plan at work it
-// answers the phrase that its next step asks for; any other text stops it there.
+// them begins anew. Any other text drops the plan. An error means that nothing
+// was begun. For a plan at work it answers the phrase that its next step asks
+// for; any other text stops it there.
 func (x *Executor) Confirm(planID, text string) (left []string, err error) {
 	if r, err := x.atWork(planID); err == nil {
 		return nil, r.typedText(text)

@@ -199,9 +199,6 @@ func (w *Watch) planChanged(p cluster.PlanState) {
 		}
 	}
 	kept = append(kept, p)
-	if n := len(kept); n > 1 && p.Plan.Tier == cluster.T0 && kept[n-2].Plan.Tier > cluster.T0 && kept[n-2].Running() {
-		kept[n-2], kept[n-1] = kept[n-1], kept[n-2] // what acts is what is shown
-	}
 	w.plans = kept[max(0, len(kept)-keptPlans):]
 	w.mu.Unlock()
 	w.publish()

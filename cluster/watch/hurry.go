@@ -41,35 +41,42 @@ const (
 	unsettledFor = 3 * time.Minute
 )
 
-// hurried paces the slow looks that unsettled things make due: none is asked for
-// while one is under way, and a node rests between two for as long as one takes.
-// Only rounds use it.
+// hurried paces the slow looks that unsettled things make due, so that the nodes
+// rest between two for as long as the slowest of them takes. Only rounds use it.
 type hurried struct {
 	asked time.Time
-	seen  map[string]time.Time // begin of the newest slow look, by node
-	took  time.Duration        // the longest of the newest looks, to a round
+	looks map[string]slowLook // the newest of each node that answers
 }
 
-// learn notes how long the newest slow looks took.
+// slowLook is when a slow look began, and how long it took, to a round.
+type slowLook struct {
+	began time.Time
+	took  time.Duration
+}
+
+// learn notes how long the newest slow looks took. A look that tells nothing
+// tells nothing of how long one takes either.
 func (h *hurried) learn(v *cluster.View) {
-	if h.seen == nil {
-		h.seen = map[string]time.Time{}
+	if h.looks == nil {
+		h.looks = map[string]slowLook{}
 	}
-	took := time.Duration(0)
 	for name, r := range v.Snapshot.Reports {
-		if at := r.Ctl.Rows.At; !at.Equal(h.seen[name]) {
-			h.seen[name] = at
-			took = max(took, v.Now.Sub(at))
+		switch at := r.Ctl.Rows.At; {
+		case cluster.Is(r.Reach, cluster.Reached) != cluster.True:
+			delete(h.looks, name)
+		case r.Ctl.Rows.Known && !at.Equal(h.looks[name].began):
+			h.looks[name] = slowLook{at, v.Now.Sub(at)}
 		}
-	}
-	if took > 0 {
-		h.took = took
 	}
 }
 
 // rests answers whether it is too early to ask again; else that is noted.
 func (h *hurried) rests(now time.Time) bool {
-	if now.Sub(h.asked) < max(unsettledSlow, 2*h.took) {
+	pause := unsettledSlow
+	for _, l := range h.looks {
+		pause = max(pause, 2*l.took)
+	}
+	if now.Sub(h.asked) < pause {
 		return true
 	}
 	h.asked = now

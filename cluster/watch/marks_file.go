@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"syscall"
 	"time"
 
@@ -48,21 +49,35 @@ func (m *marks) refresh() (changed bool) {
 	if errors.Is(err, fs.ErrNotExist) {
 		now, err = nil, nil
 	}
-	m.mu.Lock()
-	known := m.err == nil
-	m.mu.Unlock()
-	if known && err == nil && sameFile(m.read, now) {
+	was := m.told()
+	if was.err == "" && err == nil && sameFile(m.read, now) {
 		return false
 	}
 	m.load() //nolint:errcheck // told by trouble
-	return true
+	return !reflect.DeepEqual(was, m.told())
+}
+
+// marksTold is what is known of the file, to be compared.
+type marksTold struct {
+	said said
+	err  string
+}
+
+func (m *marks) told() marksTold {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t := marksTold{said: said{maps.Clone(m.said.Fenced), maps.Clone(m.said.Maintenance)}}
+	if m.err != nil {
+		t.err = m.err.Error()
+	}
+	return t
 }
 
 // keep writes which fenced nodes answered, where the file does not tell it yet;
-// owed: there was something to be written.
-func (m *marks) keep() (owed bool) {
+// changed: what came of that is another thing than before.
+func (m *marks) keep() (changed bool) {
 	m.mu.Lock()
-	owed = m.owed
+	owed, was := m.owed, fmt.Sprint(m.unkept)
 	m.mu.Unlock()
 	if !owed {
 		return false
@@ -71,7 +86,7 @@ func (m *marks) keep() (owed bool) {
 	m.mu.Lock()
 	m.unkept = err
 	m.mu.Unlock()
-	return true
+	return fmt.Sprint(err) != was
 }
 
 // sameFile answers whether a file was neither replaced nor written since.

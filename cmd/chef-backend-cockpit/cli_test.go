@@ -75,7 +75,7 @@ func TestBadInputGetsOneLineWithARemedy(t *testing.T) {
 		{"unknown host, a plan", []string{"procedure", "show", "rebuild-follower", "--node", "be3", "no-such-host.invalid"}, "", 3, []string{"no-such-host.invalid"}},
 		{"unknown host, a configuration", []string{"--config", "none.yaml", "config", "init", "no-such-host.invalid"}, "", 3, []string{"no-such-host.invalid"}},
 		{"unknown host", []string{"status", "no-such-host.invalid"}, "", 3, []string{"no-such-host.invalid"}},
-		{"bad port", []string{"status", "127.0.0.1:99999"}, "", 64, []string{"no port"}},
+		{"bad port", []string{"status", "127.0.0.1:99999"}, "", 64, []string{"99999", "between 1 and 65535", "[user@]host[:port]"}},
 		{"unknown incident", []string{"journal", "show", "nonsense"}, "", 64, []string{"nonsense", "journal list"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

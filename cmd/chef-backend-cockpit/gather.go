@@ -192,8 +192,7 @@ func (g *gathering) distinct() error {
 // were taken for. Whatever acts on one refuses it.
 func (g *gathering) doubt() {
 	for _, c := range g.found {
-		has := func(a string) bool { return cluster.SameAddress(a, c.address) }
-		if net.ParseIP(c.address) == nil || len(c.own) == 0 || slices.ContainsFunc(c.own, has) {
+		if !cluster.Elsewhere(c.address, c.own) {
 			continue
 		}
 		g.warn(fmt.Sprintf("%s is taken for %s and has not its address %s (it has %s): it may be another machine; nothing is done there",
@@ -250,7 +249,10 @@ func (c *candidate) among(members []cluster.Node) (cluster.Node, bool) {
 		i = find(func(m cluster.Node) bool { return cluster.SameAddress(c.dialled, m.Address) || c.dialled == m.Name })
 	}
 	if i < 0 && c.address == "" {
-		i = find(func(m cluster.Node) bool { return firstLabel(c.dialled) == firstLabel(m.Name) })
+		alike := func(m cluster.Node) bool { return firstLabel(c.dialled) == firstLabel(m.Name) }
+		if i = find(alike); i >= 0 && slices.ContainsFunc(members[i+1:], alike) {
+			i = -1 // it may be any of them
+		}
 	}
 	if i < 0 && c.address == "" && len(members) > 0 {
 		if addresses, err := net.LookupHost(c.dialled); err == nil {
