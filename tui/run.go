@@ -2,7 +2,6 @@ package tui
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,12 +29,7 @@ func (v *runView) state(m *model) *cluster.PlanState {
 	if m.state != nil && m.state.Run != nil && m.state.Run.Plan.ID == v.plan.ID {
 		return m.state.Run
 	}
-	if view := m.view(); view != nil { // another one began since
-		if i := slices.IndexFunc(view.Plans, func(p cluster.PlanState) bool { return p.Plan.ID == v.plan.ID }); i >= 0 {
-			return &view.Plans[i]
-		}
-	}
-	return nil
+	return m.state.Plan(v.plan.ID) // another one began since
 }
 
 // progressOf counts the steps up to the one at work or reached, and all steps.

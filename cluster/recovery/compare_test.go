@@ -49,6 +49,19 @@ func (w *world) notes(text string) (n int) {
 	return n
 }
 
+// rehearsedRebuild is a rebuild of a follower that was planned and rehearsed.
+func rehearsedRebuild(t *testing.T) (*world, *Executor, cluster.Plan) {
+	w := newWorld(t)
+	behind(w)
+	x := w.executor()
+	plan, err := x.Plan(context.Background(), "rebuild-follower", "be3", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.Foreseen(rehearsedOn(t, plan, nil))
+	return w, x, plan
+}
+
 // The real run against its rehearsal: it goes on by itself while facts agree,
 // or are only unknown, and holds before the next step where one is known to be
 // otherwise.
@@ -120,14 +133,7 @@ func TestRunIsComparedWithItsRehearsal(t *testing.T) {
 // pass what was told before, and the plan holds once more.
 func TestOnlyWhatWasReadIsLetPass(t *testing.T) {
 	const later = "be1 service elasticsearch"
-	w := newWorld(t)
-	behind(w)
-	x := w.executor()
-	plan, err := x.Plan(context.Background(), "rebuild-follower", "be3", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	x.Foreseen(rehearsedOn(t, plan, nil))
+	w, x, plan := rehearsedRebuild(t)
 	w.during = func() { w.nodes["be2"].down["etcd"] = true }
 	if _, err := x.Confirm(plan.ID, "be3"); err != nil {
 		t.Fatal(err)
@@ -164,14 +170,7 @@ func TestOnlyWhatWasReadIsLetPass(t *testing.T) {
 
 // A hold that cannot be written is no hold: the plan ends there.
 func TestDeviationThatCannotBeNoted(t *testing.T) {
-	w := newWorld(t)
-	behind(w)
-	x := w.executor()
-	plan, err := x.Plan(context.Background(), "rebuild-follower", "be3", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	x.Foreseen(rehearsedOn(t, plan, nil))
+	w, x, plan := rehearsedRebuild(t)
 	w.during = func() {
 		w.nodes["be2"].down["etcd"] = true
 		w.refuse["note"] = errors.New("invented: no space left")

@@ -280,16 +280,22 @@ func TestHeldPlan(t *testing.T) {
 	}
 }
 
-// A step that is chosen again and then refused is still one of which nobody
-// knows what it came to.
-func TestRepetitionIsRefused(t *testing.T) {
+// goneAtStop is a plan that was left in its first step, whose process went without
+// a word and without an effect; it asks whether to go on.
+func goneAtStop(t *testing.T) (*world, *Executor, cluster.PlanState) {
 	w := leftAt(t, "stop leaderl")
 	for _, f := range w.folders {
 		f.exit, f.gone = "", true
 	}
 	w.nodes["be3"].down["leaderl"] = false
 	x := w.another()
-	p := w.resumed(x)
+	return w, x, w.resumed(x)
+}
+
+// A step that is chosen again and then refused is still one of which nobody
+// knows what it came to.
+func TestRepetitionIsRefused(t *testing.T) {
+	w, x, p := goneAtStop(t)
 	w.before = func() { w.mu.Lock(); w.nodes["be3"].machine = "another"; w.mu.Unlock() }
 	p = w.goOn(x, p)
 	if st := p.Steps[0]; st.Status != cluster.StatusUnknown || p.Status != cluster.StatusUnknown || len(w.ran) != 1 || len(p.OpenEnds) == 0 {
@@ -306,13 +312,7 @@ func TestRepetitionIsRefused(t *testing.T) {
 // tried once more, whatever is known of the try before; what that came to stays
 // unknown in the journal until it is known.
 func TestRepetitionIsTriedOnANodeThatAnswersByNow(t *testing.T) {
-	w := leftAt(t, "stop leaderl")
-	for _, f := range w.folders {
-		f.exit, f.gone = "", true
-	}
-	w.nodes["be3"].down["leaderl"] = false
-	x := w.another()
-	p := w.resumed(x)
+	w, x, p := goneAtStop(t)
 	if p.Steps[0].PID == 0 {
 		t.Fatal("the try before has no process: the case is not tried")
 	}
