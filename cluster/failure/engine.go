@@ -35,7 +35,7 @@ type Engine struct {
 // state is what the engine remembers of one failure bound to one node or to
 // the cluster.
 type state struct {
-	factsSince  time.Time // the confirming facts hold without a break since; zero: they do not
+	facts       span      // since when the confirming facts hold
 	askedSince  time.Time // a suspecting question holds without a break since
 	sure        int       // looks in a row whose facts confirm it
 	suspicious  int       // looks in a row that suspect it at least
@@ -121,7 +121,7 @@ func (e *Engine) step(c *candidate, now time.Time, look bool) bool {
 		s = &state{}
 		e.states[c.id()] = s
 	}
-	s.factsSince = sinceWhen(s.factsSince, c.facts == cluster.True, now)
+	s.facts = s.facts.next(c.facts, now, c.failure.Hold/unreadPart)
 	s.askedSince = sinceWhen(s.askedSince, c.asked, now)
 	heldFor := func(since time.Time, d time.Duration) bool { return !since.IsZero() && now.Sub(since) >= d }
 	held := func(since time.Time) bool { return heldFor(since, c.failure.Hold) }
@@ -138,14 +138,14 @@ func (e *Engine) step(c *candidate, now time.Time, look bool) bool {
 	}
 	// What was certain and only in doubt since need not wait out its hold again.
 	again := s.stands && !s.confirmedAt.IsZero()
-	confirmed := c.truth == cluster.True && (held(s.factsSince) || again) && (s.sure >= c.looks() || s.stands && s.certainty == cluster.Confirmed)
+	confirmed := c.truth == cluster.True && (held(s.facts.since) || again) && (s.sure >= c.looks() || s.stands && s.certainty == cluster.Confirmed)
 	// A line may be older than the cockpit, and its first look tells but half: a
 	// line alone raises nothing before there is a second one.
 	suspected := suspect && s.suspicious >= c.looks() &&
-		(c.signed && s.suspicious >= defaultLooks || c.asked && heldFor(s.askedSince, early) || doubted && held(s.factsSince))
+		(c.signed && s.suspicious >= defaultLooks || c.asked && heldFor(s.askedSince, early) || doubted && held(s.facts.since))
 	switch {
 	case confirmed:
-		s.appear(cluster.Confirmed, s.factsSince)
+		s.appear(cluster.Confirmed, s.facts.since)
 		s.confirmedAt = now
 	case s.stands:
 		s.fade(c, suspected, now)
@@ -200,7 +200,7 @@ func (s *state) fade(c *candidate, suspected bool, now time.Time) {
 		return
 	}
 	if s.against >= c.clear() {
-		*s = state{factsSince: s.factsSince, askedSince: s.askedSince, sure: s.sure, suspicious: s.suspicious}
+		*s = state{facts: s.facts, askedSince: s.askedSince, sure: s.sure, suspicious: s.suspicious}
 	}
 }
 

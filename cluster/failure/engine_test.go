@@ -125,17 +125,44 @@ func TestSameSnapshotIsNoLook(t *testing.T) {
 	expect(t, "next look", l.look(), "plain@be1 P2 confirmed")
 }
 
+// A hold time bears a quarter of itself with facts that cannot be read, and
+// nothing at all that was read and is not so.
 func TestHold(t *testing.T) {
 	f := row("held", cluster.P1, gone)
-	f.Hold = 10 * time.Second
+	f.Hold = 16 * time.Second
+	for _, tt := range []struct {
+		when   string
+		how    cluster.Reach
+		broken int // looks in between
+		after  int // looks until it stands
+	}{
+		{"a look that could not be made", "", 1, 2},
+		{"two of them", "", 2, 1},
+		{"a third one", "", 3, 9},
+		{"a look that says no", cluster.Reached, 1, 9},
+	} {
+		l := newLooker(f)
+		l.reach["be1"] = cluster.Unreachable
+		expect(t, tt.when+", before it", l.looks(6))
+		l.reach["be1"] = tt.how
+		expect(t, tt.when, l.looks(tt.broken))
+		l.reach["be1"] = cluster.Unreachable
+		expect(t, tt.when+", not yet", l.looks(tt.after-1))
+		expect(t, tt.when+", then", l.look(), "held@be1 P1 confirmed")
+	}
+}
+
+// Nothing comes to stand by time that passes while it cannot be read.
+func TestHoldDoesNotEndUnread(t *testing.T) {
+	f := row("held", cluster.P1, gone)
+	f.Hold = 16 * time.Second
 	l := newLooker(f)
 	l.reach["be1"] = cluster.Unreachable
-	expect(t, "8 s", l.looks(5))
+	l.looks(8)
 	l.reach["be1"] = ""
-	l.look()
+	expect(t, "unread when it ends", l.looks(2))
 	l.reach["be1"] = cluster.Unreachable
-	expect(t, "an unknown breaks the hold", l.looks(5))
-	expect(t, "10 s", l.look(), "held@be1 P1 confirmed")
+	expect(t, "read again", l.look(), "held@be1 P1 confirmed")
 }
 
 // The hold runs over what confirms; what excludes is asked at the end.

@@ -48,7 +48,7 @@ func (e *Engine) release(standing []candidate, now time.Time) []candidate {
 			continue
 		}
 		e.states[c.id()] = &state{
-			factsSince: sinceWhen(time.Time{}, c.facts == cluster.True, now),
+			facts:      span{}.next(c.facts, now, 0),
 			askedSince: sinceWhen(time.Time{}, c.asked, now),
 		}
 	}

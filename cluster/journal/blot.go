@@ -24,6 +24,10 @@ var (
 	tupleSecret = regexp.MustCompile(`(?i)(\{\s*(?:<<)?\\*["']?` + secretName + `\\*["']?(?:>>)?\s*,\s*(?:<<)?)(?:` + quotedText + `)`)
 	// sqlSecret is a role's password in SQL, which has nothing between it and its name.
 	sqlSecret = regexp.MustCompile(`(?i)(\bpassword\s+(?:e|u&)?)(?:` + singly + `|\$[a-z_]*\$[^$\n]*\$[a-z_]*\$)`)
+	// flagSecret is one given to a command, in a line or as a list of arguments.
+	flagSecret = regexp.MustCompile(`(?i)((?:^|[\s"'])--` + secretName + `["']?(?:\s*,\s*|\s+))(?:` + quotedText + `|[^\s"',-][^\s"',]*)`)
+	// headerSecret is what HTTP's Authorization carries (RFC 9110, 11.6.2).
+	headerSecret = regexp.MustCompile(`(?i)(\bauthorization\\*["']?(?:>>)?\s*[=:,]\s*(?:<<)?\\*["']?(?:basic|bearer|digest)\s+)[^\s"',;\\]+`)
 	// innocent look like names of secrets and are none: a right of sudo, and a
 	// file about which something is said.
 	innocent = regexp.MustCompile(`NOPASSWD:|\.(?:json|rb):`)
@@ -63,7 +67,7 @@ func blotted(line []byte) []byte {
 			part, end = line[:at[0]], at[1]
 		}
 		kept := line[len(part):end]
-		for _, secret := range []*regexp.Regexp{tupleSecret, sqlSecret, namedSecret} {
+		for _, secret := range []*regexp.Regexp{tupleSecret, sqlSecret, flagSecret, headerSecret, namedSecret} {
 			part = secret.ReplaceAll(part, []byte("$1***"))
 		}
 		out = append(append(out, part...), kept...)
@@ -88,7 +92,7 @@ func (b *Blotter) Text(text []byte) []byte {
 
 // hints are words of which every secret that is looked for has one near it, by
 // their first letter.
-var hints = [256][]string{'p': {"passw", "private"}, 's': {"secret"}, 't': {"token"}}
+var hints = [256][]string{'a': {"authorization"}, 'p': {"passw", "private"}, 's': {"secret"}, 't': {"token"}}
 
 // suspicious answers whether a text may hold a secret. It is no expression: it
 // looks at every byte of the logs of a bundle, and at every string of a

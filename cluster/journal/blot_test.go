@@ -30,6 +30,11 @@ func TestSecretsAreBlottedOut(t *testing.T) {
 		`STATEMENT:  ALTER ROLE r WITH LOGIN PASSWORD 'hun''ter2' VALID UNTIL 'x'`: `STATEMENT:  ALTER ROLE r WITH LOGIN PASSWORD *** VALID UNTIL 'x'`,
 		`create role r encrypted password E'hun\'ter2' login`:                      `create role r encrypted password E*** login`,
 		`ALTER ROLE r PASSWORD $$hunter2$$;`:                                       `ALTER ROLE r PASSWORD ***;`,
+		// Commands and HTTP
+		`exec: psql --password hunter2 -h x`:                          `exec: psql --password *** -h x`,
+		`args: ["--admin-password", "hunter2", "--port", "1"]`:        `args: ["--admin-password", ***, "--port", "1"]`,
+		`curl -H 'Authorization: Basic aHVudGVyMg==' http://x`:        `curl -H 'Authorization: Basic ***' http://x`,
+		`{"headers":{"authorization":"Bearer hunter2","accept":"x"}}`: `{"headers":{"authorization":"Bearer ***","accept":"x"}}`,
 		// More than one
 		`postgres://u:hunter2@h/db password=x -----BEGIN RSA PRIVATE KEY-----`: `postgres://u:***@h/db password=*** ***`,
 		`secrets.json: no such file; password=x NOPASSWD: ALL token: y`:        `secrets.json: no such file; password=*** NOPASSWD: ALL token: ***`,
@@ -50,6 +55,7 @@ func TestSecretsAreBlottedOut(t *testing.T) {
 		`FATAL:  password authentication failed for user "chef_pgsql"`, `fe_sendauth: no password supplied`, `Permission denied (publickey,password).`,
 		`cat: /etc/chef-backend/chef-backend-secrets.json: Permission denied`, `ops ALL=(root) NOPASSWD: ALL`, `DETAIL:  Password does not match for user "x".`,
 		`{error,{invalid_password,Reason}}`, `{password,undefined}`, `syntax error at or near token`, `http://be1:2379/health`, `ALTER ROLE r PASSWORD NULL`,
+		`psql --no-password --host x`, `authorization: denied`, `usage: --password`,
 		`join-cluster 10.0.4.11 -s /root/chef-backend-secrets.json --yes`, `private_keys are in /etc`,
 	} {
 		if got := string(new(Blotter).Line([]byte(in))); got != in {

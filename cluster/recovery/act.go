@@ -101,7 +101,9 @@ func (r *run) goAhead(ctx context.Context, i int, s cluster.PlanStep, general []
 	checked, why := r.judge(s, report, general, since)
 	r.step(i, func(st *cluster.StepState) { st.Guards = checked })
 	if why != "" {
-		return refused("%s", why)
+		_, _, end = refused("%s", why)
+		end.unsure = unsure(checked, r.typed)
+		return nil, nil, end
 	}
 	switch {
 	case ctx.Err() != nil:

@@ -96,13 +96,10 @@ func (r *run) goesOn(i int, held bool) ending {
 	return ending{status: cluster.StatusDone}
 }
 
-// answersTries is how often a step is tried on a node whose PostgreSQL answered
-// after it was looked at: one that starts does so once.
-const answersTries = 3
-
 // actLocked acts. Where the lock is lost in the last moment before the intent it
 // waits; where the node knows more than its look told, what it refused is
-// recorded. Then it looks and asks the guards anew.
+// recorded; where a guard is only unknown nothing was. Then it looks and asks
+// the guards anew.
 func (r *run) actLocked(ctx context.Context, i int, s cluster.PlanStep, general []cluster.Guard, since time.Time) (outcome, ending) {
 	for tries := 1; ; {
 		out, end := r.act(ctx, i, s, general, since)
@@ -113,7 +110,10 @@ func (r *run) actLocked(ctx context.Context, i int, s cluster.PlanStep, general 
 			if end := r.locked(ctx, i, s); !end.well() {
 				return outcome{}, end
 			}
-		case end.answers && tries < answersTries:
+		case end.unsure && tries < triesToKnow:
+			tries++
+			r.step(i, func(st *cluster.StepState) { st.Sentence = end.sentence + "; it is looked at again" })
+		case end.answers && tries < triesToKnow:
 			tries++
 			if err := r.recordOutcome(r.snapshot().Steps[i], r.asBefore(s.ID, end)); err != nil {
 				return out, end

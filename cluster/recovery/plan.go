@@ -23,26 +23,33 @@ type frozen struct {
 }
 
 // Plan binds a procedure after a look, slow part included, at every node, begun
-// for it; what does not come within 12 s is unknown. It holds the plan for 15
-// minutes. The error says what is missing; guards that do not hold are no
-// error, they stand in the plan.
+// for it; what does not come within a minute is unknown, and a node that was too
+// busy to tell of its PostgreSQL is looked at up to three times. It holds the
+// plan for 15 minutes. The error says what is missing; guards that do not hold
+// are no error, they stand in the plan.
 func (x *Executor) Plan(ctx context.Context, procedure, node, service string) (cluster.Plan, error) {
 	p, err := x.procedure(procedure)
 	if err != nil {
 		return cluster.Plan{}, err
 	}
-	began := x.o.Clock.Now()
-	x.fresh(ctx, began, true)
-	if err := ctx.Err(); err != nil {
-		return cluster.Plan{}, fmt.Errorf("%s: the nodes could not be looked at in time: %w", procedure, err)
+	id := x.o.NewID()
+	for tries := 1; ; tries++ {
+		began := x.o.Clock.Now()
+		x.fresh(ctx, began, true)
+		if err := ctx.Err(); err != nil {
+			return cluster.Plan{}, fmt.Errorf("%s: the nodes could not be looked at in time: %w", procedure, err)
+		}
+		v := x.asked(x.view(), began, began)
+		plan, general, err := bind(v, p, node, service, id)
+		if tries < triesToKnow && busy(v) && (err != nil || unsure(plan.Guards, nil)) {
+			continue
+		}
+		if err != nil {
+			return plan, err
+		}
+		x.hold(freeze(v, plan, general))
+		return plan, nil
 	}
-	v := x.asked(x.view(), began, began)
-	plan, general, err := bind(v, p, node, service, x.o.NewID())
-	if err != nil {
-		return plan, err
-	}
-	x.hold(freeze(v, plan, general))
-	return plan, nil
 }
 
 // freeze keeps a plan with who its nodes are by now.

@@ -121,6 +121,7 @@ type ending struct {
 	again    bool // nothing was judged and nothing ran: it can be asked for once more
 	unlocked bool // the operators' lock was lost before the intent: nothing ran
 	answers  bool // the node answers what it did not when it was looked at: nothing ran
+	unsure   bool // what is missing is only unknown: nothing was written and nothing ran
 }
 
 func (e ending) well() bool {
@@ -223,7 +224,7 @@ func (r *run) attempt(ctx context.Context, i int, s cluster.PlanStep, general []
 	if end := r.locked(ctx, i, s); !end.well() {
 		return end
 	}
-	began, end, due := r.due(ctx, s)
+	began, end, due := r.due(ctx, s, general)
 	if !due {
 		return end
 	}
@@ -231,7 +232,7 @@ func (r *run) attempt(ctx context.Context, i int, s cluster.PlanStep, general []
 		if end := r.askPhrase(ctx, i, s, nil); !end.well() {
 			return end
 		}
-		if began, end, due = r.due(ctx, s); !due {
+		if began, end, due = r.due(ctx, s, general); !due {
 			return end
 		}
 	}
@@ -294,13 +295,12 @@ func (r *run) command(ctx context.Context, i int, s cluster.PlanStep, general []
 
 // due looks at all nodes and answers whether the step is to be carried out; if
 // not, end says why. began is when it looked.
-func (r *run) due(ctx context.Context, s cluster.PlanStep) (began time.Time, end ending, due bool) {
-	began = r.x.o.Clock.Now()
-	r.x.fresh(ctx, began, true)
+func (r *run) due(ctx context.Context, s cluster.PlanStep, general []cluster.Guard) (began time.Time, end ending, due bool) {
+	began = r.looked(ctx, s, general)
 	if s.When == nil {
 		return began, end, true
 	}
-	switch a := s.When.Ask(r.x.current(r.view(), began), bound(&r.plan, s)); a.Truth {
+	switch a := r.when(s, began); a.Truth {
 	case cluster.False:
 		return began, ending{status: cluster.StatusSkipped, sentence: a.Sentence}, false
 	case cluster.Unknown:
@@ -315,7 +315,7 @@ func (r *run) overtaken(ctx context.Context, s cluster.PlanStep, refused ending)
 	if refused.status != cluster.StatusRefused || s.When == nil || r.marked(s.ID).started {
 		return refused
 	}
-	if _, end, due := r.due(ctx, s); !due && end.status == cluster.StatusSkipped {
+	if _, end, due := r.due(ctx, s, nil); !due && end.status == cluster.StatusSkipped {
 		return end
 	}
 	return refused

@@ -52,6 +52,7 @@ type nodeState struct {
 	frozen                      bool     // gives no new looks
 	data                        int64    // bytes of its data directory; 0: those of a whole copy
 	blind                       bool     // its copy cannot be read
+	silent                      int      // looks at which its PostgreSQL does not answer in time, from the next one on
 	etcdMute                    bool     // nobody tells how its etcd is
 	rowName                     string   // in cluster-status; "" for its own
 	addresses                   []string // its own; nil: they are not told
@@ -65,6 +66,7 @@ type world struct {
 	mu        sync.Mutex
 	nodes     map[string]*nodeState
 	looks     map[string]*cluster.Report // newest report by node
+	fetched   int                        // looks that were asked for
 	ran       []string                   // "be3: command", in order
 	folders   map[string]*folder
 	exits     map[string]int    // by a part of the command: fails with this status, changes nothing
@@ -225,6 +227,7 @@ func (w *world) fresh(_ context.Context, node string, _ time.Time, _ bool) (*clu
 	if w.nodes[node].frozen {
 		return nil, errors.New("no look")
 	}
+	w.fetched++
 	old := w.looks[node]
 	w.looks[node] = w.report(node)
 	if w.slowHangs && old != nil {
@@ -322,7 +325,12 @@ func (w *world) postgresql(n *nodeState, p *cluster.PostgreSQLClaims) {
 		state = "shut down in recovery"
 		p.EndOfWAL = known(w, n.end, from)
 	} else {
-		p.InRecovery = known(w, n.recovery, from)
+		if n.silent > 0 {
+			n.silent--
+			p.InRecovery = cluster.UnknownAs[bool]("invented: no answer within 1.1 s", from, w.clock.Now())
+		} else {
+			p.InRecovery = known(w, n.recovery, from)
+		}
 		p.Receive, p.Replay = known(w, n.end, from), known(w, n.end, from)
 		if !n.recovery {
 			p.Current = known(w, n.end, from)

@@ -57,8 +57,9 @@ func (r *run) guide(ctx context.Context) (id string, err error) {
 	return plan.ID, r.confirm(plan)
 }
 
-// asksAgain is how often an operator asks for a plan that is refused before
-// anything ran: a look that is not answered in time leaves a guard unknown.
+// asksAgain is how often an operator asks for a plan that came to nothing
+// before anything ran: a look that is not answered in time leaves a guard
+// unknown.
 const asksAgain = 3
 
 // repair carries out one procedure.
@@ -66,13 +67,20 @@ func (r *run) repair(ctx context.Context, p Repair) error {
 	before := r.ran()
 	for n := 1; ; n++ {
 		err := r.once(ctx, p)
-		var refused *refusal
-		if n == asksAgain || !errors.As(err, &refused) || r.ran() != before {
+		var unsure *unsureError
+		if n == asksAgain || !errors.As(err, &unsure) || r.ran() != before {
 			return err
 		}
-		r.seen = append(r.seen, "refused, and asked for again: "+refused.plan.Sentence)
+		r.seen = append(r.seen, "asked for again: "+unsure.why)
 	}
 }
+
+// unsureError is a plan that may look otherwise when it is asked for again: it
+// was refused, when it was confirmed or later, or would have a text typed for
+// what is only unknown.
+type unsureError struct{ why, rest string }
+
+func (e *unsureError) Error() string { return e.why + e.rest }
 
 // ran counts the commands of steps that reached a node.
 func (r *run) ran() (n int) {
@@ -80,13 +88,6 @@ func (r *run) ran() (n int) {
 		n += len(r.bed.StepCommands(node.Name))
 	}
 	return n
-}
-
-// refusal is a plan that was refused.
-type refusal struct{ plan cluster.PlanState }
-
-func (e *refusal) Error() string {
-	return fmt.Sprintf("%s was refused: %s%s", e.plan.Plan.Title, e.plan.Sentence, steps(e.plan))
 }
 
 // once plans, confirms and follows a procedure to its end.
@@ -102,7 +103,7 @@ func (r *run) once(ctx context.Context, p Repair) error {
 		return err
 	}
 	if want := p.Typed; want == nil && len(plan.Phrases) > 1 || want != nil && !slices.Equal(plan.Phrases, want) {
-		return fmt.Errorf("the plan asks for %q, not for %q%s", plan.Phrases, want, r.copyNow(p.Node))
+		return r.otherPhrases(plan, want)
 	}
 	if err := r.confirm(plan); err != nil {
 		return err
@@ -110,15 +111,27 @@ func (r *run) once(ctx context.Context, p Repair) error {
 	return r.follow(ctx, plan.ID)
 }
 
-// copyNow tells of a node's copy what decides whether it may be replaced.
-func (r *run) copyNow(node string) string {
-	var said strings.Builder
+// otherPhrases is the error of a plan that asks for other texts than it should,
+// with the guards that want them and what decides whether a copy may be replaced.
+func (r *run) otherPhrases(plan cluster.Plan, want []string) error {
+	why := fmt.Sprintf("the plan asks for %q, not for %q", plan.Phrases, want)
+	var rest strings.Builder
+	wrong := false
+	for _, g := range plan.Guards {
+		if g.Override != "" && g.Answer.Truth != cluster.True {
+			fmt.Fprintf(&rest, "\n  %s %s: %s", g.Question, g.Answer.Truth, g.Answer.Sentence)
+			wrong = wrong || g.Answer.Truth == cluster.False && !slices.Contains(want, g.Override)
+		}
+	}
 	for _, fact := range []string{"no-wal-of-its-own", "copy-was-saved", "copy-told"} {
 		q := cluster.Question{Fact: fact}
-		a := q.Ask(r.w.State().View, cluster.Binding{Node: node})
-		fmt.Fprintf(&said, "\n  %s %s: %s", fact, a.Truth, a.Sentence)
+		a := q.Ask(r.w.State().View, cluster.Binding{Node: plan.Node})
+		fmt.Fprintf(&rest, "\n  now %s %s: %s", fact, a.Truth, a.Sentence)
 	}
-	return said.String()
+	if wrong {
+		return errors.New(why + rest.String())
+	}
+	return &unsureError{why, rest.String()}
 }
 
 // plan asks for a plan.
@@ -201,13 +214,12 @@ func (r *run) confirm(plan cluster.Plan) error {
 	}
 	left := plan.Phrases
 	if len(left) == 0 {
-		_, err := r.w.Confirm(plan.ID, "")
-		return err
+		left = []string{""}
 	}
 	for len(left) > 0 {
 		var err error
 		if left, err = r.w.Confirm(plan.ID, left[0]); err != nil {
-			return fmt.Errorf("confirm: %w", err)
+			return &unsureError{"confirm: " + err.Error(), ""}
 		}
 	}
 	return nil
@@ -227,7 +239,7 @@ func (r *run) follow(ctx context.Context, id string) error {
 				return nil
 			}
 			if p.Status == cluster.StatusRefused {
-				return &refusal{p}
+				return &unsureError{p.Plan.Title + " was refused: " + p.Sentence, steps(p)}
 			}
 			return fmt.Errorf("%s ended %s: %s%s", p.Plan.Title, p.Status, p.Sentence, steps(p))
 		}

@@ -52,6 +52,7 @@ var repaired = []Scenario{
 	{
 		Name: "follower-wal-gap", Expect: []string{"follower-wal-gap@be3"}, Within: 90 * time.Second,
 		May:       []string{"syncing@be3", "postgresql-starting@be3", "postgresql-down@be3"},
+		MayOnLab:  []string{"wal-gap-near@be3"}, // while its WAL is being written away
 		Procedure: "rebuild-follower", Node: "be3", Healed: 3 * time.Minute,
 		Commands: map[string][]string{"be3": {stopLeaderl, clusterStatus, baseBackup, startAll}},
 	},
