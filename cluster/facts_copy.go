@@ -16,7 +16,7 @@ func init() {
 		Fact{"sync-process", "pg_basebackup, pg_rewind or pgsql-follow is alive on the node.", aboutNode((*View).SyncProcess), noArgs},
 		Fact{"good-follower", "The node is a copy that could take over: in recovery, fed by the elected leader and streaming in its eyes, no unsynced, eligible, same system identifier.", aboutNode((*View).GoodFollower), noArgs},
 		Fact{"streams-from-leader", "The node stands in the elected leader's pg_stat_replication with state streaming.", aboutNode((*View).streamsFromLeader), noArgs},
-		Fact{"copy-stands", "The node's WAL position did not grow over the last three looks, or PostgreSQL does not run there.", aboutNode((*View).copyStands), noArgs},
+		Fact{"copy-stands", "The node's WAL position did not grow over the last three looks that told it, this one included, or PostgreSQL does not run there.", aboutNode((*View).copyStands), noArgs},
 		Fact{"partially-synced-row", "cluster-status says partially_synced of the node, and the sentinel is not known to be gone.", aboutNode((*View).partiallySyncedRow), noArgs},
 		Fact{"wal-removed", "The WAL segment that the node needs next is older than the oldest that the elected leader keeps (segments, positions).", aboutNode((*View).walRemoved), noArgs},
 		Fact{"diverged", "The node's WAL goes beyond the point where the elected leader's history leaves it, or its timeline is not in that history.", aboutNode((*View).diverged), noArgs},
@@ -42,25 +42,33 @@ func (v *View) streamsFromLeader(node string) Answer {
 	return v.ofLeader(node, func(leader string) Answer { return v.StreamsFrom(node, leader) })
 }
 
+// standsIn is among how many looks three must tell a position: a busy server
+// does not answer each in time.
+const standsIn = 6
+
 func (v *View) copyStands(node string) Answer {
 	p := v.report(node).PostgreSQL
 	if p.Postmaster.Known && p.Postmaster.Value == 0 {
 		return say(True, "PostgreSQL does not run on "+node+": its copy does not advance", mention(node, "postgresql.postmaster", p.Postmaster))
 	}
 	ref := mention(node, "postgresql.replay", p.Replay)
-	looks, ok := v.lastLooks(node, 3)
-	if !ok {
-		return say(Unknown, "whether the copy on "+node+" advances is unknown: fewer than three looks so far", ref)
+	ss := v.samples(node)
+	if n := len(ss); n > 0 && ss[n-1].Position == 0 {
+		return say(Unknown, "whether the copy on "+node+" advances is unknown: its position is", ref)
 	}
-	for _, s := range looks {
-		if s.Position == 0 {
-			return say(Unknown, "whether the copy on "+node+" advances is unknown: its position is", ref)
+	var last []LSN // newest first
+	for i := len(ss) - 1; i >= max(0, len(ss)-standsIn) && len(last) < 3; i-- {
+		if ss[i].Position > 0 {
+			last = append(last, ss[i].Position)
 		}
 	}
-	if first, last := looks[0].Position, looks[2].Position; last > first {
-		return say(False, fmt.Sprintf("the copy on %s advances: %s", node, last), ref)
+	switch {
+	case len(last) < 3:
+		return say(Unknown, "whether the copy on "+node+" advances is unknown: fewer than three looks told its position so far", ref)
+	case last[0] > last[2]:
+		return say(False, fmt.Sprintf("the copy on %s advances: %s", node, last[0]), ref)
 	}
-	return say(True, fmt.Sprintf("the copy on %s stands at %s", node, looks[2].Position), ref)
+	return say(True, fmt.Sprintf("the copy on %s stands at %s", node, last[0]), ref)
 }
 
 func (v *View) syncing(node string) Answer {

@@ -115,6 +115,18 @@ func TestCopyFacts(t *testing.T) {
 				s.look()
 			}
 		}, 1, cluster.False, "advances"},
+		{"stands, and a look between did not tell", "copy-stands", "be3", func(s *stage) {
+			p := &s.at("be3").PostgreSQL
+			receive, replay := p.Receive, p.Replay
+			s.look()
+			p.Receive, p.Replay = cluster.Claim[cluster.LSN]{}, cluster.Claim[cluster.LSN]{}
+			s.look()
+			p.Receive, p.Replay = receive, replay
+			s.look()
+		}, 1, cluster.True, "stands"},
+		{"this look did not tell", "copy-stands", "be3", func(s *stage) {
+			s.at("be3").PostgreSQL.Receive, s.at("be3").PostgreSQL.Replay = cluster.Claim[cluster.LSN]{}, cluster.Claim[cluster.LSN]{}
+		}, 0, cluster.Unknown, "unknown"},
 		{"process", "syncing", "be3", func(s *stage) { s.at("be3").PostgreSQL.SyncProc = known("pg_basebackup") }, 0, cluster.True, "pg_basebackup"},
 		{"none", "syncing", "be3", nil, 0, cluster.False, ""},
 		{"far and not catching up", "far-behind", "be3", func(s *stage) {
