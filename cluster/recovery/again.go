@@ -31,10 +31,14 @@ func unsure(gs []cluster.CheckedGuard, typed map[string]bool) bool {
 // busy answers whether a node that was reached has a PostgreSQL that runs, does
 // not turn connections away, and told nothing of its state.
 func busy(v *cluster.View) bool {
-	for _, n := range v.Snapshot.Nodes {
-		r := v.Report(n.Name)
-		p := r.PostgreSQL
-		if r.Reach.Value == cluster.Reached && p.Postmaster.Known && p.Postmaster.Value > 0 && !p.InRecovery.Known && p.Ready.Value == 0 {
+	if v.Snapshot == nil {
+		return false
+	}
+	for _, r := range v.Snapshot.Reports {
+		if r == nil || r.Reach.Value != cluster.Reached {
+			continue
+		}
+		if p := r.PostgreSQL; p.Postmaster.Known && p.Postmaster.Value > 0 && !p.InRecovery.Known && p.Ready.Value == 0 {
 			return true
 		}
 	}
