@@ -42,7 +42,8 @@ func (d *dialer) dial(ctx context.Context, whole, connect time.Duration, ask Ask
 			c.close()
 			err.Host = d.name
 			if i < len(d.hops)-1 {
-				err.Text = "jump host " + Safe([]byte(h.alias)) + ": " + err.Text
+				err.Jump = Safe([]byte(h.alias))
+				err.Text = "jump host " + err.Jump + ": " + err.Text
 			}
 			d.note("dial failed", "hop", h.alias, "error", err.Text)
 			return nil, err

@@ -112,6 +112,7 @@ type Error struct {
 	Host   string
 	Kind   Kind
 	Text   string // what happened, safe
+	Jump   string // the jump host at which it happened; "" at the host itself
 	Remedy string // what to do about it
 	Err    error  // the cause; may be nil
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -80,9 +79,6 @@ func stillAsks(plan string, was cluster.StepState) func(*model) bool {
 	}
 }
 
-// terminalWithin bounds the looks and guards before a terminal is opened.
-const terminalWithin = 30 * time.Second
-
 // terminalMsg is a terminal to be handed over, or why there is none.
 type terminalMsg struct {
 	plan string
@@ -100,7 +96,7 @@ func (m *model) takeTerminal(plan string, step cluster.PlanStep) tea.Cmd {
 	m.say("looking at " + step.Node + " before its terminal is opened")
 	size := watch.Size{Columns: m.w, Rows: m.h}
 	return m.command(func() tea.Msg {
-		ctx, cancel := context.WithTimeout(m.ctx, terminalWithin)
+		ctx, cancel := context.WithTimeout(m.ctx, watch.LooksWithin)
 		defer cancel()
 		t, err := m.door.Terminal(ctx, plan, step.ID, size)
 		return terminalMsg{plan, step, t, err}

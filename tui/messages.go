@@ -8,6 +8,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/watch"
 )
 
 type (
@@ -107,15 +108,12 @@ func (m *model) waitQuiet(of overlay, d time.Duration) tea.Cmd {
 	})
 }
 
-// planDeadline bounds the look that a plan begins with.
-const planDeadline = 15 * time.Second
-
 // askPlan binds a procedure for the box on top. The answer is void once that box
 // is closed.
 func (m *model) askPlan(ctx context.Context, procedure, node, service string) tea.Cmd {
 	from := m.top()
 	return m.command(func() tea.Msg {
-		ctx, cancel := context.WithTimeout(ctx, planDeadline)
+		ctx, cancel := context.WithTimeout(ctx, watch.LooksWithin)
 		defer cancel()
 		p, err := m.door.Plan(ctx, procedure, node, service)
 		return planMsg{from, p, err}

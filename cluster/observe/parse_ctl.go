@@ -122,7 +122,7 @@ func setField(n *cluster.CtlNode, name, value string) {
 		return
 	}
 	if field, not := truthField(n, k); field != nil {
-		if t := truthWord(value, strings.Contains(k, "blocked")); t != cluster.Unknown {
+		if t := truthWord(value, k); t != cluster.Unknown {
 			if not {
 				t = t.Not()
 			}
@@ -178,15 +178,18 @@ func truthField(n *cluster.CtlNode, k string) (field *cluster.Truth, not bool) {
 	return nil, false
 }
 
-// truthWord reads the words that a yes or no may be written in. "blocked" is a
-// yes to a key that asks whether something is, and a no to one that asks
-// whether the node may lead.
-func truthWord(s string, asksBlocked bool) cluster.Truth {
+// truthWord reads the words that a yes or no may be written in. "blocked" and
+// "disabled" are a yes to a key k that asks whether something is, and a no to
+// one that asks whether the node may lead.
+func truthWord(s, k string) cluster.Truth {
+	asksBlocked := strings.Contains(k, "blocked")
 	switch key(s) {
 	case "true", "yes", "y", "on", "enabled", "1", "eligible":
 		return cluster.True
-	case "false", "no", "n", "off", "disabled", "0", "ineligible", "noteligible":
+	case "false", "no", "n", "off", "0", "ineligible", "noteligible":
 		return cluster.False
+	case "disabled":
+		return cluster.TruthOf(strings.Contains(k, "disabled"))
 	case "blocked":
 		return cluster.TruthOf(asksBlocked)
 	case "notblocked", "unblocked":

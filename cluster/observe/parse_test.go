@@ -98,6 +98,9 @@ func TestClusterStatus(t *testing.T) {
 			{Name: "be1", Role: "leader", Failover: yes, Eligible: yes, Blocked: no},
 			{Name: "be2", Role: "follower", Failover: no, Eligible: no, Blocked: yes},
 		}, "?"},
+		"invented, failover that is disabled in so many words": {"Name  IP         Failover Disabled\nbe1   10.0.4.11  disabled\nbe2   10.0.4.12  no\nbe3   10.0.4.13  enabled\n", []cluster.CtlNode{
+			{Name: "be1", IP: "10.0.4.11", Failover: no}, {Name: "be2", IP: "10.0.4.12", Failover: yes}, {Name: "be3", IP: "10.0.4.13", Failover: no},
+		}, "?"},
 		"an error": {"An unexpected error occurred:\n  no leader key\n", nil, "?An unexpected error"},
 	} {
 		t.Run(name, func(t *testing.T) {

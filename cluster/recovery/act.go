@@ -98,6 +98,11 @@ func (r *run) goAhead(ctx context.Context, i int, s cluster.PlanStep, general []
 		end.again = true
 		return nil, nil, end
 	}
+	if o.unheard != nil && o.unheard() { // before anything is judged on looks that ended early
+		_, _, end = refused("nobody waits for the terminal any more")
+		end.again = true
+		return nil, nil, end
+	}
 	checked, why := r.judge(s, report, general, since)
 	r.step(i, func(st *cluster.StepState) { st.Guards = checked })
 	if why != "" {
@@ -108,10 +113,6 @@ func (r *run) goAhead(ctx context.Context, i int, s cluster.PlanStep, general []
 	switch {
 	case ctx.Err() != nil:
 		return refused("the cockpit is being left")
-	case o.unheard != nil && o.unheard():
-		_, _, end = refused("nobody waits for the terminal any more")
-		end.again = true
-		return nil, nil, end
 	case r.stopping() && !s.Joined:
 		return nil, nil, ending{status: cluster.StatusStopped, sentence: "stopped by the operator before step " + s.Number}
 	}

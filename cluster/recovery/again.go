@@ -53,7 +53,7 @@ func (r *run) looked(ctx context.Context, s cluster.PlanStep, general []cluster.
 		began := r.x.o.Clock.Now()
 		r.x.fresh(ctx, began, true)
 		doubt := s.When != nil && r.when(s, began).Truth == cluster.Unknown ||
-			s.Command == "" && len(s.Guards) > 0 && unsure(askAll(r.x.current(r.view(), began), &r.plan, s, general), r.typed)
+			s.Command == "" && (len(s.Guards) > 0 || s.Kind == cluster.StepManual) && unsure(askAll(r.x.current(r.view(), began), &r.plan, s, general), r.typed)
 		if !doubt || tries == triesToKnow || ctx.Err() != nil {
 			return began
 		}

@@ -40,7 +40,7 @@ func (r *run) asRehearsed(ctx context.Context, i int) ending {
 	for differ := r.differences(ctx, i-1); len(differ.owed) > 0; r.look(differ) {
 		end := r.askAnyway(ctx, i, func() reason {
 			r.look(differ)
-			return reason{"step " + r.plan.Steps[i-1].Number + " did not come to what was rehearsed" + differ.text(), maps.Clone(differ.owed)}
+			return reason{"step " + r.plan.Steps[i-1].Number + " did not come to what was rehearsed" + differ.text(), differ.told()}
 		})
 		if !end.well() {
 			return end
@@ -162,16 +162,29 @@ func (c *comparison) text() string {
 	if len(c.owed) == 0 {
 		return "; now it is as rehearsed"
 	}
+	told := c.told()
 	var said []string
 	for _, f := range c.want {
-		if d, ok := c.owed[f.Title()]; ok {
+		if d, ok := told[f.Title()]; ok {
 			said = append(said, d.String())
 		}
 	}
-	if more := len(said) - deviationsSaid; more > 0 {
-		said = append(said[:deviationsSaid], fmt.Sprintf("and %d more", more))
+	if more := len(c.owed) - len(told); more > 0 {
+		said = append(said, fmt.Sprintf("and %d more", more))
 	}
 	return ": " + strings.Join(said, "; ")
+}
+
+// told are the deviations that a sentence names. Only these were read, so that
+// only these are let pass: the others are told and asked for next.
+func (c *comparison) told() deviations {
+	told := deviations{}
+	for _, f := range c.want {
+		if d, ok := c.owed[f.Title()]; ok && len(told) < deviationsSaid {
+			told[f.Title()] = d
+		}
+	}
+	return told
 }
 
 // anywayPhrase is what lets a plan go on that is not as it was rehearsed.

@@ -33,23 +33,32 @@ func (x *Executor) Plan(ctx context.Context, procedure, node, service string) (c
 		return cluster.Plan{}, err
 	}
 	id := x.o.NewID()
-	for tries := 1; ; tries++ {
+	var f *frozen
+	for tries := 1; tries <= triesToKnow; tries++ {
 		began := x.o.Clock.Now()
 		x.fresh(ctx, began, true)
 		if err := ctx.Err(); err != nil {
+			if f != nil {
+				break // what the looks before told is a plan, too
+			}
 			return cluster.Plan{}, fmt.Errorf("%s: the nodes could not be looked at in time: %w", procedure, err)
 		}
 		v := x.asked(x.view(), began, began)
 		plan, general, err := bind(v, p, node, service, id)
-		if tries < triesToKnow && busy(v) && (err != nil || unsure(plan.Guards, nil)) {
-			continue
+		again := tries < triesToKnow && busy(v)
+		if err == nil {
+			f = freeze(v, plan, general)
+			again = again && unsure(plan.Guards, nil)
 		}
-		if err != nil {
+		if !again && err != nil {
 			return plan, err
 		}
-		x.hold(freeze(v, plan, general))
-		return plan, nil
+		if !again {
+			break
+		}
 	}
+	x.hold(f)
+	return f.plan, nil
 }
 
 // freeze keeps a plan with who its nodes are by now.
@@ -220,6 +229,13 @@ func (x *Executor) busy() (id string) {
 		return x.run.plan.ID
 	}
 	return ""
+}
+
+// Busy answers whether a plan is at work that may change something, or begins.
+func (x *Executor) Busy() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.busy() != ""
 }
 
 // next is the text that has to be typed next.

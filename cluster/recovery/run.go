@@ -208,10 +208,10 @@ func (r *run) settle(i int, end ending) ending {
 	return end
 }
 
-// asBefore: a refusal of a step that was chosen again after an unknown outcome
-// leaves what it came to before as unknown as it was.
+// asBefore: a step that was chosen again after an unknown outcome and did not
+// run, refused or stopped, leaves what it came to before as unknown as it was.
 func (r *run) asBefore(id string, end ending) ending {
-	if r.marked(id).again > 0 && end.status == cluster.StatusRefused {
+	if r.marked(id).again > 0 && (end.status == cluster.StatusRefused || end.status == cluster.StatusStopped) {
 		end.status, end.sentence = cluster.StatusUnknown, "what it came to before is unknown; "+end.sentence
 	}
 	return end

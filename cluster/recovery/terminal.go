@@ -77,7 +77,7 @@ func (r *run) inTerminal(ctx context.Context, i int, s cluster.PlanStep, general
 			folder = fmt.Sprintf("%s-terminal%d", s.ID, n)
 		}
 		out, end := r.handOver(ctx, i, s, general, w, folder)
-		if !end.again || ctx.Err() != nil {
+		if !(end.again || end.unsure) || ctx.Err() != nil {
 			return out, end
 		}
 		if r.marked(s.ID).intended {

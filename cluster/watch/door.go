@@ -84,6 +84,11 @@ func (w *Watch) SignMeaning(sign string) (cluster.Sign, bool) {
 	return cluster.Sign{}, false
 }
 
+// LooksWithin bounds the looks that a plan begins with and those before a
+// terminal is handed over: the slow look at a node where the product's Ruby
+// hangs takes half a minute, and one may be under way.
+const LooksWithin = 75 * time.Second
+
 // Plan binds a procedure after fresh looks at all nodes. Without a journal only
 // what runs no command can be had.
 func (w *Watch) Plan(ctx context.Context, procedure, node, service string) (cluster.Plan, error) {

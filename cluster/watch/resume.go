@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"chef-backend-cockpit/cluster/journal"
 	"chef-backend-cockpit/cluster/recovery"
@@ -25,6 +26,10 @@ func (w *Watch) takeUp(ctx context.Context) {
 	w.tellUnread(left.troubles)
 	for i, p := range left.plans {
 		if i > 0 { // the one before may have taken hours
+			w.read.Store(false) // nothing new comes between the two
+			if !w.idle(ctx) {
+				return
+			}
 			now, read := w.unfinishedNow(ctx, p.Plan)
 			if !read {
 				return
@@ -35,19 +40,30 @@ func (w *Watch) takeUp(ctx context.Context) {
 			p = *now
 		}
 		ended, err := w.resume(p)
-		if i == 0 {
-			w.read.Store(true) // from here on a plan that was left is at work, or none is
-		}
 		if err != nil {
 			w.notice(fmt.Sprintf("plan %s of incident %s is not taken up: %v", p.Plan, p.Incident, err))
 			continue
 		}
+		w.read.Store(true) // while it is at work no other can begin
 		select {
 		case <-ended:
 		case <-ctx.Done():
 		}
 	}
 	w.read.Store(true)
+}
+
+// idle waits until no plan is at work that was confirmed while the one before
+// ended; false: the cockpit was left meanwhile.
+func (w *Watch) idle(ctx context.Context) bool {
+	for w.executor.Busy() {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-w.o.Clock.After(2 * time.Second):
+		}
+	}
+	return ctx.Err() == nil
 }
 
 // leftPlans is what the journals tell of plans that were left.

@@ -31,13 +31,20 @@ func (s *State) summary() string {
 	if len(s.Findings) == 0 {
 		b.WriteString("no findings\n")
 	}
-	if s.Run != nil {
-		fmt.Fprintf(&b, "%s: %s. %s\n", s.Run.Plan.Title, s.Run.Status, s.Run.Sentence)
-		for _, st := range s.Run.Steps {
-			fmt.Fprintf(&b, "  %-8s %s  %s\n", st.Status, st.Step.Node, st.Step.Command)
+	for i := range s.View.Plans { // a guide's parts are plans, too
+		if p := &s.View.Plans[i]; p.Plan.Acts() || s.Run != nil && p.Plan.ID == s.Run.Plan.ID {
+			summarizePlan(&b, p)
 		}
 	}
 	return b.String()
+}
+
+// summarizePlan writes how far a plan is.
+func summarizePlan(b *strings.Builder, p *cluster.PlanState) {
+	fmt.Fprintf(b, "%s: %s. %s\n", p.Plan.Title, p.Status, p.Sentence)
+	for _, st := range p.Steps {
+		fmt.Fprintf(b, "  %-8s %s  %s\n", st.Status, st.Step.Node, st.Step.Command)
+	}
 }
 
 // summarize writes one finding with its evidence.

@@ -18,9 +18,6 @@ var tiers = map[cluster.Tier]string{
 	cluster.T3: "T3, changes who leads or belongs, or takes a safety away",
 }
 
-// planDeadline bounds the looks that a plan begins with.
-const planDeadline = 15 * time.Second
-
 func offerName(procedure, node, service string) string {
 	return strings.Join(strings.Fields(procedure+" "+node+" "+service), " ")
 }
@@ -139,8 +136,8 @@ func (t *talk) makePlan(words []string) {
 		return
 	}
 	t.again = &wanted{procedure, node, service}
-	t.say("Looking at all nodes afresh for the plan; at most %d seconds.", int(planDeadline.Seconds()))
-	ctx, cancel := context.WithTimeout(t.ctx, planDeadline)
+	t.say("Looking at all nodes afresh for the plan; at most %d seconds.", int(watch.LooksWithin.Seconds()))
+	ctx, cancel := context.WithTimeout(t.ctx, watch.LooksWithin)
 	defer cancel()
 	p, err := t.door.Plan(ctx, procedure, node, service)
 	if err != nil {

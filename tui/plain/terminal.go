@@ -8,9 +8,6 @@ import (
 	"chef-backend-cockpit/cluster/watch"
 )
 
-// terminalWithin bounds the looks and guards before a terminal is opened.
-const terminalWithin = time.Minute
-
 // hangUp is the line that ends a node's terminal, as ssh(1) has it.
 const hangUp = "~."
 
@@ -25,7 +22,7 @@ type handed struct {
 // takeTerminal opens the terminal that a step waits for.
 func (t *talk) takeTerminal(plan cluster.Plan, step cluster.PlanStep) {
 	t.say("Looking at %s before its terminal is opened.", step.Node)
-	ctx, cancel := context.WithTimeout(t.ctx, terminalWithin)
+	ctx, cancel := context.WithTimeout(t.ctx, watch.LooksWithin)
 	defer cancel()
 	opened, err := t.door.Terminal(ctx, plan.ID, step.ID, watch.Size{Columns: columns, Rows: 24})
 	if err != nil {
