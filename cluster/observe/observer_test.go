@@ -192,6 +192,9 @@ func TestReachFollowsTheLink(t *testing.T) {
 		{remote.Link{Phase: remote.Refused, Err: of(remote.NoPrivilege)}, "login-failed"},
 		{remote.Link{Phase: remote.Refused, Err: of(remote.NoShell)}, "login-failed"},
 		{remote.Link{Phase: remote.Lost, Err: of(remote.Protocol)}, "login-failed"},
+		{remote.Link{Phase: remote.Refused, Err: &remote.Error{Kind: remote.LoginFailed, Text: "jump host j: no", Jump: "j"}}, "?jump host j"},
+		{remote.Link{Phase: remote.Lost, Err: &remote.Error{Kind: remote.Timeout, Text: "jump host j: no", Jump: "j"}}, "?jump host j"},
+		{remote.Link{Phase: remote.Lost, Err: &remote.Error{Kind: remote.Unreachable, Text: "jump host j: no", Jump: "j"}}, "unreachable"},
 	} {
 		claim, _ := reachOf(c.link, someTime)
 		want(t, &cluster.Report{Reach: claim}, map[string]string{"reach": c.want})

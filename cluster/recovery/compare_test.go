@@ -168,6 +168,47 @@ func TestOnlyWhatWasReadIsLetPass(t *testing.T) {
 	}
 }
 
+// Of many deviations four are named at a time, and the words let pass only those.
+func TestManyDeviationsAreReadInTurn(t *testing.T) {
+	w, x, plan := rehearsedRebuild(t)
+	w.during = func() {
+		for _, service := range []string{"etcd", "elasticsearch", "leaderl", "epmd"} {
+			w.nodes["be2"].down[service] = true
+		}
+		w.nodes["be1"].down["elasticsearch"], w.nodes["be1"].down["epmd"] = true, true
+	}
+	if _, err := x.Confirm(plan.ID, "be3"); err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]bool{}
+	for {
+		read := w.asked(cluster.AskPhrase)
+		if told[read.Sentence] {
+			t.Fatalf("asked twice: %s", read.Sentence)
+		}
+		told[read.Sentence] = true
+		if n := strings.Count(read.Sentence, "; ") - strings.Count(read.Sentence, "; and "); n > deviationsSaid {
+			t.Errorf("%d are told at once: %s", n, read.Sentence)
+		}
+		if _, err := x.Confirm(plan.ID, read.AskedFor); err != nil {
+			t.Fatal(err)
+		}
+		over := false
+		w.until("it asks for the others, or goes on", func(p cluster.PlanState) bool {
+			over = len(w.ran) > 1 || !p.Ended.IsZero()
+			s := p.Asked()
+			return over || s != nil && !told[s.Sentence]
+		})
+		if over {
+			break
+		}
+	}
+	if len(told) < 2 {
+		t.Errorf("all were let pass at once: %v", told)
+	}
+	w.done(x)
+}
+
 // A hold that cannot be written is no hold: the plan ends there.
 func TestDeviationThatCannotBeNoted(t *testing.T) {
 	w, x, plan := rehearsedRebuild(t)

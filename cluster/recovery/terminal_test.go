@@ -244,6 +244,40 @@ func TestTerminalIsOfferedAgain(t *testing.T) {
 	}
 }
 
+// A look that leaves a guard unknown leaves the terminal to be asked for again.
+func TestTerminalIsOfferedAgainWhereAGuardIsUnknown(t *testing.T) {
+	w := newWorld(t)
+	p := interactive(cluster.StepTerminal)
+	p.Guards = append(p.Guards, cluster.Guard{Question: cluster.Question{Fact: "copy-takes-no-writes"}})
+	w.extra = []cluster.Procedure{p}
+	w.nodes["be2"].down["elasticsearch"] = true
+	x := w.executor()
+	plan := w.confirmed(x, "interactive", "be2", "")
+	w.asked(cluster.AskTerminal)
+	busy := true
+	w.before = func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if busy {
+			w.nodes["be2"].silent, busy = 1, false
+		}
+	}
+	if _, err := x.Terminal(t.Context(), plan.ID, "1-restart", size); err == nil {
+		t.Fatal("a terminal although a guard was unknown")
+	}
+	w.asked(cluster.AskTerminal)
+	term, err := x.Terminal(t.Context(), plan.ID, "1-restart", size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go io.WriteString(term, "proceed\n")
+	io.ReadAll(term)
+	term.Close()
+	if p := w.done(x); p.Status != cluster.StatusDone {
+		t.Errorf("%s: %s", p.Status, p.Sentence)
+	}
+}
+
 // A cockpit that is left hangs the terminal up; its intent stays open.
 func TestTerminalWhenTheCockpitIsLeft(t *testing.T) {
 	w, x, plan, _ := offered(t, cluster.StepTerminal)
