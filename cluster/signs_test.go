@@ -149,3 +149,21 @@ func TestSignsAloneAreNoFinding(t *testing.T) {
 		}
 	}
 }
+
+// What a cluster that is well logs raises no alarm out of collected logs:
+// leaderl connects at each start, and etcd waits for a busy disk now and then.
+func TestOrdinaryLinesAreNoAlarm(t *testing.T) {
+	var signs []cluster.SignSeen
+	for _, name := range []string{"leaderl-starting", "leaderl-connecting", "etcd-slow-heartbeat", "etcd-overloaded"} {
+		signs = append(signs, cluster.SignSeen{Sign: name, Node: "be1", Count: 1})
+	}
+	fs := failure.FromSigns(load(t).Failures, signs)
+	if len(fs) == 0 {
+		t.Error("etcd that waits for its disk is worth a word")
+	}
+	for _, f := range fs {
+		if f.Priority == cluster.P1 {
+			t.Errorf("%s, %s", f.ID(), f.Priority)
+		}
+	}
+}

@@ -37,3 +37,29 @@ func TestEmbedded(t *testing.T) {
 		t.Errorf("%d signs, want those of all services", len(c.Signs))
 	}
 }
+
+// A copy of files that change meanwhile is none: where a node's copy is to be
+// saved, stopping the node is offered before that.
+func TestNodeIsStoppedBeforeItsCopyIsSaved(t *testing.T) {
+	c, err := Load(assets.Files, "catalogue")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for _, f := range c.Failures {
+		stopped := false
+		for _, o := range f.Offers {
+			if o.Procedure == "stop-node" {
+				stopped = true
+			}
+			if o.Procedure == "backup-nodes" {
+				if rows++; !stopped {
+					t.Errorf("%s offers a copy of a node that runs", f.Name)
+				}
+			}
+		}
+	}
+	if rows == 0 {
+		t.Error("nothing offers a copy")
+	}
+}
