@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -83,57 +82,6 @@ func (e *env) showProcedure(ctx context.Context, name, node, service string, hos
 	return usage("no procedure %q; procedure list names them", name)
 }
 
-// printProcedure writes the catalogue's entry with its placeholders.
-func (e *env) printProcedure(p cluster.Procedure) {
-	tier := p.Tier.String()
-	if p.Local {
-		tier += ", local"
-	}
-	fmt.Fprintf(e.out, "%s, %s\n%s\nGuide: %s\n", p.Name, tier, p.Summary, p.Section)
-	for _, r := range p.Raise {
-		fmt.Fprintln(e.out, catalogue.Raised(r))
-	}
-	if p.Phrase != "" {
-		fmt.Fprintf(e.out, "Typed to confirm: %s\n", p.Phrase)
-	}
-	if !p.Built {
-		fmt.Fprintln(e.out, "Not in this version.")
-	}
-	for _, g := range p.Guards {
-		fmt.Fprintf(e.out, "guard   %s\n", guardText(g))
-	}
-	for _, s := range p.Steps {
-		number, _, _ := strings.Cut(s.ID, "-")
-		fmt.Fprintf(e.out, "%2s  %-8s %s\n", number, s.On, or(s.Command, s.Say))
-		if s.EffectSay != "" {
-			fmt.Fprintf(e.out, "             then: %s, within %s\n", s.EffectSay, span(s.Deadline))
-		}
-		for _, g := range s.Guards {
-			fmt.Fprintf(e.out, "             guard %s\n", guardText(g))
-		}
-	}
-}
-
-// guardText is a guard, with what may be typed instead.
-func guardText(g cluster.Guard) string {
-	if g.Override == "" {
-		return g.Question.String()
-	}
-	return g.Question.String() + ", or type: " + g.Override
-}
-
-// span is a length of time without what is zero: 3m, 5m30s, 6h.
-func span(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
-}
-
 // dryRun looks, binds the procedure and prints exactly what would run.
 func (e *env) dryRun(ctx context.Context, c *catalogue.Catalogue, p cluster.Procedure, node, service string, hosts []string) error {
 	if !p.Built {
@@ -178,33 +126,4 @@ func bind(w *watch.Watch, p cluster.Procedure, node, service string) (cluster.Pl
 		return cluster.Plan{}, usage("%s needs --service, one of %s", p.Name, strings.Join(cluster.Services, ", "))
 	}
 	return w.Bind(p.Name, node, service)
-}
-
-// printPlan writes the bound plan: commands byte for byte, guards with answers.
-func (e *env) printPlan(p cluster.Plan) {
-	fmt.Fprintf(e.out, "%s   plan PLAN, %s\n%s\n\n", p.Title, p.Tier, p.Summary)
-	for _, s := range p.Steps {
-		fmt.Fprintf(e.out, "%3s  %-6s %s\n", s.Number, s.Node, or(s.Command, s.Say))
-		if s.EffectSay != "" {
-			fmt.Fprintf(e.out, "            then: %s, within %s\n", s.EffectSay, span(s.Deadline))
-		}
-		if s.Destroys != "" {
-			fmt.Fprintf(e.out, "            destroys: %s\n", s.Destroys)
-		}
-	}
-	fmt.Fprintln(e.out)
-	for _, g := range p.Guards {
-		fmt.Fprintf(e.out, "guard  %-7s  %s\n", g.Answer.Truth, g.Answer.Sentence)
-	}
-	for _, c := range p.Copies {
-		fmt.Fprintf(e.out, "copy   %s\n", c.Sentence)
-	}
-	for _, l := range [][2]string{{"Lost", p.Lost}, {"Kept", p.Kept}, {"Lasts", p.Lasts}, {"Back", p.WayBack}} {
-		if l[1] != "" {
-			fmt.Fprintf(e.out, "%-6s %s\n", l[0], l[1])
-		}
-	}
-	if len(p.Phrases) > 0 {
-		fmt.Fprintf(e.out, "Typed to confirm: %s\n", strings.Join(p.Phrases, ", then "))
-	}
 }
