@@ -28,7 +28,8 @@ func ParseDestination(s string) (Destination, error) {
 			return Destination{}, fmt.Errorf("port %q is not between 1 and 65535", Safe([]byte(p.port)))
 		}
 	}
-	if _, err := netip.ParseAddr(p.host); err != nil && strings.Trim(p.host, "0123456789.") == "" {
+	// A number alone may be an alias of the user's; with dots it is a slip.
+	if _, err := netip.ParseAddr(p.host); err != nil && strings.Contains(p.host, ".") && strings.Trim(p.host, "0123456789.") == "" {
 		return Destination{}, fmt.Errorf("%q is no address", Safe([]byte(p.host)))
 	}
 	return d, nil

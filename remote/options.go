@@ -68,7 +68,7 @@ type Timings struct {
 func DefaultTimings() Timings {
 	return Timings{
 		Dial: 10 * time.Second, Connect: 1500 * time.Millisecond, Quick: 10 * time.Second,
-		Keepalive: 2 * time.Second, Stale: 3 * time.Second, Lost: 6 * time.Second,
+		Keepalive: 1200 * time.Millisecond, Stale: 3 * time.Second, Lost: 6 * time.Second,
 		Open: 10 * time.Second, Run: time.Minute,
 		BackoffFirst: time.Second, BackoffMost: 30 * time.Second, DialWindow: time.Minute,
 	}

@@ -109,6 +109,9 @@ func New(dir string, clock cluster.Clock, clusterName string) *Journal {
 	return &Journal{dir: dir, clock: clock, cluster: clusterName}
 }
 
+// Simulation begins the stamp of every cluster of which no node is real.
+const Simulation = "SIMULATION"
+
 // Stamped gives the cluster's stamp to the incidents that are opened after it;
 // it is called before the first of them.
 func (j *Journal) Stamped(stamp string) *Journal {

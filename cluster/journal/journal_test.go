@@ -198,6 +198,30 @@ func TestRetentionKeepsOpenIntents(t *testing.T) {
 	}
 }
 
+// What a demo left open is kept no longer than the rest of it.
+func TestRetentionTakesSimulationsForOver(t *testing.T) {
+	dir, c := t.TempDir(), clock()
+	j := New(dir, c, "invented").Stamped(Simulation + ", DRILL")
+	if err := j.Record(Intent, cluster.Intent{Plan: "p", Step: "s"}); err != nil {
+		t.Fatal(err)
+	}
+	j.Close()
+	fresh := written(t, dir, &fixed{c.now.Add(time.Hour)})
+	if err := prune(dir, time.Now().Add(-time.Minute), fresh, 1); err != nil {
+		t.Fatal(err)
+	}
+	if all, _ := List(dir); len(all) != 1 || all[0].ID != fresh {
+		t.Errorf("left %+v", all)
+	}
+}
+
+// Two cockpits that remove old incidents at once do not trip over each other.
+func TestRetentionOfWhatIsGone(t *testing.T) {
+	if err := remove(t.TempDir(), "20261123-024105-gone"); err != nil {
+		t.Error(err)
+	}
+}
+
 // A disk that is full takes half a line: it is taken back, and the same
 // incident goes on when there is room.
 func TestHalfALineOnAFullDiskIsTakenBack(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"chef-backend-cockpit/cluster"
@@ -35,6 +36,9 @@ type Incident struct {
 	begun   []string // plans that were confirmed here, by id
 	ends    bool     // a plan of another incident
 }
+
+// Simulated answers whether no node of the incident was real.
+func (in Incident) Simulated() bool { return strings.HasPrefix(in.Stamp, Simulation) }
 
 // Path is where the journal of an incident lies.
 func Path(dir, id string) string { return filepath.Join(dir, id, FileName) }

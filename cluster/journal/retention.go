@@ -45,7 +45,8 @@ func prune(dir string, now time.Time, keep string, limit int64) error {
 		if in.Damage != "" || inUse(in.Path) {
 			continue
 		}
-		if len(in.OpenIntents) > 0 || len(in.unended) > 0 {
+		// Nobody takes up a plan on nodes that were simulated: they are gone.
+		if !in.Simulated() && (len(in.OpenIntents) > 0 || len(in.unended) > 0) {
 			if all == nil {
 				all = tellOf(dir, old)
 			}
@@ -76,6 +77,9 @@ func prune(dir string, now time.Time, keep string, limit int64) error {
 // while it goes.
 func remove(dir, id string) error {
 	file, err := os.OpenFile(Path(dir, id), os.O_WRONLY|os.O_APPEND, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // another cockpit removes old ones, too
+	}
 	if err != nil {
 		return err
 	}

@@ -149,7 +149,7 @@ func (b *bundle) incidents() error {
 	// Nobody wants support for a simulation that was not named.
 	wanted := func(in journal.Incident) bool {
 		if b.cluster == "" {
-			return !strings.HasPrefix(in.Stamp, simulationStamp)
+			return !in.Simulated()
 		}
 		return in.Cluster == b.cluster
 	}

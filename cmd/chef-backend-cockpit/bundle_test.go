@@ -226,7 +226,7 @@ func TestBundlePassesOverSimulations(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
-	for _, in := range []struct{ cluster, stamp string }{{"chef-prod", "PROD"}, {"chef-demo", simulationStamp + ", DRILL"}} {
+	for _, in := range []struct{ cluster, stamp string }{{"chef-prod", "PROD"}, {"chef-demo", journal.Simulation + ", DRILL"}} {
 		j := journal.New(dir, fixed(now), in.cluster).Stamped(in.stamp)
 		if err := errors.Join(j.Open(), j.Close()); err != nil {
 			t.Fatal(err)

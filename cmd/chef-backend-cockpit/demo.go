@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chef-backend-cockpit/cluster"
+	"chef-backend-cockpit/cluster/journal"
 	"chef-backend-cockpit/cluster/simulation"
 	"chef-backend-cockpit/cluster/simulation/model"
 	"chef-backend-cockpit/cluster/watch"
@@ -18,9 +19,6 @@ import (
 
 // strikeAfter is how long a demo stays healthy, in the simulation's own time.
 const strikeAfter = 12 * time.Second
-
-// simulationStamp begins the stamp of every simulated cluster.
-const simulationStamp = "SIMULATION"
 
 // defaultScenario is what strikes when none is named.
 const defaultScenario = "follower-wal-gap"
@@ -100,7 +98,7 @@ func (e *env) demo(ctx context.Context, o demoOptions) error {
 
 // simulated is the fleet of a simulated cluster, over real SSH on loopback.
 func simulated(sim *simulation.Cluster) (*fleet, error) {
-	f := &fleet{cluster: "chef-demo", stamp: simulationStamp, passing: true, hosts: map[string]remote.Host{}, nodes: sim.Nodes(), byHand: sim.ByHand}
+	f := &fleet{cluster: "chef-demo", stamp: journal.Simulation, passing: true, hosts: map[string]remote.Host{}, nodes: sim.Nodes(), byHand: sim.ByHand}
 	for _, n := range f.nodes {
 		h, err := remote.NewSSH(sim.Target(n.Name), sim.RemoteOptions())
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/cluster/drill"
+	"chef-backend-cockpit/cluster/journal"
 	"chef-backend-cockpit/cluster/scenario"
 	"chef-backend-cockpit/cluster/simulation"
 	"chef-backend-cockpit/cluster/watch"
@@ -73,7 +74,7 @@ func (e *env) drill(ctx context.Context, o demoOptions) error {
 	if err != nil {
 		return err
 	}
-	f.clock, f.stamp = x.clock, simulationStamp+", DRILL"
+	f.clock, f.stamp = x.clock, journal.Simulation+", DRILL"
 	if err := x.shown(ctx, func(ctx context.Context) error { return e.open(ctx, f, x) }, o); err != nil {
 		return err
 	}
