@@ -4,8 +4,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/creack/pty"
@@ -108,6 +110,10 @@ func TestTerminalStep(t *testing.T) {
 // A terminal that is hung up leaves no status: nobody knows what came of the
 // command. One that does not mind is seen as long as it goes on.
 func TestTerminalStepIsHungUp(t *testing.T) {
+	// Under nohup a hang-up is ignored, by all children, too, until it is heard.
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, syscall.SIGHUP)
+	defer signal.Stop(heard)
 	for _, sh := range shells() {
 		t.Run(sh[0], func(t *testing.T) {
 			s := newScripted(t, sh)
