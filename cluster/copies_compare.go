@@ -65,8 +65,9 @@ func compareCopies(c, f walCopy, others ...walCopy) CopyComparison {
 		return out
 	}
 	if !f.seen.IsZero() {
-		f.switches = c.wayTo(f.timeline)
-	} else if why := twoWrote(c, f, others...); why != "" {
+		f.switches, _ = c.wayTo(f.timeline)
+	}
+	if why := twoWrote(c, f, others...); why != "" {
 		out.Sentence = why
 		return out
 	}
@@ -157,18 +158,20 @@ func unseenLoss(c, f walCopy, least int64) string {
 	return fmt.Sprintf("%s cannot be reached: %s holds what was seen of it at %s, and all that it wrote later is lost", f.node, c.node, at)
 }
 
-// twoWrote says why the WAL of two copies of one timeline cannot be told apart:
-// two machines wrote it. A promotion begins a timeline, so that each of them
-// wrote a branch, and both took the same number at the same position. Nothing
-// tells which of the two a standby followed. "" where that is not so.
+// twoWrote says why positions on a timeline that two copies share do not tell
+// what one holds of the other: two machines wrote it. A promotion begins a
+// timeline, so that each of them wrote a branch, and both took the same number
+// at the same position. Nothing tells which of the two a standby followed, or
+// was promoted from. "" where that is not so.
 func twoWrote(c, f walCopy, others ...walCopy) string {
-	if c.timeline != f.timeline || c.timeline == 0 || !slices.Equal(c.switches, f.switches) {
+	timeline, way, ok := shared(c, f)
+	if !ok {
 		return ""
 	}
 	var by []string
 	for _, o := range append([]walCopy{c, f}, others...) {
-		sameWay := !o.seen.IsZero() || o.why != "" || slices.Equal(o.switches, c.switches)
-		if o.wrote && o.timeline == c.timeline && sameWay {
+		sameWay := !o.seen.IsZero() || o.why != "" || slices.Equal(o.switches, way)
+		if o.wrote && o.timeline == timeline && sameWay {
 			by = append(by, o.node)
 		}
 	}
@@ -176,21 +179,34 @@ func twoWrote(c, f walCopy, others ...walCopy) string {
 		return ""
 	}
 	return fmt.Sprintf("%s were both primaries on timeline %d, each with a branch of its own: positions do not tell what %s holds of %s",
-		strings.Join(by, " and "), c.timeline, c.node, f.node)
+		strings.Join(by, " and "), timeline, c.node, f.node)
 }
 
-// wayTo is how this copy's history reached a timeline; nil for the first one
-// and for one that it never was on.
-func (c walCopy) wayTo(timeline uint32) []Switch {
-	for i, s := range c.switches {
-		if s.Parent == timeline {
-			return c.switches[:i]
+// shared is the timeline that one of two copies is on and the other is on, too,
+// or came by, with the way that led both there; ok is false without one.
+func shared(c, f walCopy) (timeline uint32, way []Switch, ok bool) {
+	for _, pair := range [][2]walCopy{{c, f}, {f, c}} {
+		longer, shorter := pair[0], pair[1]
+		way, ok := longer.wayTo(shorter.timeline)
+		if ok && (shorter.why != "" || slices.Equal(way, shorter.switches)) {
+			return shorter.timeline, way, true
 		}
 	}
-	if timeline == c.timeline {
-		return c.switches
+	return 0, nil, false
+}
+
+// wayTo is how this copy's history reached a timeline; ok is false for one that
+// it never was on. The way to the first one is empty.
+func (c walCopy) wayTo(timeline uint32) (way []Switch, ok bool) {
+	for i, s := range c.switches {
+		if s.Parent == timeline {
+			return c.switches[:i], true
+		}
 	}
-	return nil
+	if timeline == c.timeline && timeline != 0 {
+		return c.switches, true
+	}
+	return nil, false
 }
 
 // lost is how many bytes of f, ending at fEnd, lie beyond its fork from c,

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,11 @@ func TestTwoWhoWroteOneTimelineAreNotCompared(t *testing.T) {
 			killed(onTimeline(89, end, switches...), end, end)(p)
 			p.Control.Value.State = state
 		}
+	}
+	// promoted is a follower of timeline 89 that was promoted at "left".
+	left := lsnSwitch + 2*mib
+	promoted := func(p *PostgreSQLClaims) {
+		onTimeline(90, left+mib, append(slices.Clone(to89), Switch{89, left})...)(p)
 	}
 	primary := func(end LSN) func(*PostgreSQLClaims) {
 		return func(p *PostgreSQLClaims) {
@@ -43,6 +49,9 @@ func TestTwoWhoWroteOneTimelineAreNotCompared(t *testing.T) {
 		"a standby that was killed":           {primary(ahead), stopped("in archive recovery", behind, to89...), standby(behind), True, "loses nothing of be2"},
 		"the histories tell the two apart":    {primary(ahead), stopped("in production", behind, other89...), standby(behind), False, "two branches"},
 		"a standby, and a branch beside it":   {primary(ahead), standby(behind), stopped("in production", behind, other89...), True, "loses nothing of be2"},
+		"a follower of one was promoted":      {promoted, stopped("in production", behind, to89...), stopped("in production", left, to89...), Unknown, "be2 and be3 were both primaries on timeline 89"},
+		"promoted from the only one":          {promoted, stopped("in production", behind, to89...), standby(behind), True, "loses nothing of be2"},
+		"promoted, and a branch beside it":    {promoted, stopped("in production", behind, to89...), stopped("in production", left, other89...), True, "loses nothing of be2"},
 		"a primary of the timeline before it": {primary(ahead), killed(onTimeline(88, lsnSwitch-mib, to89[0]), lsnSwitch-2*mib, lsnSwitch-mib), standby(behind), True, "loses nothing of be2"},
 	} {
 		v := viewOfThree(map[string]func(*PostgreSQLClaims){"be1": c.chosen, "be2": c.other, "be3": c.third})
@@ -83,6 +92,39 @@ func TestSecondWriterIsSavedFirst(t *testing.T) {
 	}
 	if a := askReachableContained(v, Binding{Node: "be1", Args: []string{"be2"}}); a.Truth != Unknown {
 		t.Errorf("reachable-copy-contained: %+v", a)
+	}
+}
+
+// The stray branch stays one when a follower of the other writer was promoted:
+// its history leaves the timeline behind the end of that branch.
+func TestSecondWriterIsSavedAfterAPromotion(t *testing.T) {
+	to89 := []Switch{{88, lsnSwitch}}
+	left := lsnSwitch + 2*mib
+	stray := killed(onTimeline(89, lsnSwitch+mib, to89...), lsnSwitch, lsnSwitch+mib)
+	leader := func(p *PostgreSQLClaims) {
+		onTimeline(90, left+mib, to89[0], Switch{89, left})(p)
+		p.InRecovery, p.Current = pgKnown(false), pgKnown(left+mib)
+	}
+	of := Binding{Node: "be3", Plan: &Plan{Values: map[string]string{"leader": "be2"}}}
+	for name, be1 := range map[string]func(*PostgreSQLClaims){
+		"the other writer is down": killed(onTimeline(89, left, to89...), left, left),
+		"it was last seen leading": nil,
+	} {
+		v := viewOfThree(map[string]func(*PostgreSQLClaims){"be1": be1, "be2": leader, "be3": stray})
+		v.Past.LastSeen = map[string]LastSeen{"be1": {At: v.Now.Add(-time.Minute), Position: left, Timeline: 89, Leader: true}}
+		if a := askNoOwnWAL(v, of); a.Truth != Unknown {
+			t.Errorf("%s: no-wal-of-its-own: %+v", name, a)
+		}
+		if a := askNeedsSaving(v, of); a.Truth != True {
+			t.Errorf("%s: needs-saving: %+v", name, a)
+		}
+		if got := v.CompareCopies("be3")[1]; got.Known || got.Contained != Unknown {
+			t.Errorf("%s: the way back: %+v", name, got)
+		}
+	}
+	v := viewOfThree(map[string]func(*PostgreSQLClaims){"be1": onTimeline(89, left, to89...), "be2": leader, "be3": stray})
+	if a := askNoOwnWAL(v, of); a.Truth != True {
+		t.Errorf("the only writer of its timeline: %+v", a)
 	}
 }
 

@@ -203,7 +203,16 @@ func (v *View) diverged(node string) Answer {
 			return v.sameBranch(node, leader, timeline, history, refs)
 		}
 		refs = append(refs, mention(node, "postgresql.segments", r.PostgreSQL.Segments))
-		return behindFork(node, leader, own, unsure, r, *history, refs)
+		a := behindFork(node, leader, own, unsure, r, *history, refs)
+		if a.Truth != False {
+			return a
+		}
+		here := v.copyOn(node)
+		here.timeline = own
+		if why := twoWrote(v.copyOn(leader), here, v.besides(leader, node)...); why != "" {
+			return say(Unknown, why, a.Claims...)
+		}
+		return a
 	})
 }
 

@@ -42,6 +42,20 @@ func secondWriter(state string) func(*stage) {
 	}
 }
 
+// writersBefore is be3 stopped as a primary on timeline 87, before the point
+// where the leader's history leaves it, and be2 stopped there in some state.
+func writersBefore(state string) func(*stage) {
+	return func(s *stage) {
+		for node, state := range map[string]string{"be2": state, "be3": "in production"} {
+			p := &s.at(node).PostgreSQL
+			p.InRecovery, p.Receive, p.Replay = cluster.Claim[bool]{}, cluster.Claim[cluster.LSN]{}, cluster.Claim[cluster.LSN]{}
+			p.Postmaster, p.EndOfWAL = known(0), known(cluster.LSN(0x16F3_1F000000))
+			p.Control = known(cluster.ControlData{SystemID: "1", Timeline: 87, State: state, Checkpoint: 0x16F3_1F000000})
+			p.Segments = known(cluster.Segments{Newest: "00000057000016F30000001F"})
+		}
+	}
+}
+
 func TestCopyFacts(t *testing.T) {
 	gap := func(s *stage) { lagBehind(s, 0x16F3_0F000000) }
 	noPosition := func(s *stage) {
@@ -93,6 +107,8 @@ func TestCopyFacts(t *testing.T) {
 		}, 0, cluster.True, "exist only on be3"},
 		{"a second primary of the leader's timeline", "diverged", "be3", secondWriter("in production"), 0, cluster.Unknown, "be1 and be3 were both primaries on timeline 88"},
 		{"a second one, stopped in order", "diverged", "be3", secondWriter("shut down"), 0, cluster.Unknown, "both primaries"},
+		{"a second primary of the timeline before the leader's", "diverged", "be3", writersBefore("in production"), 0, cluster.Unknown, "were both primaries on timeline 87"},
+		{"the only primary of the timeline before", "diverged", "be3", writersBefore("in archive recovery"), 0, cluster.False, "before the point"},
 		{"a standby that was stopped", "diverged", "be3", secondWriter("shut down in recovery"), 0, cluster.False, "timeline 88"},
 		{"not in the history, whatever the files tell", "diverged", "be3", func(s *stage) {
 			timeline(86, 1)(s)
