@@ -30,8 +30,9 @@ service, over SSH, only reading) into one archive in the current folder.
 Passwords, keys and tokens are blotted out; chef-backend-secrets.json is not read.
 
 Without a host and without a configured cluster only what lies here is packed, and
-also where no node can be reached: the exit code is 3 then. lacks.txt says what is
-missing.`,
+also where no node can be reached: the exit code is 3 then. Where the hosts that
+answer do not know their cluster, their logs are packed all the same: the exit code
+is 1 then. lacks.txt says what is missing.`,
 		RunE: func(c *cobra.Command, hosts []string) error { return e.supportBundle(c.Context(), hosts) },
 	}
 }
@@ -43,7 +44,7 @@ type bundle struct {
 	files   []bundled // but for the logs, which are read one by one
 	logs    []logFile
 	lacks   []string // what could not be had, and why
-	silent  bool     // no node of those that are known could be reached
+	unseen  error    // why the cluster could not be looked at; nil: it could, or none is known
 }
 
 // bundled is a file of the archive.
@@ -61,6 +62,15 @@ func (b *bundle) lack(what string, err error) {
 	}
 }
 
+// lacksText is a line for everything that is missing.
+func (b *bundle) lacksText() string {
+	lines := b.lacks
+	if b.unseen != nil {
+		lines = append([]string{oneLine("nodes: " + b.unseen.Error())}, lines...)
+	}
+	return strings.Join(append(lines, ""), "\n")
+}
+
 // supportBundle gathers and writes.
 func (e *env) supportBundle(ctx context.Context, hosts []string) error {
 	b := &bundle{at: time.Now().UTC()}
@@ -70,8 +80,10 @@ func (e *env) supportBundle(ctx context.Context, hosts []string) error {
 	}
 	if f != nil {
 		defer f.close()
-		b.cluster = f.cluster
-		b.lack("status and diagnosis", e.bundleLook(ctx, b, f))
+		if b.unseen == nil {
+			b.cluster = f.cluster
+			b.lack("status and diagnosis", e.bundleLook(ctx, b, f))
+		}
 		for _, n := range f.nodes {
 			files, err := listLogs(ctx, n.Name, f.hosts[n.Name])
 			b.lack("logs of "+n.Name, err)
@@ -87,34 +99,30 @@ func (e *env) supportBundle(ctx context.Context, hosts []string) error {
 	if err := e.writeBundle(ctx, b, f); err != nil {
 		return err
 	}
-	if b.silent {
-		return &exitError{exitNothing, errors.New("no node could be reached: the bundle holds only what lies here")}
-	}
-	return nil
+	return b.verdict(f)
 }
 
-// bundleFleet connects to the nodes; nil where none is known or answers: what
-// lies here is worth packing all the same. An error is one of usage.
-func (e *env) bundleFleet(ctx context.Context, hosts []string, b *bundle) (*fleet, error) {
-	c, err := e.loadConfig()
-	if err != nil {
-		return nil, err
+// verdict is why the cluster is not in the bundle. What it holds all the same is
+// said, and only where no host was reached the code says so.
+func (b *bundle) verdict(f *fleet) error {
+	switch {
+	case b.unseen == nil:
+		return nil
+	case f == nil:
+		return &exitError{exitNothing, fmt.Errorf("the cluster could not be looked at: %w; no node could be reached, the bundle holds only what lies here", b.unseen)}
+	case len(b.logs) == 0:
+		return fmt.Errorf("the cluster could not be looked at: %w; the bundle holds only what lies here", b.unseen)
 	}
-	name, _, known, err := e.chosen(c, hosts)
-	if err != nil {
-		return nil, err
+	return fmt.Errorf("the cluster could not be looked at: %w; the bundle holds what lies here and logs of %s", b.unseen, strings.Join(b.logNodes(), ", "))
+}
+
+// logNodes are the nodes of which logs are taken.
+func (b *bundle) logNodes() []string {
+	var names []string
+	for _, l := range b.logs {
+		names = append(names, l.node)
 	}
-	if b.cluster = name; len(hosts) == 0 && !known {
-		b.lacks = append(b.lacks, "nodes: no host given and no cluster configured")
-		return nil, nil
-	}
-	f, err := e.connect(ctx, hosts)
-	if x, coded := errors.AsType[*exitError](err); coded && x.code != exitNothing {
-		return nil, err
-	}
-	b.silent = err != nil
-	b.lack("nodes", err)
-	return f, nil
+	return slices.Compact(names)
 }
 
 // bundleLook looks as status and diagnose do.
@@ -252,8 +260,8 @@ func (e *env) writeBundle(ctx context.Context, b *bundle, f *fleet) error {
 	if err := e.addLogs(ctx, out, b, f, total); err != nil {
 		return err
 	}
-	if len(b.lacks) > 0 {
-		if err := out.add("lacks.txt", []byte(strings.Join(b.lacks, "\n")+"\n")); err != nil {
+	if text := b.lacksText(); text != "" {
+		if err := out.add("lacks.txt", []byte(text)); err != nil {
 			return err
 		}
 	}

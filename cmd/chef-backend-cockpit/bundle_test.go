@@ -182,7 +182,7 @@ func TestSupportBundleOfAClusterThatDoesNotAnswer(t *testing.T) {
 	}
 	t.Chdir(t.TempDir())
 	code, out, errOut := call(t, "support-bundle")
-	if code != exitNothing || !strings.HasPrefix(out, "chef-backend-cockpit-support-dead-") || !strings.Contains(errOut, "the bundle lacks nodes: ") || !strings.Contains(errOut, "holds only what lies here") {
+	if code != exitNothing || !strings.HasPrefix(out, "chef-backend-cockpit-support-dead-") || !strings.Contains(errOut, "the cluster could not be looked at: ") || !strings.Contains(errOut, "no node could be reached") || !strings.Contains(errOut, "holds only what lies here") {
 		t.Fatalf("exit code %d, %q, %q", code, out, errOut)
 	}
 	files := unpacked(t, strings.TrimSpace(out))
@@ -198,6 +198,60 @@ func TestSupportBundleOfAClusterThatDoesNotAnswer(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if code, out, _ := call(t, "--cluster", "other", "support-bundle"); code != exitUsage || out != "" {
 		t.Errorf("a cluster that is none: exit code %d, %q", code, out)
+	}
+}
+
+// A node that is up while neither cluster-status nor etcd answer was reached: its
+// logs are packed, and why the cluster is not known is said.
+func TestSupportBundleOfANodeThatDoesNotKnowItsCluster(t *testing.T) {
+	s := newSite(t, "cluster-down", func(text string) string {
+		lines := strings.SplitAfter(text, "\n")
+		return strings.Join(lines[:len(lines)-3], "") // be1 alone
+	})
+	t.Chdir(t.TempDir())
+	code := 0
+	for end := time.Now().Add(patience); time.Now().Before(end) && code != exitNothing; { // the services stop after some seconds
+		code, _, _ = call(t, "--config", s.config, "status")
+	}
+	code, out, errOut := call(t, "--config", s.config, "support-bundle")
+	if code != exitFailed || !strings.Contains(errOut, "could not be looked at: ") || !strings.Contains(errOut, "name all nodes instead; the bundle holds what lies here and logs of ") || strings.Contains(errOut, "could be reached") {
+		t.Fatalf("exit code %d, %q, %q", code, out, errOut)
+	}
+	files := unpacked(t, strings.TrimSpace(out))
+	if _, looked := files["status.json"]; looked || !strings.Contains(files["lacks.txt"], "nodes: ") || !strings.Contains(files["lacks.txt"], "not known here") {
+		t.Errorf("%q", files["lacks.txt"])
+	}
+	held := ""
+	for name := range files {
+		held += name + "\n"
+	}
+	if !strings.Contains(held, "var/log/chef-backend/postgresql/9.5/current\n") {
+		t.Errorf("no log of be1 among\n%s", held)
+	}
+}
+
+// strange is a host that is reached and is no node.
+type strange struct{ lockedOut }
+
+func (h strange) Link() remote.Link { return remote.Link{Phase: remote.Live} }
+
+// Only where nothing was reached the bundle says so.
+func TestSupportBundleTellsAHostThatIsNoNodeFromSilence(t *testing.T) {
+	for _, reached := range []bool{true, false} {
+		e, out := onNode(t, nil, "", func(to remote.Target) remote.Host {
+			if reached {
+				return strange{lockedOut{to.Name}}
+			}
+			return lockedOut{to.Name}
+		})
+		e.local = nil
+		t.Chdir(t.TempDir())
+		err := e.supportBundle(t.Context(), []string{"be1"})
+		want := map[bool]int{true: exitFailed, false: exitNothing}[reached]
+		if code := exitCode(err); err == nil || code != want || !strings.Contains(err.Error(), "could not be looked at: be1: no key was accepted") ||
+			strings.Contains(err.Error(), "no node could be reached") == reached || !strings.Contains(err.Error(), "holds only what lies here") {
+			t.Errorf("reached %v: exit code %d, %v, %s", reached, code, err, out)
+		}
 	}
 }
 
