@@ -38,6 +38,7 @@ func (d *dialer) dial(ctx context.Context, whole, connect time.Duration, ask Ask
 	for i := range d.hops {
 		h := &d.hops[i]
 		who := &attended{ask: ask, time: p}
+		d.note("dialling", "hop", h.alias, "address", h.address(), "user", h.user)
 		if err := d.step(ctx, c, h, who, connect); err != nil {
 			c.close()
 			err.Host = d.name
@@ -48,6 +49,7 @@ func (d *dialer) dial(ctx context.Context, whole, connect time.Duration, ask Ask
 			d.note("dial failed", "hop", h.alias, "error", err.Text)
 			return nil, err
 		}
+		d.note("logged in", "hop", h.alias, "host key", c.fingerprint)
 	}
 	c.outer.SetDeadline(time.Time{})
 	c.user = d.hops[len(d.hops)-1].user

@@ -264,7 +264,8 @@ func TestTooFewSessionsAllowed(t *testing.T) {
 	wantKind(t, err, Protocol, "MaxSessions")
 }
 
-// A banner is foreign text that nobody asked for: only the debug log hears it.
+// A banner is foreign text that nobody asked for: only the debug log hears it,
+// with the steps of the dial.
 func TestBannerGoesToTheDebugLogOnly(t *testing.T) {
 	b := newBed(t)
 	var log bytes.Buffer
@@ -274,6 +275,11 @@ func TestBannerGoesToTheDebugLogOnly(t *testing.T) {
 	h.Close()
 	if !strings.Contains(log.String(), `authorised staff only^[]0;x^G^J`) {
 		t.Errorf("the log: %s", log.String())
+	}
+	for _, step := range []string{`"msg":"dialling","host":"be1"`, `"msg":"logged in","host":"be1"`, `"host key":"SHA256:`} {
+		if !strings.Contains(log.String(), step) {
+			t.Errorf("the log lacks %s: %s", step, log.String())
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -88,7 +89,7 @@ func (e *env) demo(ctx context.Context, o demoOptions) error {
 	if err != nil {
 		return err
 	}
-	f, err := simulated(sim)
+	f, err := simulated(sim, e.debug.logger())
 	if err != nil {
 		return err
 	}
@@ -96,11 +97,14 @@ func (e *env) demo(ctx context.Context, o demoOptions) error {
 	return e.open(ctx, f, nil)
 }
 
-// simulated is the fleet of a simulated cluster, over real SSH on loopback.
-func simulated(sim *simulation.Cluster) (*fleet, error) {
+// simulated is the fleet of a simulated cluster, over real SSH on loopback; debug
+// hears its dials, nil: nobody does.
+func simulated(sim *simulation.Cluster, debug *slog.Logger) (*fleet, error) {
 	f := &fleet{cluster: "chef-demo", stamp: journal.Simulation, passing: true, hosts: map[string]remote.Host{}, nodes: sim.Nodes(), byHand: sim.ByHand}
+	o := sim.RemoteOptions()
+	o.Debug = debug
 	for _, n := range f.nodes {
-		h, err := remote.NewSSH(sim.Target(n.Name), sim.RemoteOptions())
+		h, err := remote.NewSSH(sim.Target(n.Name), o)
 		if err != nil {
 			f.close()
 			sim.Close()

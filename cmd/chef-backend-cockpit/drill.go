@@ -70,7 +70,7 @@ func (e *env) drill(ctx context.Context, o demoOptions) error {
 		return err
 	}
 	x.sim = sim
-	f, err := simulated(sim)
+	f, err := simulated(sim, e.debug.logger())
 	if err != nil {
 		return err
 	}

@@ -130,11 +130,7 @@ func (e *env) gathering(ctx context.Context, c config, args []string) (*gatherin
 	if err := firstOf(c.missing(name)); known && err != nil {
 		return nil, err
 	}
-	o, err := e.remoteOptions()
-	if err != nil {
-		return nil, err
-	}
-	return &gathering{name: name, known: known, config: c, cl: cl, options: o, self: self, warn: e.warnings.say, newSSH: e.newSSH}, nil
+	return &gathering{name: name, known: known, config: c, cl: cl, options: e.remoteOptions(), self: self, warn: e.warnings.say, newSSH: e.newSSH}, nil
 }
 
 // adopt takes the name and stamp of the configured cluster whose nodes these are:

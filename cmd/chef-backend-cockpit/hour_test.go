@@ -20,7 +20,7 @@ func BenchmarkHour(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	f, err := simulated(sim)
+	f, err := simulated(sim, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

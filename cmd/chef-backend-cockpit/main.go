@@ -39,8 +39,19 @@ func run(ctx context.Context, end *ending, args []string, in *os.File, out, errO
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)
-	err := root.ExecuteContext(ctx)
-	code := 0
+	code, text := outcome(ctx, root.ExecuteContext(ctx))
+	if text != "" {
+		fmt.Fprintln(errOut, "chef-backend-cockpit: "+text)
+	}
+	if err := e.debug.end(code, text); err != nil {
+		fmt.Fprintln(errOut, "chef-backend-cockpit: --debug: the log is not whole: "+oneLine(err.Error()))
+	}
+	return code
+}
+
+// outcome is the exit code that an error comes to, and what is said of it; "" for
+// nothing.
+func outcome(ctx context.Context, err error) (code int, text string) {
 	if err != nil {
 		code = exitCode(err)
 	}
@@ -49,12 +60,9 @@ func run(ctx context.Context, end *ending, args []string, in *os.File, out, errO
 		code = came.code()
 	}
 	if err == nil || signalled && errors.Is(err, context.Canceled) {
-		return code
+		return code, ""
 	}
-	if text := err.Error(); text != "" {
-		fmt.Fprintln(errOut, "chef-backend-cockpit: "+oneLine(text))
-	}
-	return code
+	return code, oneLine(err.Error())
 }
 
 // oneLine makes an error safe and puts it on one line.
@@ -121,6 +129,7 @@ type env struct {
 	cluster    string
 	readOnly   bool
 	debugFile  string
+	debug      *debugLog // nil: none is kept
 	noColor    bool
 	themeName  string
 	plain      bool // lines instead of a screen
@@ -137,8 +146,13 @@ and carries out the documented recovery step by step.
 
 One HOST is enough: the others come from the cluster.`,
 		SilenceUsage: true, SilenceErrors: true,
-		PersistentPreRunE: func(*cobra.Command, []string) error { return e.checkThemeFlag() },
-		Args:              cobra.ArbitraryArgs,
+		PersistentPreRunE: func(c *cobra.Command, args []string) error {
+			if err := e.openDebug(c, args); err != nil {
+				return err
+			}
+			return e.checkThemeFlag()
+		},
+		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, hosts []string) error {
 			if len(hosts) == 1 {
 				if near := c.SuggestionsFor(hosts[0]); len(near) > 0 {

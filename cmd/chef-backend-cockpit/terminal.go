@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"strings"
 	"sync"
@@ -75,19 +74,12 @@ func (w *warnings) hold() (release func()) {
 }
 
 // remoteOptions are the same for all hosts. Without a terminal nobody is asked.
-func (e *env) remoteOptions() (remote.Options, error) {
-	o := remote.Options{Agent: true, Warn: e.warnings.say}
+func (e *env) remoteOptions() remote.Options {
+	o := remote.Options{Agent: true, Warn: e.warnings.say, Debug: e.debug.logger()}
 	if term.IsTerminal(int(e.in.Fd())) {
 		o.Ask = e.asking.ask
 	}
-	if e.debugFile != "" {
-		f, err := os.OpenFile(e.debugFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-		if err != nil {
-			return o, usage("--debug: %v", err)
-		}
-		o.Debug = slog.New(slog.NewTextHandler(f, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	}
-	return o, nil
+	return o
 }
 
 // askWithin asks and gives up when ctx ends: a signal is not to wait for Enter.
