@@ -30,7 +30,7 @@ func init() {
 		Fact{Name: "config-closed", Check: noArgs, Ask: askConfigClosed,
 			Doc: "Nothing in /etc/chef-backend can be read by everybody (host.files)."},
 		Fact{Name: "cleanse-copy-packed", Check: noArgs, Ask: askPacked,
-			Doc: "What a cleanse kept lies on the node as an archive, and not as a folder that holds both files (host.files)."},
+			Doc: "An archive that a cleanse kept lies on the node and was not unpacked since it was written, whatever other copies lie there (host.files)."},
 		Fact{Name: "cleanse-copy-usable", Check: noArgs, Ask: askCleansed,
 			Doc: "What a cleanse kept lies on the node with both files, and all such copies are the same (host.files)."},
 		Fact{Name: "secrets-ready", Check: noArgs, Ask: askSecrets,
@@ -57,7 +57,7 @@ func (v *View) oldMachine(node string) Answer {
 		return u
 	}
 	return v.files(node, func(f ProductFiles) (bool, string) {
-		old := f.Data || f.Config || len(f.Cleansed)+len(f.Packed) > 0
+		old := f.Data || f.Config || len(f.kept()) > 0
 		if !old {
 			return false, node + " holds nothing of the product's data or configuration"
 		}
@@ -123,7 +123,7 @@ func askToRestore(v *View, b Binding) Answer {
 			return false, ProductData + " is on " + b.Node + ": it was not cleansed"
 		case f.Whole:
 			return false, ProductConfig + " on " + b.Node + " holds the configuration"
-		case len(f.Cleansed)+len(f.Packed) == 0:
+		case len(f.kept()) == 0:
 			return false, "no cleanse kept a configuration on " + b.Node
 		}
 		return true, "the configuration of " + b.Node + " is to be put back"
@@ -145,8 +145,8 @@ func askKept(v *View, b Binding) Answer {
 		switch {
 		case f.Whole:
 			return true, ProductConfig + " on " + b.Node + " holds the configuration"
-		case len(f.Cleansed)+len(f.Packed) > 0:
-			return true, "the cleanse kept the configuration of " + b.Node + ": " + strings.Join(append(f.Cleansed, f.Packed...), ", ")
+		case len(f.kept()) > 0:
+			return true, "the cleanse kept the configuration of " + b.Node + ": " + strings.Join(f.kept(), ", ")
 		}
 		return false, "nothing lies at /root/chef-backend-cleanse* on " + b.Node
 	})
@@ -186,7 +186,7 @@ func askConfigClosed(v *View, b Binding) Answer {
 
 func askPacked(v *View, b Binding) Answer {
 	return v.files(b.Node, func(f ProductFiles) (bool, string) {
-		if len(f.Cleansed) > 0 || len(f.Packed) == 0 {
+		if len(f.Packed) == 0 {
 			return false, "no archive of a cleanse has to be unpacked on " + b.Node
 		}
 		return true, "what the cleanse kept on " + b.Node + " is packed in " + strings.Join(f.Packed, ", ")
@@ -199,7 +199,7 @@ func askCleansed(v *View, b Binding) Answer {
 		case len(f.Cleansed) == 0:
 			return false, "nothing that a cleanse kept on " + b.Node + " holds both chef-backend.rb and chef-backend-secrets.json"
 		case f.Differ:
-			return false, "two copies that cleanses kept on " + b.Node + " differ: " + strings.Join(f.Cleansed, ", ") + "; move the wrong one away"
+			return false, "two copies that cleanses kept on " + b.Node + " differ: " + strings.Join(f.Cleansed, ", ") + "; move the wrong one away, and its archive"
 		}
 		return true, "what the cleanse kept on " + b.Node + ": " + strings.Join(f.Cleansed, ", ")
 	})

@@ -158,6 +158,7 @@ func TestGuardsOfJoining(t *testing.T) {
 	cleansed := cluster.ProductFiles{Cleansed: []string{"/root/chef-backend-cleanse-1"}}
 	differ := cluster.ProductFiles{Cleansed: []string{"/root/chef-backend-cleanse-1", "/root/chef-backend-cleanse-2"}, Differ: true}
 	packed := cluster.ProductFiles{Packed: []string{"/root/chef-backend-cleanse-1.tgz"}}
+	unpacked := cluster.ProductFiles{Unpacked: packed.Packed}
 	whole := cluster.ProductFiles{Data: true, Config: true, Whole: true, Holds: []cluster.ProductFile{{Name: "chef-backend.rb", Mode: "-rw-r-----"}}}
 	open := whole
 	open.Holds = []cluster.ProductFile{{Name: "chef-backend.rb", Mode: "-rw-r--r--"}}
@@ -200,6 +201,9 @@ func TestGuardsOfJoining(t *testing.T) {
 		{"closed", "config-closed", "be3", holding("be3", whole), 0, yes, "nothing"},
 		{"open to all", "config-closed", "be3", holding("be3", open), 0, no, "everybody can read /etc/chef-backend/chef-backend.rb"},
 		{"packed", "cleanse-copy-packed", "be3", holding("be3", packed), 0, yes, "packed in"},
+		{"packed beside an older folder", "cleanse-copy-packed", "be3", holding("be3", cluster.ProductFiles{Cleansed: cleansed.Cleansed, Packed: packed.Packed}), 0, yes, "packed in"},
+		{"unpacked", "cleanse-copy-packed", "be3", holding("be3", unpacked), 0, no, "no archive"},
+		{"unpacked, without both files", "config-to-restore", "be3", holding("be3", unpacked), 0, yes, "put back"},
 		{"a folder", "cleanse-copy-packed", "be3", holding("be3", cleansed), 0, no, "no archive"},
 		{"usable", "cleanse-copy-usable", "be3", holding("be3", cleansed), 0, yes, "cleanse-1"},
 		{"two that differ", "cleanse-copy-usable", "be3", holding("be3", differ), 0, no, "differ"},

@@ -52,6 +52,7 @@ var Tools = []Tool{
 	{[]string{"du"}, ToAct, "the room that a copy takes", coreutils},
 	{[]string{"tar"}, ToAct, "backup-nodes", "tar"},
 	{[]string{"cp"}, ToAct, "replace-node", coreutils},
+	{[]string{"touch"}, ToAct, "replace-node", coreutils},
 	{[]string{"readlink"}, ToAct, "backup-nodes", coreutils},
 	{[]string{"sha256sum"}, ToAct, "backup-nodes", coreutils},
 

@@ -1,5 +1,7 @@
 package cluster
 
+import "slices"
+
 // Paths that replacing a node needs (vendor documentation), and the cockpit's
 // own folder on a node, outside what cleanse deletes.
 const (
@@ -20,9 +22,13 @@ type ProductFiles struct {
 	Whole    bool          `json:"whole"`    // ProductConfig holds chef-backend.rb and chef-backend-secrets.json, neither empty
 	Cleansed []string      `json:"cleansed"` // folders below /root/chef-backend-cleanse* that hold both
 	Differ   bool          `json:"differ"`   // two of those are not the same
-	Packed   []string      `json:"packed"`   // /root/chef-backend-cleanse* that are files: archives
+	Packed   []string      `json:"packed"`   // /root/chef-backend-cleanse* that are files: archives, not unpacked since they were written
+	Unpacked []string      `json:"unpacked"` // such archives that the cockpit unpacked into a folder beside them
 	Secrets  string        `json:"secrets"`  // permissions of SharedSecrets; "" absent
 }
+
+// kept is all that cleanses kept.
+func (f ProductFiles) kept() []string { return slices.Concat(f.Cleansed, f.Packed, f.Unpacked) }
 
 // ProductFile is a name with its permissions as ls(1) writes them.
 type ProductFile struct {

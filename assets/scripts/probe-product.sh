@@ -23,12 +23,31 @@ probe_both() {
 	[ -s "$1/chef-backend.rb" ] && [ -s "$1/chef-backend-secrets.json" ]
 }
 
-# probe_cleansed: the folders of earlier cleanses that hold both files. Two of
-# them are compared here, so that nothing of them has to be told.
+# probe_archive ARCHIVE: "unpacked" where a plan unpacked it into a folder that
+# has its name with the plan's id in it, and it is no newer than that; else
+# "packed". The folder of an archive whose name ends alike has more in its name.
+probe_archive() {
+	probe_s=${1#/root/chef-backend-cleanse}
+	for probe_u in /root/chef-backend-cleanse-*"$probe_s"; do
+		[ -d "$probe_u" ] && ! [ "$1" -nt "$probe_u" ] || continue
+		probe_p=${probe_u#/root/chef-backend-cleanse-}
+		case ${probe_p%"$probe_s"} in
+		*[!0-9A-Za-z]*) ;;
+		*)
+			echo unpacked
+			return
+			;;
+		esac
+	done
+	echo packed
+}
+
+# probe_cleansed: the archives of earlier cleanses, and the folders that hold both
+# files. Two of these are compared here, so that nothing of them has to be told.
 probe_cleansed() {
 	probe_was='' probe_n=0
 	for probe_f in /root/chef-backend-cleanse*; do
-		[ -f "$probe_f" ] && printf 'packed %s\n' "$probe_f"
+		[ -f "$probe_f" ] && printf '%s %s\n' "$(probe_archive "$probe_f")" "$probe_f"
 	done
 	for probe_f in /root/chef-backend-cleanse* /root/chef-backend-cleanse*/* /root/chef-backend-cleanse*/*/*; do
 		[ $probe_n -lt 20 ] && probe_both "$probe_f" || continue

@@ -57,6 +57,10 @@ func (l *look) productFiles(body []byte) cluster.Claim[cluster.ProductFiles] {
 			if len(f.Packed) < mostFiles {
 				f.Packed = append(f.Packed, last)
 			}
+		case "unpacked":
+			if len(f.Unpacked) < mostFiles {
+				f.Unpacked = append(f.Unpacked, last)
+			}
 		}
 	}
 	if told != 2 {

@@ -3,7 +3,10 @@ package observe
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 )
 
 // What a cleanse left is told by names and permissions, and two copies that are
@@ -36,6 +39,42 @@ func TestProductFilesOnRealShells(t *testing.T) {
 		if !r.Host.Room.Known || !r.Host.TreeBytes.Known || r.Host.TreeBytes.Value == 0 {
 			t.Errorf("room %+v, size %+v", r.Host.Room, r.Host.TreeBytes)
 		}
+	})
+}
+
+// An archive is unpacked once a plan's folder of its very name is there and no
+// older: a second cleanse's archive is not, whatever the first one left.
+func TestArchivesOfCleansesOnRealShells(t *testing.T) {
+	shells(t, func(t *testing.T, shell string) {
+		n := newFakeNode(t)
+		told := func(why string, unpacked ...string) {
+			t.Helper()
+			f := n.report(shell, "look slow n1").Host.Files.Value
+			var names []string
+			for _, one := range f.Unpacked {
+				names = append(names, strings.TrimPrefix(filepath.Base(one), "chef-backend-cleanse"))
+			}
+			if !slices.Equal(names, unpacked) || len(f.Packed)+len(f.Unpacked) != 3 {
+				t.Errorf("%s: %+v", why, f)
+			}
+		}
+		at := func(name string, hour int) {
+			when := time.Date(2026, 11, 23, hour, 0, 0, 0, time.UTC)
+			if err := os.Chtimes(filepath.Join(n.root, "/root/chef-backend-cleanse"+name), when, when); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, name := range []string{"-2026.tar.gz", "-2027.tar.gz", ".tar.gz"} {
+			n.file("/root/chef-backend-cleanse"+name, "x")
+			at(name, 2)
+		}
+		told("before")
+		n.file("/root/chef-backend-cleanse-0a1b2c3d-2026.tar.gz/etc/chef-backend/chef-backend.rb", "old\n")
+		n.file("/root/chef-backend-cleanse-0a1b2c3d-2026.tar.gz/etc/chef-backend/chef-backend-secrets.json", "{}\n")
+		at("-0a1b2c3d-2026.tar.gz", 3)
+		told("the first was unpacked", "-2026.tar.gz")
+		at("-2026.tar.gz", 4)
+		told("it was written again")
 	})
 }
 

@@ -198,6 +198,9 @@ func TestConfigurationComesBackOnRealShells(t *testing.T) {
 		if out, err := onDisk(t, shell, root, unpack); err != nil {
 			t.Fatalf("%s: %v: %s", unpack, err, out)
 		}
+		if again, err := onDisk(t, shell, root, unpack+"; ls /root/chef-backend-cleanse-PLAN-2.tar; echo /root/chef-backend-unpack*"); err != nil || again != "etc\n"+root+"/root/chef-backend-unpack*\n" {
+			t.Fatalf("unpacked again: %v: %s", err, again)
+		}
 		for from, want := range map[string]string{"0": "another", "2": "whole"} { // apart, so that they can be compared
 			got, err := os.ReadFile(root + "/root/chef-backend-cleanse-PLAN-" + from + ".tar/etc/chef-backend/chef-backend.rb")
 			if err != nil || string(got) != want {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"chef-backend-cockpit/assets"
 	"chef-backend-cockpit/cluster"
 	"chef-backend-cockpit/remote"
 )
@@ -86,6 +87,8 @@ func TestByHandPowerAndNetwork(t *testing.T) {
 // The copy of a stopped node, and what cleanse keeps, by the very commands of
 // the procedures: as a folder, and as an archive.
 func TestNodeIsSavedAndCleansed(t *testing.T) {
+	unpack := "for f in /root/chef-backend-cleanse*; do s=${f#/root/chef-backend-cleanse}; t=/root/chef-backend-unpack-p1$s; d=/root/chef-backend-cleanse-p1$s; [ ! -f $f ] || [ -d $d ] || { mkdir -p -m 0700 $t && tar -x -f $f -C $t && touch $t && mv $t $d; } || exit 1; done"
+	probe := assets.MustRead("scripts/probe-product.sh") + "probe_cleansed"
 	for _, packed := range []bool{false, true} {
 		c := start(t, Options{Speed: 100})
 		c.KeepAsArchive(packed)
@@ -98,12 +101,20 @@ func TestNodeIsSavedAndCleansed(t *testing.T) {
 			{"chef-backend-ctl cleanse --yes", "Your config files have been backed up to /root/chef-backend-cleanse-"},
 			{"[ -e /var/opt/chef-backend ] || [ -e /etc/chef-backend ] || echo gone", "gone\n"},
 			{"mkdir /etc/chef-backend", ""},
-			{"for f in /root/chef-backend-cleanse*; do [ ! -f $f ] || { d=/root/chef-backend-cleanse-p1${f#/root/chef-backend-cleanse} && mkdir -m 0700 $d && tar -x -f $f -C $d; } || exit 1; done", ""},
+			{probe, map[bool]string{true: "packed /root/chef-backend-cleanse-", false: "cleansed /root/chef-backend-cleanse-"}[packed]},
+			{unpack, ""},
+			{probe, map[bool]string{true: "unpacked /root/chef-backend-cleanse-", false: "cleansed /root/chef-backend-cleanse-"}[packed]},
 			{"for d in /root/chef-backend-cleanse* /root/chef-backend-cleanse*/* /root/chef-backend-cleanse*/*/*; do [ ! -s $d/chef-backend.rb ] || [ ! -s $d/chef-backend-secrets.json ] || from=$d; done; cp -a ${from:?no copy holds both files}/. /etc/chef-backend/ && chmod -R o-rwx /etc/chef-backend", ""},
 			{"stat -c '%a %n' /etc/chef-backend/chef-backend-secrets.json /etc/chef-backend/chef-backend.rb", "600 /etc/chef-backend/chef-backend-secrets.json\n600 /etc/chef-backend/chef-backend.rb\n"},
 			{"stat -c %a /var/opt/chef-backend-cockpit/copies/p1/be3.tar; head -n 1 /var/opt/chef-backend-cockpit/copies/p1/be3.list", "600\nvar/opt/chef-backend/\n"},
 			{"df -P -k /var/opt | tail -n 1 | cut -c 1-9; /opt/chef-backend/embedded/bin/sv status /opt/chef-backend/service/etcd", "/dev/vdb1\nfail: /opt/chef-backend/service/etcd: unable to change to service directory: file does not exist\n"},
 			{"du -s -k -L /var/opt/chef-backend; echo $?", "1\ndu: cannot access '/var/opt/chef-backend': No such file or directory\n"},
+			{"echo '# changed' >>/etc/chef-backend/chef-backend.rb; chef-backend-ctl cleanse --yes", "Your config files have been backed up to /root/chef-backend-cleanse-"},
+			{probe, map[bool]string{true: "\npacked /root/chef-backend-cleanse-", false: "\ndiffers /root/chef-backend-cleanse-"}[packed]},
+			{strings.ReplaceAll(unpack, "-p1", "-p2"), ""},
+			{probe, "\ndiffers /root/chef-backend-cleanse-"},
+			{probe + " | while read w f; do [ $w != packed ] || echo $f; done", ""},
+			{"ls -d /root/chef-backend-cleanse-p*/ /root/chef-backend-unpack* 2>/dev/null | wc -l", map[bool]string{true: "3\n", false: "0\n"}[packed]},
 		} {
 			if got := said(t, c, "be3", step.command); !strings.Contains(got, step.says) || step.says == "" && got != "" {
 				t.Errorf("packed %v: %s\nsays %q", packed, step.command, got)

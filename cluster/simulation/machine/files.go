@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"time"
 )
 
 // Files is the file system of a machine: a folder that nothing leaves, neither
@@ -150,6 +151,11 @@ func (f *Files) Mkdir(p string) error { return as("mkdir", p, f.root.MkdirAll(in
 // any host, but never followed.
 func (f *Files) Symlink(to, link string) error {
 	return as("symlink", link, f.root.Symlink(to, inside(link)))
+}
+
+// Chtimes sets when a file or folder was written, as seen on the machine.
+func (f *Files) Chtimes(p string, at time.Time) error {
+	return as("touch", p, f.root.Chtimes(inside(p), at, at))
 }
 
 // Chmod changes the mode of a file or folder.

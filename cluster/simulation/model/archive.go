@@ -31,6 +31,11 @@ func (n *node) pack(file string, all ...packed) {
 	n.note(t.Close())
 	n.note(z.Close())
 	n.private(file, b.String())
+	if f, ok := n.files.(interface {
+		Chtimes(path string, at time.Time) error
+	}); ok {
+		n.note(f.Chtimes(file, n.clock()))
+	}
 }
 
 func (n *node) packTree(t *tar.Writer, from, as string) {
