@@ -7,7 +7,7 @@ import (
 
 func init() {
 	register(
-		Fact{"fenced", "The operator typed of the node, by name, that it is off and will not start with its old disk, and no look got an answer from it since.", aboutNode((*View).fenced), noArgs},
+		Fact{"fenced", "The operator typed of the node, by name, that it is off and will not start with its old disk, no look got an answer from it since, and no peer gets to its PostgreSQL (marks, peers' ports).", aboutNode((*View).fenced), noArgs},
 		Fact{"others-fenced", "The operator typed of every node but the only reachable one that it is off for good.", aboutCluster((*View).othersFenced), noArgs},
 		Fact{"left-behind", "A recovery from quorum loss was made without the node, and the new cluster does not list it (plans of ours, fenced nodes, etcd members).", aboutNode((*View).leftBehind), noArgs},
 		Fact{"old-member-answers", "The node answers, here or to a peer, and something of the product may run there (reach, services, peers' ports).", aboutNode((*View).oldMemberAnswers), noArgs},
@@ -15,9 +15,18 @@ func init() {
 	)
 }
 
+// fenced: the operator's word bears no look that denies it, ours or a peer's.
+// What a peer saw before the node went silent is past.
 func (v *View) fenced(node string) Answer {
 	switch {
 	case v.FenceStands(node):
+		since, silent := v.silentSince(node)
+		for _, peer := range v.others(node) {
+			how, ref, known := v.peerPort(peer, node, 5432)
+			if known && how == "open" && !(silent && ref.At.Before(since)) {
+				return say(False, fmt.Sprintf("the operator typed that %s is off, but %s gets to its port 5432", node, peer), ref)
+			}
+		}
 		return say(True, node+" is fenced: the operator typed that it is off for good")
 	case v.Fenced[node]:
 		return say(False, fmt.Sprintf("%s was fenced, and answered at %s: if it is off now, say so again", node, v.Returned[node].UTC().Format("2006-01-02 15:04:05Z")))
@@ -25,8 +34,8 @@ func (v *View) fenced(node string) Answer {
 	return say(False, node+" is not fenced")
 }
 
-// FenceStands answers whether the node is fenced and no look got an answer from
-// it since. That it once was fenced stays known: see survivorOfRecovery.
+// FenceStands answers whether the node is fenced and no look of ours got an
+// answer from it since. That it once was fenced stays known: see survivorOfRecovery.
 func (v *View) FenceStands(node string) bool {
 	return v.Fenced[node] && v.Returned[node].IsZero()
 }

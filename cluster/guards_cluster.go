@@ -17,7 +17,7 @@ func init() {
 		Fact{Name: "version-supported", Check: noArgs, Ask: askVersion,
 			Doc: "The node runs Chef Backend 2.1.0 or newer, for which the recovery guide is written, and no other node is known to run an older one (host.version)."},
 		Fact{Name: "no-sync-anywhere", Check: noArgs, Ask: askNoSync,
-			Doc: "No pg_basebackup, pg_rewind or pgsql-follow is alive on any node, and no chef-backend-ctl that changes something (postgresql.sync-process, host.at-work)."},
+			Doc: "No pg_basebackup, pg_rewind or pgsql-follow is alive on any node, and no chef-backend-ctl that changes something; a node that answers nobody is passed over (postgresql.sync-process, host.at-work, peers' ports)."},
 		Fact{Name: "nobody-leads-or-promotes", Check: noArgs, Ask: askNobodyLeads,
 			Doc: "No leader is elected, no node is called leader, promoting, deposing or demoting, and no /leader answers 200 (cluster-status, leaderl.leader-code)."},
 		Fact{Name: "no-other-primary", Check: noArgs, Ask: askNoOtherPrimary,
@@ -126,8 +126,10 @@ func atLeast(version string, major, minor int) (bool, error) {
 func askNoSync(v *View, _ Binding) Answer {
 	var as []Answer
 	for _, n := range v.nodes() {
-		if v.FenceStands(n.Name) && v.Unreachable(n.Name).Truth == True {
-			continue // it is off: typed by the operator
+		// A node that is off, by the operator's word or because nobody gets an
+		// answer from it, has nothing at work that could meet what is done here.
+		if v.Gone(n.Name).Truth == True || v.fenced(n.Name).Truth == True && v.Unreachable(n.Name).Truth == True {
+			continue
 		}
 		a := v.SyncProcess(n.Name)
 		a.Truth = a.Truth.Not()
@@ -194,8 +196,11 @@ func (v *View) noPrimary(node string) Answer {
 		return a
 	}
 	if v.Unreachable(node).Truth == True {
-		if f := v.fenced(node); f.Truth == True {
+		switch f := v.fenced(node); {
+		case f.Truth == True:
 			return f
+		case v.FenceStands(node):
+			return say(Unknown, f.Sentence, f.Claims...)
 		}
 		since, silent := v.silentSince(node)
 		for _, peer := range v.others(node) {

@@ -191,14 +191,19 @@ func TestFewerMembersByAPlanOfOurs(t *testing.T) {
 	}
 }
 
-// Who else changes something is in the way, a fenced node's silence is not.
+// Who else changes something is in the way, a dead or fenced node's silence is not.
 func TestNothingElseAtWork(t *testing.T) {
+	blind := func(s *stage) { s.blind("be3", cluster.Unreachable) }
+	mute := func(s *stage) { delete(s.at("be2").Peers, addressBe3) }
+	open := func(s *stage) { s.at("be2").Peers[addressBe3] = peer("open") }
 	tryFacts(t, []factCase{
 		{"quiet", "no-sync-anywhere", "", nil, 0, yes, "on any node"},
 		{"a join", "no-sync-anywhere", "", func(s *stage) { s.at("be2").Host.AtWork = known("join-cluster") }, 0, no, "join-cluster is at work on be2"},
-		{"a dead node", "no-sync-anywhere", "", lostQuietly("be3"), 0, unsure, "be3"},
-		{"a fenced one", "no-sync-anywhere", "", lost("be3"), 0, yes, ""},
-		{"one fenced before it last answered", "no-sync-anywhere", "", both(lost("be3"), back("be3")), 0, unsure, "be3"},
+		{"a dead node", "no-sync-anywhere", "", lostQuietly("be3"), 0, yes, ""},
+		{"one that we alone do not reach", "no-sync-anywhere", "", blind, 0, unsure, "be3"},
+		{"fenced, and a peer is not asked", "no-sync-anywhere", "", both(lost("be3"), mute), 0, yes, ""},
+		{"fenced before it last answered, and a peer is not asked", "no-sync-anywhere", "", both(lost("be3"), mute, back("be3")), 0, unsure, "be3"},
+		{"fenced, and a peer gets to its PostgreSQL", "no-sync-anywhere", "", both(lost("be3"), open), 0, unsure, "be3"},
 	})
 }
 
@@ -259,14 +264,21 @@ func TestNoPrimaryWhereNobodyAnswers(t *testing.T) {
 	}
 	fenced := func(s *stage) { s.view.Fenced = map[string]bool{"be3": true} }
 	refused := func(s *stage) { s.at("be2").Peers[addressBe3] = peer("refused") }
+	blind := func(s *stage) { s.blind("be3", cluster.Unreachable) }
 	tryFacts(t, []factCase{
 		{"dead", "no-primary-anywhere", "", both(led, lostQuietly("be3")), 0, unsure, "be3"},
 		{"dead and fenced", "no-primary-anywhere", "", both(led, lost("be3")), 0, yes, ""},
+		{"fenced, and a peer gets to it", "no-primary-anywhere", "", both(led, fenced, blind), 0, unsure, "typed that be3 is off, but be1 gets to its port 5432"},
+		{"fenced, and a peer got to it before it went silent", "no-primary-anywhere", "", both(led, fenced, func(s *stage) {
+			s.looks(1)
+			s.slowOld = true
+			blind(s)
+		}), 3, yes, ""},
 		{"refused to a peer", "no-primary-anywhere", "", both(led, lostQuietly("be3"), refused), 0, yes, ""},
 		{"refused to a peer before it went silent", "no-primary-anywhere", "", both(led, refused, func(s *stage) {
 			s.looks(1)
 			s.slowOld = true
-			s.blind("be3", cluster.Unreachable)
+			blind(s)
 		}), 3, unsure, "be3"},
 		{"reached and fenced once", "no-primary-anywhere", "", both(mutely, fenced), 0, unsure, "be3"},
 		{"reached and refused to a peer", "no-other-primary", "be1", both(mutely, refused), 0, unsure, "be3"},

@@ -20,7 +20,7 @@ func init() {
 		Fact{Name: "restart-not-held-back", Check: noArgs, Ask: askNotHeldBack,
 			Doc: "For postgresql: neither sentinel lies on the node, and leaderl is in no state in which it holds PostgreSQL down on purpose (sentinel, cluster-status)."},
 		Fact{Name: "other-etcd-members-healthy", Check: noArgs, Ask: askOtherEtcd,
-			Doc: "For etcd: the other members are healthy, except when fewer than two etcd processes run at all (etcd.health, service.etcd)."},
+			Doc: "For etcd: the other members are healthy, except when too few etcd processes run at all for a quorum (etcd.health, service.etcd)."},
 	)
 }
 
@@ -147,22 +147,13 @@ func askOtherEtcd(v *View, b Binding) Answer {
 	if b.Service != "etcd" {
 		return say(True, "etcd is not touched")
 	}
-	running, hosts := 0, 0
-	var as []Answer
-	for _, n := range v.nodes() {
-		s := v.service(n.Name, "etcd")
-		if s.State.Known && s.State.Value != "fail" {
-			hosts++
-			if v.ServiceRuns(n.Name, "etcd").Truth == True { // one that keeps falling over does not
-				running++
-			}
-		}
-		if n.Name != b.Node {
-			as = append(as, v.etcdHealth(n.Name))
-		}
+	if lost := v.etcdProcessesMissing(); lost.Truth == True {
+		lost.Sentence = "etcd has lost its quorum: " + lost.Sentence + ", and starting one can only help"
+		return lost
 	}
-	if hosts >= 2 && hosts == len(v.nodes()) && running < 2 {
-		return say(True, fmt.Sprintf("etcd has lost its quorum: %d of %d members run, starting one can only help", running, hosts))
+	var as []Answer
+	for _, n := range v.others(b.Node) {
+		as = append(as, v.etcdHealth(n))
 	}
 	return all("the other etcd members are healthy", as...)
 }

@@ -116,6 +116,11 @@ func leadershipRows() []rowCase {
 			s.lead("be2")
 			s.view.Fenced = map[string]bool{"be1": true}
 		}, looks: 25, want: []string{"node-down@be1"}, never: []string{"old-leader-unseen@be1"}},
+		{name: "old-leader-unseen, fenced, and its peers get to its PostgreSQL", change: func(s *stage) {
+			s.blind("be1", cluster.Unreachable)
+			s.lead("be2")
+			s.view.Fenced = map[string]bool{"be1": true}
+		}, looks: 25, want: []string{"old-leader-unseen@be1", "operator-cut-off@be1"}},
 		{name: "old-leader-unseen, fenced once, and it led again since", change: func(s *stage) {
 			s.view.Fenced, s.view.Returned = map[string]bool{"be1": true}, map[string]time.Time{"be1": s.now.Add(-time.Hour)}
 			s.powerOff("be1")
