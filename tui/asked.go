@@ -2,15 +2,10 @@ package tui
 
 import (
 	"cmp"
-	"context"
-	"fmt"
-	"io"
-	"os"
 
 	tea "github.com/charmbracelet/bubbletea"
 
 	"chef-backend-cockpit/cluster"
-	"chef-backend-cockpit/cluster/watch"
 )
 
 // A plan can hold for a person: for the name of a further node, for work that
@@ -24,7 +19,7 @@ func askedText(s *cluster.StepState) string {
 	case cluster.AskTick:
 		return "t: tick it when it is done, or s to stop"
 	case cluster.AskTerminal:
-		return "t: take the terminal, or s to stop"
+		return "t: type " + s.Step.Node + " to take its terminal, or s to stop"
 	}
 	return ""
 }
@@ -62,7 +57,16 @@ func (m *model) answerAsked(r *cluster.PlanState) tea.Cmd {
 			still:   stillAsks(plan, *s),
 		})
 	case cluster.AskTerminal:
-		return m.takeTerminal(plan, step)
+		if !m.canHandOver() {
+			return nil
+		}
+		return m.push(&wordDialog{
+			title: r.Plan.Title + ": the terminal on " + step.Node, phrase: newPhrase(m), want: step.Node,
+			says:    []says{where, {"Next", step.Say}, {"Runs", step.Command}, {"Why", s.Sentence}, {"Lost", step.Destroys}},
+			goes:    func(m *model) tea.Cmd { return m.takeTerminal(r.Plan, step) },
+			nothing: "no terminal was opened on " + step.Node + "; the plan still waits",
+			plan:    r.Plan, still: stillAsks(plan, *s),
+		})
 	}
 	return nil
 }
@@ -77,94 +81,4 @@ func stillAsks(plan string, was cluster.StepState) func(*model) bool {
 		s := r.Asked()
 		return s != nil && s.Step.ID == was.Step.ID && s.Asks == was.Asks && s.AskedFor == was.AskedFor && s.Sentence == was.Sentence
 	}
-}
-
-// terminalMsg is a terminal to be handed over, or why there is none.
-type terminalMsg struct {
-	plan string
-	step cluster.PlanStep
-	t    watch.Terminal
-	err  error
-}
-
-// takeTerminal asks for the terminal of a step.
-func (m *model) takeTerminal(plan string, step cluster.PlanStep) tea.Cmd {
-	if _, ok := m.o.In.(*os.File); !ok || m.w < 1 || m.h < 1 {
-		m.say("this is no terminal that could be handed over")
-		return nil
-	}
-	m.say("looking at " + step.Node + " before its terminal is opened")
-	size := watch.Size{Columns: m.w, Rows: m.h}
-	return m.command(func() tea.Msg {
-		ctx, cancel := context.WithTimeout(m.ctx, watch.LooksWithin)
-		defer cancel()
-		t, err := m.door.Terminal(ctx, plan, step.ID, size)
-		return terminalMsg{plan, step, t, err}
-	})
-}
-
-// handTerminal gives the screen away until the node's terminal has ended.
-func (m *model) handTerminal(a terminalMsg) tea.Cmd {
-	m.dirty = true
-	if a.err != nil {
-		m.say("no terminal: " + a.err.Error())
-		return nil
-	}
-	in, ok := m.o.In.(*os.File)
-	if v, reads := m.top().(*runView); !ok || !reads || v.plan.ID != a.plan || m.inner != nil {
-		a.t.Close() //nolint:errcheck // nothing was begun in it
-		m.say("the terminal on " + a.step.Node + " was ready while something else was open: g, then t again")
-		return nil
-	}
-	return tea.Exec(&handing{ctx: m.ctx, step: a.step, t: a.t, in: in, out: m.o.Out, repaint: m.repaint, quiet: m.quietly}, func(err error) tea.Msg {
-		if err != nil {
-			a.t.Close() //nolint:errcheck // where the screen could not be given away nobody began it
-			return saidMsg{"the terminal ended: " + err.Error()}
-		}
-		return saidMsg{"back from the terminal on " + a.step.Node}
-	})
-}
-
-// quietly throws away what was typed for the screen while another program takes
-// its place.
-func (m *model) quietly() {
-	if m.wait(quietTime) && m.o.Flush != nil {
-		m.o.Flush()
-	}
-}
-
-// handing is a node's terminal in the place of the screen. What goes through it
-// is raw by nature, so it is announced before and after.
-type handing struct {
-	ctx  context.Context
-	step cluster.PlanStep
-	t    watch.Terminal
-	in   *os.File
-	out  io.Writer
-	// repaint is told that nothing of the screen is left.
-	repaint func()
-	// quiet waits a moment and throws away what is typed in it: that was meant
-	// for the screen.
-	quiet func()
-}
-
-func (h *handing) SetStdin(io.Reader)  {}
-func (h *handing) SetStdout(io.Writer) {}
-func (h *handing) SetStderr(io.Writer) {}
-
-// Run blocks until the terminal has ended.
-func (h *handing) Run() error {
-	node, _ := clean(h.step.Node)
-	command, _ := clean(h.step.Command)
-	fmt.Fprintf(h.out, "\r\n── terminal on %s: %s\r\n── everything typed goes there; Ctrl-] hangs it up\r\n\r\n", node, command)
-	if h.quiet != nil {
-		h.quiet()
-	}
-	err := watch.HandOver(h.ctx, h.t, h.in, h.out)
-	if h.repaint != nil {
-		h.repaint()
-	}
-	// Whatever the host left switched on is switched off.
-	fmt.Fprintf(h.out, "\x1b[0m\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1049l\r\n── the terminal on %s has ended; back in the cockpit\r\n", node)
-	return err
 }

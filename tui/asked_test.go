@@ -12,7 +12,11 @@ import (
 
 // holding is a plan at work whose step 2 waits for a person.
 func holding(asks cluster.Ask, step cluster.PlanStep) *stage {
-	s := newStage(rebuilding(), 120, 40)
+	return holdingWith(asks, step, Options{})
+}
+
+func holdingWith(asks cluster.Ask, step cluster.PlanStep, o Options) *stage {
+	s := newStageWith(rebuilding(), 120, 40, o)
 	s.change(func(st *watch.State) {
 		run := *st.Run
 		run.Status = cluster.StatusAsked

@@ -26,6 +26,7 @@ type Options struct {
 	In      io.Reader      // the terminal's input
 	Out     io.Writer      // the terminal's output
 	Flush   func()         // throws away what was typed and not read yet; nil: nothing does
+	Ready   func() bool    // whether something was typed that was not read yet; nil: nobody can tell
 	Witness watch.Witness  // if set, is told what the operator does
 	// Written, if set, is told at the end how many bytes went to the terminal.
 	Written func(bytes int64)
@@ -43,8 +44,8 @@ func (e *PanicError) Error() string { return fmt.Sprintf("internal error: %v", e
 
 // Run shows the cockpit until the operator quits, ctx is done or the terminal
 // is gone. It blocks; the terminal is as before when it returns. The error is
-// nil when the operator quit, ctx's cause when ctx ended it, ErrGone, or a
-// *PanicError.
+// nil when the operator quit, ctx's cause when ctx ended it, ErrGone, a
+// *PanicError, or else why the terminal could not be used.
 func Run(ctx context.Context, o Options) error {
 	if o.Door == nil || o.Clock == nil || o.Human == nil || o.In == nil || o.Out == nil {
 		return errors.New("the screen needs a door, two clocks, an input and an output")
@@ -70,6 +71,11 @@ func Run(ctx context.Context, o Options) error {
 	// the goroutine that reads it; one that quits waits for it.
 	defer context.AfterFunc(ctx, program.Quit)()
 	_, err := program.Run()
+	if err != nil && !errors.Is(err, tea.ErrProgramKilled) && p.begun {
+		// Of all its ends this one alone, an input that cannot be read, leaves the
+		// terminal as the screen had it.
+		_ = program.ReleaseTerminal()
+	}
 	m.giveTitleBack()
 	if o.Written != nil {
 		o.Written(out.Bytes())
@@ -77,6 +83,8 @@ func Run(ctx context.Context, o Options) error {
 	switch {
 	case m.panic != nil:
 		return m.panic
+	case m.lost != nil:
+		return m.lost
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errors.Is(err, tea.ErrProgramPanic):

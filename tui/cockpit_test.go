@@ -4,14 +4,18 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/creack/pty"
+	"golang.org/x/term"
 
 	"chef-backend-cockpit/cluster/watch"
 )
@@ -110,7 +114,96 @@ func TestScreenOfChild(t *testing.T) {
 	if os.Getenv("COCKPIT_TEST_CHILD") == "" {
 		t.Skip("only as a child of TestNoQueries")
 	}
-	_ = Run(context.Background(), Options{Door: healthy(), Clock: &handClock{now}, Human: realClock{}, In: os.Stdin, Out: os.Stdout})
+	in := &unreadable{File: os.Stdin, from: 1 << 10}
+	if os.Getenv("COCKPIT_TEST_CHILD") == "lost" {
+		in.from = 3 // each reader asks twice: the second one
+	}
+	if err := Run(context.Background(), Options{Door: healthy(), Clock: &handClock{now}, Human: realClock{}, In: in, Out: os.Stdout}); err != nil {
+		fmt.Println(err)
+	}
+}
+
+// unreadable is a terminal that cannot be read any more from the given asking on, as
+// where too many files are open.
+type unreadable struct {
+	*os.File
+	asked, from int
+}
+
+func (u *unreadable) Fd() uintptr {
+	callers := make([]uintptr, 8)
+	frames := runtime.CallersFrames(callers[:runtime.Callers(2, callers)])
+	for f, more := frames.Next(); more; f, more = frames.Next() {
+		if strings.HasSuffix(f.Function, "cancelreader.NewReader") {
+			if u.asked++; u.asked >= u.from {
+				return ^uintptr(0)
+			}
+		}
+	}
+	return u.File.Fd()
+}
+
+// An input that cannot be read ends the cockpit at its start, and leaves the
+// terminal as it was.
+func TestStartThatFailsRestoresTheTerminal(t *testing.T) {
+	screen, tty, err := pty.Open()
+	if err != nil {
+		t.Skip("no pseudo-terminal here:", err)
+	}
+	defer screen.Close()
+	_ = pty.Setsize(tty, &pty.Winsize{Rows: 30, Cols: 100})
+	before, err := term.GetState(int(tty.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = Run(t.Context(), Options{Door: healthy(), Clock: &handClock{now}, Human: realClock{}, In: &unreadable{File: tty, from: 1}, Out: tty})
+	after, _ := term.GetState(int(tty.Fd()))
+	_, _ = io.WriteString(tty, lastWord)
+	var seen bytes.Buffer
+	for buf := make([]byte, 1<<16); !bytes.Contains(seen.Bytes(), []byte(lastWord)); {
+		n, err := screen.Read(buf)
+		if seen.Write(buf[:n]); err != nil {
+			break
+		}
+	}
+	if err == nil || !reflect.DeepEqual(after, before) || !restored(seen.String()) {
+		t.Errorf("%v; the terminal's modes are %+v, were %+v; the screen is given back: %v", err, after, before, restored(seen.String()))
+	}
+}
+
+// Ctrl-Z without a shell above is said and costs a moment; where the terminal
+// does not come back the cockpit ends, and says why.
+func TestWhatCtrlZComesTo(t *testing.T) {
+	for mode, want := range map[string]string{"alone": "no shell above this terminal", "lost": "the terminal cannot be had back"} {
+		self, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		child := exec.CommandContext(ctx, self, "-test.run=^TestScreenOfChild$")
+		child.Env = append(os.Environ(), "COCKPIT_TEST_CHILD="+mode, "TERM=xterm-256color")
+		screen, err := pty.StartWithSize(child, &pty.Winsize{Rows: 30, Cols: 100})
+		if err != nil {
+			t.Skip("no pseudo-terminal here:", err)
+		}
+		var seen bytes.Buffer
+		buf := make([]byte, 1<<16)
+		for _, step := range []struct{ until, press string }{{"quit", "\x1a"}, {want, "q"}} {
+			for !bytes.Contains(seen.Bytes(), []byte(step.until)) {
+				n, err := screen.Read(buf)
+				if seen.Write(buf[:n]); err != nil {
+					t.Fatalf("%s: without %q: %v\n%q", mode, step.until, err, seen.String())
+				}
+			}
+			_, _ = io.WriteString(screen, step.press)
+		}
+		_, _ = io.Copy(&seen, screen)
+		if err := child.Wait(); err != nil || !restored(seen.String()) {
+			t.Errorf("%s: %v, restored %v", mode, err, restored(seen.String()))
+		}
+		screen.Close()
+	}
 }
 
 // The program asks the terminal nothing: one that does not answer delays

@@ -110,7 +110,9 @@ func (m *model) drawTooSmall() []string {
 	rows := make([]string, m.h)
 	text := fmt.Sprintf("needs %dx%d, has %dx%d", leastWidth, leastHeight, m.w, m.h)
 	says := []string{text, "enlarge it, or q to leave"}
-	if !m.leavesAtOnce() {
+	if _, asks := m.dialog(); asks {
+		says[1] = "enlarge it to answer, or Esc for no"
+	} else if !m.leavesAtOnce() {
 		says[1] = "enlarge it to go on"
 	}
 	if m.state != nil {

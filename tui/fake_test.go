@@ -48,6 +48,7 @@ type fakeDoor struct {
 	rehearsal *fakeRehearsal // nil for none
 
 	confirmed []string
+	terminals int // how often one was asked for
 	ticked    []string
 	stops     int
 	acked     []string
@@ -147,6 +148,7 @@ func (d *fakeDoor) Tick(_, step string) error {
 }
 
 func (d *fakeDoor) Terminal(context.Context, string, string, watch.Size) (watch.Terminal, error) {
+	d.terminals++
 	if d.terminal == nil {
 		return nil, errors.New("no terminal is offered")
 	}
@@ -214,6 +216,7 @@ type stage struct {
 	human   *handClock
 	pending []tea.Cmd
 	ended   bool
+	given   int // how often the terminal was given away
 }
 
 func newStage(d *fakeDoor, w, h int) *stage { return newStageWith(d, w, h, Options{}) }
@@ -255,6 +258,9 @@ func (s *stage) settle() {
 				s.send(msg)
 			}
 		default:
+			if fmt.Sprintf("%T", msg) == "tea.execMsg" { // Bubble Tea keeps its name
+				s.given++
+			}
 			s.send(msg)
 		}
 	}

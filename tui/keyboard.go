@@ -169,8 +169,8 @@ func (m *model) mainKey(k tea.KeyMsg) (tea.Cmd, bool) {
 	return nil, true
 }
 
-// quit leaves the cockpit; while a step runs it asks first, and says that the
-// step goes on.
+// quit leaves the cockpit; while a plan runs commands it asks first, and says that
+// the step goes on.
 func (m *model) quit() tea.Cmd {
 	switch {
 	case m.past != nil:
@@ -185,9 +185,9 @@ func (m *model) quit() tea.Cmd {
 }
 
 // leavesAtOnce answers whether nothing has to be asked before this screen is
-// left: no plan of ours is at work that is not only shown.
+// left: no plan of ours that runs commands is at work and not only shown.
 func (m *model) leavesAtOnce() bool {
-	return m.running() == nil || m.outer != nil || m.past != nil || m.player != nil
+	return !m.acting() || m.outer != nil || m.past != nil || m.player != nil
 }
 
 // witness tells what the operator does to who wants to know; a rehearsal is

@@ -133,6 +133,26 @@ func TestATooSmallTerminalCanBeLeft(t *testing.T) {
 	}
 }
 
+// A plan that only watches is left at once; and where a question cannot be read,
+// what is said to be taken is what is taken.
+func TestOnlyAPlanThatActsKeepsFromLeaving(t *testing.T) {
+	d := rebuilding()
+	run := *d.state.Run
+	run.Plan = cluster.Plan{ID: "0b5e0001", Procedure: "observe", Tier: cluster.T0, Steps: []cluster.PlanStep{{ID: "1", Say: "watch"}}}
+	run.Steps = []cluster.StepState{{Step: run.Plan.Steps[0], Status: cluster.StatusWaiting}}
+	d.state.Run = &run
+	if s := newStage(d, 100, 30).keys("q"); !s.ended {
+		t.Errorf("a plan that watches asks before it is left:\n%s", s.screen())
+	}
+	s := dialogFor(cluster.T2, "be3")
+	if s.m.resize(40, 10); strings.Contains(s.screen(), "q to leave") || !strings.Contains(s.screen(), "Esc for no") {
+		t.Errorf("with a question open:\n%s", s.screen())
+	}
+	if s.keys("esc"); !strings.Contains(s.screen(), "q to leave") {
+		t.Errorf("without one:\n%s", s.screen())
+	}
+}
+
 // More nodes than three leave no room on a small screen: that is said.
 func TestManyNodesNeedRoom(t *testing.T) {
 	for n := 1; n < 20; n++ {

@@ -17,6 +17,7 @@ type (
 	summaryMsg struct{ text string }
 	copiedMsg  struct{ text string }
 	quietMsg   struct{ of overlay }
+	lostMsg    struct{ err error } // nothing can be typed or read any more
 	planMsg    struct {
 		from overlay
 		plan cluster.Plan

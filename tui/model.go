@@ -12,6 +12,7 @@ package tui
 
 import (
 	"context"
+	"fmt"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -71,6 +72,7 @@ type model struct {
 	dirty bool
 	frame string
 	panic *PanicError
+	lost  error // the operator's terminal does not come back; nil: it is there
 }
 
 func newModel(ctx context.Context, o Options, out *output) *model {
@@ -145,6 +147,9 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	case tea.ResumeMsg:
 		m.dirty = true
 		return m, tea.Batch(m.refresh(), m.toInner(msg))
+	case lostMsg:
+		m.lost = fmt.Errorf("the terminal cannot be had back, so the cockpit ends: %w; start it again", msg.err)
+		return m, tea.Quit
 	case *PanicError:
 		m.panic = msg
 		return m, tea.Quit

@@ -17,6 +17,7 @@ type painter struct {
 	out   *output
 	w, h  int
 	shown []string // what stands on the terminal, by row; nil: not known
+	begun bool     // a first frame was asked for: Bubble Tea has the terminal
 }
 
 // resize is told of a new size: how the terminal breaks its rows anew is not known.
@@ -144,6 +145,7 @@ const idle = "\x1b[m"
 
 // View paints the frame.
 func (s painted) View() string {
+	s.painter.begun = true
 	s.painter.paint(s.model.View())
 	return idle
 }

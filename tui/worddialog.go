@@ -19,8 +19,11 @@ type wordDialog struct {
 	want    string
 	nothing string // what did not happen, after no
 	hand    func(text string) error
-	said    string       // when it was taken
-	plan    cluster.Plan // that asks; the zero one for none
+	said    string // when it was taken
+	// goes is what follows on the word in the place of hand, once the dialog is
+	// closed; nil: hand.
+	goes func(m *model) tea.Cmd
+	plan cluster.Plan // that asks; the zero one for none
 	// still answers whether what is asked is asked as it was; nil: always.
 	still func(m *model) bool
 }
@@ -72,6 +75,11 @@ func (d *wordDialog) typed(m *model, k tea.KeyMsg) tea.Cmd {
 		}
 		return tea.Batch(cmd, d.no(m, d.wrong))
 	case sayYes:
+		if d.goes != nil {
+			m.pop()
+			m.deafen()
+			return d.goes(m)
+		}
 		d.busy, d.word = true, ""
 		return m.command(func() tea.Msg { return wordMsg{d, d.hand(d.want)} })
 	default:

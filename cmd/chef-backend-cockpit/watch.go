@@ -129,6 +129,7 @@ func (e *env) draw(ctx context.Context, s screen, theme string) error {
 	defer e.warnings.hold()()
 	return tui.Run(ctx, tui.Options{SaveDir: ".", Manual: s.manual,
 		Flush: func() { _ = flushInput(int(e.in.Fd())) }, // what is left over goes to the host
+		Ready: func() bool { return inputReady(int(e.in.Fd())) },
 		Door:  s.door, Clock: s.clock, Human: remote.System{}, In: e.in, Out: e.out,
 		Witness: s.witness, Theme: theme, Title: titles(os.Getenv("TERM")),
 	})

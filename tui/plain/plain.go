@@ -203,7 +203,7 @@ func (t *talk) inputEnded() {
 	if t.question != nil {
 		t.refuse("the input ended; ")
 	}
-	if r := t.running(); r != nil {
+	if r := t.acting(); r != nil {
 		t.say("The input ended. %s", goesOnText(*r))
 		return
 	}

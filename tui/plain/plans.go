@@ -74,7 +74,7 @@ func (t *talk) confirm([]string) {
 		t.say("The cockpit was started read-only: nothing can be carried out.")
 		return
 	}
-	if r := t.running(); r != nil && r.Plan.Acts() { // one that only watches gives way
+	if t.acting() != nil { // one that only watches gives way
 		t.say("Another plan is at work: one at a time.")
 		return
 	}

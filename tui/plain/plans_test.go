@@ -98,3 +98,24 @@ func TestNothingToMakeAgain(t *testing.T) {
 		t.Errorf("asked for %q, said %q", s.door.asked, got)
 	}
 }
+
+// A plan that only watches holds nobody who wants to leave, and loses nothing.
+func TestOnlyAPlanThatActsIsAskedAboutAtTheEnd(t *testing.T) {
+	for _, tier := range []cluster.Tier{cluster.T0, cluster.T2} {
+		p := rebuild(tier)
+		if tier == cluster.T0 {
+			p.Steps[0].Command = ""
+		}
+		acts := p.Acts()
+		s := newStage(t, p)
+		s.change(func(s *watch.State) { s.Run = &cluster.PlanState{Plan: p, Status: cluster.StatusRunning} })
+		s.said()
+		s.inputEnded()
+		if got := s.said(); acts != (tier > cluster.T0) || strings.Contains(got, "is at work") != acts {
+			t.Errorf("%s, acts %v: said %q", tier, acts, got)
+		}
+		if s.types("quit"); s.quit == acts {
+			t.Errorf("%s: left %v", tier, s.quit)
+		}
+	}
+}

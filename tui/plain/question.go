@@ -106,7 +106,7 @@ func (t *talk) questionDue() {
 		}
 		t.question = nil
 		q.yes()
-		if t.question == nil && !t.quit {
+		if t.question == nil && t.handed == nil && !t.quit {
 			t.say("Ready.")
 		}
 		return

@@ -29,6 +29,15 @@ func (t *talk) running() *cluster.PlanState {
 	return nil
 }
 
+// acting is the plan at work that runs commands; nil for none, and for one that
+// only watches.
+func (t *talk) acting() *cluster.PlanState {
+	if r := t.running(); r != nil && r.Plan.Acts() {
+		return r
+	}
+	return nil
+}
+
 // runChanges says what became of the steps since they were spoken of. Behind a
 // part a guide is at work again: first it is said how the part ended, then what
 // the guide waits for.
@@ -164,7 +173,7 @@ func (t *talk) sayAsked(r *cluster.PlanState, st cluster.StepState) {
 		t.labelled("Then", st.Step.EffectSay)
 		t.sub("Type tick when it is done, or stop.")
 	case cluster.AskTerminal:
-		t.sub("It wants a terminal. Type answer to have one here, by lines, or stop. For a program that draws, quit and open the cockpit with its screen: that takes the plan up where it stands.")
+		t.sub("It wants a terminal. Type answer to be asked for the node's name and have one here, by lines, or stop. For a program that draws, quit and open the cockpit with its screen: that takes the plan up where it stands.")
 	}
 }
 
@@ -178,10 +187,6 @@ func (t *talk) answerPlan([]string) {
 	}
 	plan, step, was := r.Plan, st.Step, *st
 	spoilt := func() []string { return t.asksOtherwise(plan.ID, was) }
-	if st.Asks == cluster.AskTerminal {
-		t.takeTerminal(plan, step)
-		return
-	}
 	t.sayAsked(r, *st)
 	switch st.Asks {
 	case cluster.AskPhrase:
@@ -197,6 +202,11 @@ func (t *talk) answerPlan([]string) {
 		t.ask(question{put: "Type done by hand, then Enter, when it is done. Anything else is no.", want: "done", spoilt: spoilt,
 			no:  "it is not ticked; the plan still waits",
 			yes: func() { t.report(t.door.Tick(plan.ID, step.ID), "Ticked. What came of it is looked at now.") }})
+	case cluster.AskTerminal:
+		t.ask(question{put: "Type " + step.Node + " by hand, then Enter, to take its terminal. Anything else, or an empty line, is no.", want: step.Node, spoilt: spoilt,
+			no:    "no terminal was opened on " + step.Node + "; the plan still waits",
+			wrong: func(typed string) { t.witness(func(w watch.Witness) { w.WrongPhrase(plan, typed) }) },
+			yes:   func() { t.takeTerminal(plan, step) }})
 	}
 }
 

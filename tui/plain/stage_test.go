@@ -32,6 +32,7 @@ type fakeDoor struct {
 	ticked    []string
 	acked     []string
 	terminal  *fakeTerminal
+	takes     int // how often a terminal was asked for
 	rehearsal *fakeRehearsal
 	lines     []cluster.Line
 }
@@ -67,6 +68,7 @@ func (d *fakeDoor) Tick(_, step string) error {
 	return nil
 }
 func (d *fakeDoor) Terminal(context.Context, string, string, watch.Size) (watch.Terminal, error) {
+	d.takes++
 	if d.terminal == nil {
 		return nil, errors.New("be3 changed meanwhile")
 	}

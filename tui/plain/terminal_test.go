@@ -20,17 +20,22 @@ func waitsForTerminal(n *watch.State) {
 func TestTerminalByLines(t *testing.T) {
 	s := newStage(t, rebuild(cluster.T1))
 	s.change(waitsForTerminal)
-	if said := s.said(); !strings.Contains(said, "Type answer to have one here") {
+	if said := s.said(); !strings.Contains(said, "It wants a terminal. Type answer") {
 		t.Fatalf("said:\n%s", said)
 	}
-	s.types("answer")
+	s.takes("be2")
+	if said := s.said(); s.door.takes > 0 || !strings.Contains(said, "the plan still waits") {
+		t.Fatalf("another node's name:\n%s", said)
+	}
+	s.human.now = s.human.now.Add(time.Second)
+	s.takes("be3")
 	if said := s.said(); !strings.Contains(said, "Be3 changed meanwhile.") || s.handed != nil {
 		t.Fatalf("a terminal that cannot be had:\n%s", said)
 	}
 	s.human.now = s.human.now.Add(time.Second)
 	s.door.terminal = newFakeTerminal()
+	s.takes("be3")
 	ahead := s.human.now.Add(-time.Millisecond)
-	s.types("answer")
 	s.line(Line{Text: "typed ahead", At: ahead})
 	io.WriteString(s.door.terminal.host, "Really? \x1b[5m[yes]\r\n")
 	line, more := <-s.terminalLines()
@@ -51,11 +56,20 @@ func TestTerminalByLines(t *testing.T) {
 	}
 }
 
+// takes answers the question for the terminal with a word.
+func (s *stage) takes(word string) {
+	s.types("answer")
+	s.pass(quietTime)
+	s.human.now = s.human.now.Add(time.Second)
+	s.types(word)
+	s.pass(settleTime)
+}
+
 func TestLeavingHangsTheTerminalUp(t *testing.T) {
 	s := newStage(t, rebuild(cluster.T1))
 	s.change(waitsForTerminal)
 	s.door.terminal = newFakeTerminal()
-	s.types("answer")
+	s.takes("be3")
 	s.leaveTerminal()
 	if _, err := s.door.terminal.Read(make([]byte, 1)); err != io.EOF || s.handed != nil {
 		t.Errorf("the terminal is still there: %v", err)

@@ -218,9 +218,9 @@ func (t *talk) lock(words []string) {
 	}
 }
 
-// leave ends the conversation; while a plan is at work it asks first.
+// leave ends the conversation; while a plan runs commands it asks first.
 func (t *talk) leave([]string) {
-	r := t.running()
+	r := t.acting()
 	if r == nil {
 		t.quit = true
 		return
