@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"strings"
+	"sync/atomic"
 
 	"chef-backend-cockpit/remote"
 )
@@ -207,6 +208,7 @@ type fakeTerminal struct {
 	out    *io.PipeWriter
 	ended  chan struct{}
 	sizes  []remote.Size
+	cut    atomic.Bool // closed before it had ended
 	result remote.Result
 	err    error
 }
@@ -216,9 +218,17 @@ func (f *fakeTerminal) Write(b []byte) (int, error) { return f.stdin.Write(b) }
 func (f *fakeTerminal) Resize(s remote.Size) error  { f.sizes = append(f.sizes, s); return nil }
 func (f *fakeTerminal) Wait() (remote.Result, error) {
 	<-f.ended
+	if f.cut.Load() {
+		return remote.Result{}, errors.New("closed here before the script ended")
+	}
 	return f.result, f.err
 }
 func (f *fakeTerminal) Close() error {
+	select {
+	case <-f.ended:
+	default:
+		f.cut.Store(true)
+	}
 	f.stdin.CloseWithError(io.EOF)
 	return f.stdout.Close()
 }
@@ -227,7 +237,12 @@ func (f *fakeTerminal) Close() error {
 func (f *fakeTerminal) talk() {
 	w := f.h.w
 	defer close(f.ended)
-	defer f.out.Close()
+	defer func() {
+		f.out.Close()
+		if w.reap != nil {
+			w.reap()
+		}
+	}()
 	lost := func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()

@@ -3,6 +3,7 @@ package recovery
 import (
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"chef-backend-cockpit/remote"
 )
@@ -14,6 +15,7 @@ type handed struct {
 	out   *io.PipeReader
 	into  *io.PipeWriter
 	once  sync.Once
+	over  atomic.Bool // the node ended it
 }
 
 func newHanded(inner remote.Terminal) *handed {
@@ -35,11 +37,15 @@ func (h *handed) Resize(s remote.Size) error { return h.inner.Resize(s) }
 // tells: it looks at the node.
 func (h *handed) Wait() (remote.Result, error) { return h.inner.Wait() }
 
-// Close hangs up.
+// Close hangs up. A terminal that the node ended is left for the run to close: its
+// output ends before its exit status is told, and a hang-up between the two would
+// make an outcome unknown that is not.
 func (h *handed) Close() error {
 	h.once.Do(func() {
 		h.out.Close()
-		h.inner.Close()
+		if !h.over.Load() {
+			h.inner.Close()
+		}
 	})
 	return nil
 }
@@ -55,6 +61,7 @@ func (h *handed) pump(record func([]byte)) {
 			h.into.Write(buf[:n]) //nolint:errcheck // whoever closed the reading end wants no more
 		}
 		if err != nil {
+			h.over.Store(true) // before the reader hears of the end, and closes
 			h.into.Close()
 			return
 		}

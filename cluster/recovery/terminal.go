@@ -159,12 +159,15 @@ func (r *run) prepared(ctx context.Context, s cluster.PlanStep, session *stepSes
 // attend records what passes through the terminal until it ends, and then looks
 // at the folder for the exit status: the link may have died with the terminal.
 func (r *run) attend(ctx context.Context, f *follower, t *handed) (outcome, ending) {
-	release := context.AfterFunc(ctx, func() { t.Close() })
+	release := context.AfterFunc(ctx, func() {
+		t.Close()
+		t.inner.Close() // also where the output has ended and the script has not
+	})
 	t.pump(f.hear)
-	release()
 	f.script.flush()
 	f.show()
 	result, err := t.inner.Wait()
+	release()
 	t.inner.Close()
 	f.sent = r.x.o.Clock.Now()
 	if result.ExitKnown {

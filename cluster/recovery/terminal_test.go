@@ -193,6 +193,25 @@ func TestTerminalThatEndsOtherwise(t *testing.T) {
 	}
 }
 
+// Whoever read to the end closes at once, and may do so before the exit status
+// is told: that the command failed is known all the same.
+func TestTerminalIsClosedBeforeItsExitStatusIsTold(t *testing.T) {
+	w, x, plan, _ := offered(t, cluster.StepTerminal)
+	closed := make(chan struct{})
+	w.reap = func() { <-closed }
+	term, err := x.Terminal(t.Context(), plan.ID, "1-restart", size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go io.WriteString(term, "no\n")
+	io.ReadAll(term)
+	term.Close()
+	close(closed)
+	if p := w.done(x); p.Status != cluster.StatusFailed || !strings.Contains(p.Sentence, "exit status 4") {
+		t.Errorf("%s: %s", p.Status, p.Sentence)
+	}
+}
+
 // Where no terminal could be opened and nothing began, it is offered again.
 func TestTerminalIsOfferedAgain(t *testing.T) {
 	w, x, plan, _ := offered(t, cluster.StepTerminal)

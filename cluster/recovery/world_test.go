@@ -79,6 +79,7 @@ type world struct {
 	turns     int              // how often a node refuses since PostgreSQL answers by now
 	before    func()           // called before the look of a step's session
 	during    func()           // called while a command is at work
+	reap      func()           // called between the end of a terminal's output and its exit status
 	writing   func(any)        // called before something is recorded
 	answers   func([]string)   // called before what was looked up is answered
 	states    []cluster.PlanState
