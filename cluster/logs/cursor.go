@@ -33,6 +33,10 @@ type file struct {
 // rotated tells svlogd's "@4000….s" from "current".
 func (f file) rotated() bool { return !strings.HasSuffix(f.name, "/current") }
 
+// gone tells that the file is not there any more: no inode is 0. It keeps its place
+// in the chain, and sure is what is missing there.
+func (f file) gone() bool { return f.id == 0 }
+
 // base is the name without svlogd's suffix: ".u" may become ".s" later.
 func (f file) base() string { return strings.TrimRight(f.name, "su") }
 
@@ -96,16 +100,13 @@ func (c *cursor) listed(files []file, t taker) {
 		}
 		exact := known.rotated() || !c.resumed
 		c.lose(i, exact, t)
-		c.chain = files[k:]
+		c.chain = c.rest(i, files[k:], files)
 		c.hurry(t)
 		c.remember(files)
 		return
 	}
 	if n := len(c.chain); n > 0 {
-		last := &c.chain[n-1]
-		if slices.ContainsFunc(files, func(f file) bool { return f.id == last.id }) {
-			last.sure = 0 // it may be this one after all: count nothing of it
-		}
+		c.chain[n-1] = missing(c.chain[n-1], files)
 		c.lose(n, false, t)
 	}
 	first := c.newer(files)
@@ -115,6 +116,29 @@ func (c *cursor) listed(files []file, t taker) {
 		c.hurry(t)
 	}
 	c.remember(files)
+}
+
+// rest is the chain from its i-th file on, which is found to be next[0]: what is
+// missing between the files that are left stays, for its hole is there.
+func (c *cursor) rest(i int, next, files []file) (chain []file) {
+	for j := i; j < len(c.chain); j++ {
+		k := slices.IndexFunc(next, func(f file) bool { return c.same(j, f, files) })
+		if k < 0 {
+			chain = append(chain, missing(c.chain[j], files))
+			continue
+		}
+		chain, next = append(chain, next[:k+1]...), next[k+1:]
+	}
+	return append(chain, next...)
+}
+
+// missing is a file of the chain that a listing does not show.
+func missing(f file, files []file) file {
+	if !f.rotated() && slices.ContainsFunc(files, func(x file) bool { return x.id == f.id && x.size >= f.sure }) {
+		f.sure = 0 // it may be this one after all: count nothing of it
+	}
+	f.id, f.size = 0, 0
+	return f
 }
 
 // start begins with the last bytes of the log, the rotated files included.
@@ -175,13 +199,14 @@ func (c *cursor) same(i int, f file, files []file) bool {
 }
 
 // lose gives up the first n files of the chain: they are gone. What was left
-// to be read of them is a hole.
+// to be read of them is a hole; how much current had grown nobody knows.
 func (c *cursor) lose(n int, exact bool, t taker) {
 	if n == 0 {
 		return
 	}
 	var bytes int64
 	for i, f := range c.chain[:n] {
+		exact = exact && f.rotated()
 		bytes += f.sure
 		if i == 0 {
 			bytes -= min(c.offset, f.sure)
@@ -206,7 +231,7 @@ func (c *cursor) seen(current *file) {
 	if current == nil {
 		// Between svlogd's rename and its next open, or for longer: what was
 		// rotated is to be drained in either case.
-		if n := len(c.chain); n > 0 && !c.chain[n-1].rotated() {
+		if n := len(c.chain); n > 0 && !c.chain[n-1].rotated() && !c.chain[n-1].gone() {
 			c.list = true
 		}
 		return
@@ -218,7 +243,9 @@ func (c *cursor) seen(current *file) {
 	}
 	if current.size < c.chain[n-1].sure {
 		// Cut to nothing, or a new file with the inode of a deleted one: the
-		// listing tells, for only then others were rotated meanwhile.
+		// listing tells, for only then others were rotated meanwhile. By then it
+		// may have grown, and what we knew is lost in either case.
+		c.chain[n-1] = missing(c.chain[n-1], nil)
 		c.list = true
 		return
 	}
@@ -230,12 +257,18 @@ func (c *cursor) want(t taker) (f file, skip int64, ok bool) {
 	if c.list {
 		return file{}, 0, false
 	}
-	for len(c.chain) > 1 && c.offset >= c.chain[0].size && !c.verify {
-		passed := c.mark.behind(c.chain[0], c.offset)
+	for len(c.chain) > 0 {
+		if c.chain[0].gone() {
+			c.lose(1, true, t)
+		} else if len(c.chain) > 1 && c.offset >= c.chain[0].size && !c.verify {
+			passed := c.mark.behind(c.chain[0], c.offset)
+			c.rewind()
+			c.mark = passed
+			t.fileEnd()
+		} else {
+			break
+		}
 		c.chain = c.chain[1:]
-		c.rewind()
-		c.mark = passed
-		t.fileEnd()
 	}
 	if len(c.chain) == 0 || c.offset >= c.chain[0].size && !c.verify {
 		return file{}, 0, false
@@ -264,7 +297,7 @@ func (c *cursor) got(data []byte, skip int64, now *file, t taker) bool {
 		c.list = true
 		return false
 	}
-	if now.size < c.offset {
+	if now.size < f.sure {
 		c.list = true
 		return false
 	}

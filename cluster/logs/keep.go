@@ -49,7 +49,7 @@ type position struct {
 
 type keptFile struct {
 	Name  string `json:"name"`
-	Inode uint64 `json:"inode"`
+	Inode uint64 `json:"inode"` // 0: it is gone, and Sure is missing
 	Size  int64  `json:"size"`
 	Sure  int64  `json:"sure"`
 }
@@ -90,7 +90,7 @@ func (p position) sound(root string) bool {
 	}
 	for i, f := range p.Files {
 		base, ok := strings.CutPrefix(f.Name, p.Folder+"/")
-		if !ok || !rotatedName(base) && !(base == "current" && i == len(p.Files)-1) || f.Inode == 0 || f.Size < 0 || f.Sure < 0 {
+		if !ok || !rotatedName(base) && !(base == "current" && (i == len(p.Files)-1 || f.Inode == 0)) || f.Size < 0 || f.Sure < 0 {
 			return false
 		}
 	}

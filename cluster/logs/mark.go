@@ -65,6 +65,9 @@ func (c *cursor) hurry(t taker) {
 	t.passed(over)
 	at := c.offset + over
 	for len(c.chain) > 1 && at >= c.chain[0].size {
+		if f := c.chain[0]; f.gone() {
+			t.gap(f.sure, f.rotated())
+		}
 		at -= c.chain[0].size
 		c.chain = c.chain[1:]
 	}

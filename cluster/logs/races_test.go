@@ -21,6 +21,7 @@ type diskLog struct {
 	dir     string
 	files   map[string]*diskFile
 	free    []uint64
+	freed   []uint64 // by hand: they serve again after the answer
 	inodes  uint64
 	rotated int
 	lines   int
@@ -28,6 +29,7 @@ type diskLog struct {
 	blind   bool    // between svlogd's rename and its open
 	half    string  // the rest of a line that was begun
 	hidden  []hidden
+	view    view
 }
 
 type diskFile struct {
@@ -146,13 +148,20 @@ func (d *diskLog) serve(request string, meanwhile func()) []part {
 			}
 			for _, n := range names {
 				meanwhile()
-				if f := d.files[n]; f != nil {
+				f := d.files[n]
+				if n == "current" && d.view.stat == nil {
+					d.view.stat, d.view.before = f, len(d.hidden)
+				} else if n == "current" {
+					d.view.listed = f
+				}
+				if f != nil {
 					out = fmt.Appendf(out, "%d:%d:0:%s/%s\n", f.id, len(f.data), d.dir, n)
 				}
 			}
 		}
 		parts = append(parts, part{kind: w[0], data: out})
 	}
+	d.free, d.freed = append(d.free, d.freed...), nil
 	return parts
 }
 
@@ -178,21 +187,26 @@ func TestAnyInterleavingOfRotation(t *testing.T) {
 				d.rename()
 			case k < 5+deletes:
 				d.deleteOldest()
-			case k == 8 && fullDisk:
+			case k == 8 && fullDisk && rapid.Bool().Draw(t, "all"):
 				d.removeRotated(&g.cursor)
+			case k == 8 && fullDisk:
+				d.removeOne(&g.cursor, rapid.IntRange(0, 7).Draw(t, "which"))
 			case k == 9 && fullDisk:
 				d.truncate(&g.cursor)
 			}
 			if !reuse {
-				d.free = nil
+				d.free, d.freed = nil, nil
 			}
 		}
 		check := &lineCheck{t: t, d: d}
 		poll := func(meanwhile func()) (busy bool) {
-			busy, err := f.answer(d.serve(f.request(), meanwhile))
+			parts := d.serve(f.request(), meanwhile)
+			d.reveal(parts, g)
+			busy, err := f.answer(parts)
 			if err != nil {
 				t.Fatal(err)
 			}
+			d.heard(g)
 			check.hear(g)
 			return busy
 		}
