@@ -76,7 +76,7 @@ func (v *View) movedByUs(m Election) bool {
 		if p.Plan.Tier == T0 || m.At.Before(p.Began) || !p.Running() && m.At.After(p.Ended.Add(failoverLimit)) {
 			continue
 		}
-		if movesLeadership(p.Plan.Procedure) || planTouches(p, m.From) {
+		if movesLeadership(p.Plan.Procedure) || tookOut(p, m.From, m.At) {
 			return true
 		}
 	}

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,7 +18,7 @@ func init() {
 		Fact{"etcd-peers-time-out", "From the node, TCP to port 2380 of every other node times out (its peers' ports).", aboutNode((*View).etcdPeersTimeOut), noArgs},
 		Fact{"etcd-peers-connect", "A node with a healthy etcd connects to the node's port 2380 (peers' ports).", aboutNode((*View).etcdPeersConnect), noArgs},
 		Fact{"etcd-cut-apart", "At least two reachable nodes run an etcd that is unhealthy, knows no raft leader and times out towards its peers (runit, etcd, peers' ports).", aboutCluster((*View).etcdCutApart), noArgs},
-		Fact{"etcd-processes-missing", "Fewer than two etcd processes run, under one pid for 15 s or healthy, although at least two hosts answer (reach, runit, health).", aboutCluster((*View).etcdProcessesMissing), noArgs},
+		Fact{"etcd-processes-missing", "Fewer than two etcd processes of members run (fewer than one in a cluster of one), under one pid for 15 s or healthy, although at least two hosts answer (reach, runit, health, members).", aboutCluster((*View).etcdProcessesMissing), noArgs},
 	)
 }
 
@@ -138,11 +139,48 @@ func (v *View) etcdCutApart() Answer {
 	return say(Unknown, why, refs...)
 }
 
+// unlisted answers whether the node is surely no etcd member: every list that
+// healthy members tell, or any where none is healthy, is one of other nodes.
+func (v *View) unlisted(node string) bool {
+	var told, healthy [][]EtcdMember
+	for _, n := range v.nodes() {
+		c := v.report(n.Name).Etcd.Members
+		if !c.Known || len(c.Value) == 0 {
+			continue
+		}
+		told = append(told, c.Value)
+		if v.etcdHealth(n.Name).Truth == True {
+			healthy = append(healthy, c.Value)
+		}
+	}
+	if len(healthy) > 0 {
+		told = healthy
+	}
+	return len(told) > 0 && !slices.ContainsFunc(told, func(list []EtcdMember) bool { return !v.listOfOthers(list, node) })
+}
+
+// listOfOthers answers whether every member of a list is another node than this one.
+func (v *View) listOfOthers(list []EtcdMember, node string) bool {
+	for _, m := range list {
+		if v.isMember(node, m) || !slices.ContainsFunc(v.others(node), func(n string) bool { return v.isMember(n, m) }) {
+			return false
+		}
+	}
+	return true
+}
+
 func (v *View) etcdProcessesMissing() Answer {
 	names, refs, _ := v.reachable()
+	need := 2
+	if n, known := v.listed(); known {
+		need = min(need, n)
+	}
 	runs, unsure := 0, 0
 	var down []string
 	for _, n := range names {
+		if v.unlisted(n) {
+			continue
+		}
 		s := v.service(n, "etcd").State
 		refs = append(refs, mention(n, "service.etcd.state", s))
 		switch {
@@ -156,16 +194,21 @@ func (v *View) etcdProcessesMissing() Answer {
 			down = append(down, n)
 		}
 	}
-	// A node that cannot be reached may run one: with it the others still
+	// A member that cannot be reached may run one: with it the others still
 	// have fewer than two only when at most none of the reachable ones runs.
-	hidden := len(v.nodes()) - len(names)
+	hidden := 0
+	for _, n := range v.nodes() {
+		if !slices.Contains(names, n.Name) && !v.unlisted(n.Name) {
+			hidden++
+		}
+	}
 	switch {
 	case len(names) < 2:
 		return say(False, "fewer than two hosts answer", refs...)
-	case runs+unsure+hidden < 2, runs+unsure < 2 && hidden > 0 && v.EtcdQuorum().Truth == False:
+	case len(down) > 0 && (runs+unsure+hidden < need || runs+unsure < need && hidden > 0 && v.EtcdQuorum().Truth == False):
 		return say(True, "etcd does not run on "+strings.Join(down, " and "), refs...)
-	case runs >= 2:
-		return say(False, fmt.Sprintf("etcd runs on %d nodes", runs), refs...)
+	case runs >= need:
+		return say(False, fmt.Sprintf("etcd runs on %d of the cluster's nodes", runs), refs...)
 	}
 	return say(Unknown, "whether two etcd processes run cannot be told", refs...)
 }

@@ -2,13 +2,15 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 )
 
 func init() {
 	register(
-		Fact{"our-plan-runs", "A plan of ours that changes something is at work on the node.", aboutNode((*View).ourPlanRuns), noArgs},
-		Fact{"our-plan-runs-anywhere", "A plan of ours that changes something is at work on some node.", aboutCluster(func(v *View) Answer { return v.ourPlanRuns("") }), noArgs},
+		Fact{"our-plan-runs", "A plan of ours that may stop something runs about the node, or has a step at work on it.", aboutNode((*View).ourPlanRuns), noArgs},
+		Fact{"our-plan-runs-anywhere", "A plan of ours that may stop something is at work on some node.", aboutCluster(func(v *View) Answer { return v.ourPlanRuns("") }), noArgs},
 		Fact{"our-plan-left-open", "A plan of ours ended and left something open on the node.", aboutNode((*View).ourPlanLeftOpen), noArgs},
 		Fact{"margin-spent", "Somebody leads, and not one further node can be lost (margin; a node in maintenance counts as lost).", aboutCluster((*View).marginSpent), noArgs},
 	)
@@ -25,49 +27,117 @@ func (v *View) RepairAtWork() string {
 	return ""
 }
 
-// ourPlanRuns answers whether a plan of ours has a step at work on the node, or
-// anywhere where no node is named.
+// ourPlanRuns answers whether a plan of ours explains what is amiss on the
+// node, or anywhere where no node is named.
 func (v *View) ourPlanRuns(node string) Answer {
 	where := "on " + node
 	if node == "" {
 		where = "anywhere"
 	}
 	for _, p := range v.Plans {
-		if !p.Running() || p.Plan.Tier == T0 {
-			continue // watching alone explains nothing
+		if !p.Running() || p.Plan.Tier == T0 || stopsNothing(p.Plan) {
+			continue // watching and saving alone explain nothing
 		}
-		if node == "" || planTouches(p, node) {
+		if node == "" || excuses(p, node) {
 			return say(True, fmt.Sprintf("our plan %s (%s) is at work %s", p.Plan.Title, p.Plan.ID, where))
 		}
 	}
 	return say(False, "no plan of ours is at work "+where)
 }
 
-// planTouches answers whether a plan acts on the node: a node whose facts it
-// only reads is not excused.
-func planTouches(p PlanState, node string) bool {
-	if p.Plan.Node == node {
-		return true
-	}
-	for _, s := range p.Plan.Steps {
-		if s.Node == node && s.Command != "" {
+// excuses answers whether a plan that runs explains what is amiss on a node.
+// Its own node it may have stopped and means to bring back, as long as a step
+// about that node is left; another node only while a step is at work there:
+// what dies before or after that is news.
+func excuses(p PlanState, node string) bool {
+	left, own := false, false
+	for _, s := range p.Steps {
+		if atWork(s) && (s.Step.Node == node || s.Step.About == node) && planTouches(p, node) {
 			return true
 		}
+		if s.Status != StatusDone && s.Status != StatusSkipped {
+			left = true
+			own = own || s.Step.About == "" || s.Step.About == p.Plan.Node
+		}
 	}
-	return false
+	return p.Plan.Node == node && (own || !left)
+}
+
+// atWork answers whether a step acts now: one that waits for a person, or whose
+// command waits for what it needs, does not.
+func atWork(s StepState) bool {
+	begun := s.Step.Command == "" || s.PID != 0 || s.ExitKnown
+	return s.Status == StatusRunning || s.Status == StatusWaiting && begun
+}
+
+// planTouches answers whether a plan acts on the node: a node whose facts it
+// only reads is not excused, nor is one of which it only keeps a copy.
+func planTouches(p PlanState, node string) bool {
+	return p.Plan.Node == node || slices.ContainsFunc(p.Plan.Steps, func(s PlanStep) bool { return s.Node == node && disturbs(s) })
+}
+
+// stopsNothing answers whether all that a plan runs only saves or collects.
+func stopsNothing(p Plan) bool {
+	return p.Acts() && !slices.ContainsFunc(p.Steps, disturbs) && !slices.ContainsFunc(p.Back, disturbs)
+}
+
+// disturbs answers whether a step may stop something of the product: what
+// makes folders, packs files, asks or collects does not.
+func disturbs(s PlanStep) bool {
+	_, verb, found := strings.Cut(s.Command, "chef-backend-ctl ")
+	return found && verb != "gather-logs" && verb != "cluster-status"
+}
+
+// tookOut answers whether a plan took the node out at the time: its own node,
+// or one on which a step that may stop something ran then or had just ended.
+func tookOut(p PlanState, node string, at time.Time) bool {
+	if stopsNothing(p.Plan) {
+		return false
+	}
+	return p.Plan.Node == node || slices.ContainsFunc(p.Steps, func(s StepState) bool {
+		return s.Step.Node == node && disturbs(s.Step) && !s.Began.IsZero() && !at.Before(s.Began) &&
+			(s.Ended.IsZero() || !at.After(s.Ended.Add(failoverLimit)))
+	})
+}
+
+// leftOpen is the newest plan of ours that ended and left something open on the
+// node, procedures that are passed over excepted, and what it left; none for
+// nothing.
+func (v *View) leftOpen(node string, passOver ...string) (PlanState, []string) {
+	for i := len(v.Plans) - 1; i >= 0; i-- {
+		p := v.Plans[i]
+		if p.Running() || slices.Contains(passOver, p.Plan.Procedure) {
+			continue
+		}
+		if open := v.openOn(p, node); len(open) > 0 {
+			return p, open
+		}
+		if len(p.OpenEnds) == 0 && planTouches(p, node) {
+			break // a later plan that ended well has closed the matter
+		}
+	}
+	return PlanState{}, nil
+}
+
+// openOn are the open ends of a plan that are about a node: those that name it,
+// and on the plan's own node those that name none.
+func (v *View) openOn(p PlanState, node string) (open []string) {
+	for _, end := range p.OpenEnds {
+		words := strings.FieldsFunc(end, func(r rune) bool { return strings.ContainsRune(` ":;,`, r) })
+		named := slices.ContainsFunc(v.nodes(), func(n Node) bool { return slices.Contains(words, n.Name) })
+		if slices.Contains(words, node) || !named && p.Plan.Node == node {
+			open = append(open, end)
+		}
+	}
+	return open
 }
 
 func (v *View) ourPlanLeftOpen(node string) Answer {
-	for i := len(v.Plans) - 1; i >= 0; i-- {
-		p := v.Plans[i]
-		if planTouches(p, node) && !p.Running() {
-			if len(p.OpenEnds) == 0 {
-				break // a later plan that ended well has closed the matter
-			}
-			return say(True, fmt.Sprintf("our plan %s (%s) ended and left open: %s", p.Plan.Title, p.Plan.ID, strings.Join(p.OpenEnds, "; ")))
-		}
+	p, open := v.leftOpen(node)
+	if len(open) == 0 {
+		return say(False, "no plan of ours left anything open on "+node)
 	}
-	return say(False, "no plan of ours left anything open on "+node)
+	return say(True, fmt.Sprintf("our plan %s (%s) ended and left open: %s", p.Plan.Title, p.Plan.ID, strings.Join(open, "; ")))
 }
 
 // marginSpent reads the margin both ways, so that what cannot be seen neither

@@ -117,6 +117,24 @@ func TestEtcdFacts(t *testing.T) {
 				s.at(n).Services["etcd"] = cluster.ServiceClaims{State: known("fail")}
 			}
 		}, 0, cluster.Unknown, ""},
+		{"one was taken out of the cluster", "etcd-processes-missing", "", func(s *stage) {
+			members("be1", "be2")(s)
+			s.at("be3").Services, s.at("be3").Etcd = nil, cluster.EtcdClaims{}
+			stop(s, "be2")
+		}, 0, cluster.True, "be2"},
+		{"a cluster of one", "etcd-processes-missing", "", func(s *stage) {
+			members("be1")(s)
+			for _, n := range []string{"be2", "be3"} {
+				s.at(n).Services, s.at(n).Etcd = nil, cluster.EtcdClaims{}
+			}
+		}, 0, cluster.False, ""},
+		{"members by addresses that nobody knows", "etcd-processes-missing", "", func(s *stage) {
+			for _, r := range s.reports {
+				r.Etcd.Members = known([]cluster.EtcdMember{{Name: "x", PeerURL: "http://192.0.2.1:2380"}, {Name: "y", PeerURL: "http://192.0.2.2:2380"}})
+			}
+			s.at("be3").Services, s.at("be3").Etcd = nil, cluster.EtcdClaims{}
+			stop(s, "be2")
+		}, 0, cluster.Unknown, ""},
 		{"a stuck member", "etcd-out", "be3", sick, 3, cluster.True, "be3"},
 		{"cut, not stuck", "etcd-out", "be3", func(s *stage) { sick(s); s.unseen("be3", "be1"); s.unseen("be3", "be2") }, 3, cluster.False, ""},
 		{"peers looked before", "etcd-out", "be3", func(s *stage) { sick(s); s.slowOld = true }, 3, cluster.Unknown, "2380"},

@@ -42,15 +42,8 @@ func askStopGrave(v *View, b Binding) Answer {
 // askNoHalfDone: what a plan left open on purpose is no obstacle to starting
 // the node again; what it left half done is.
 func askNoHalfDone(v *View, b Binding) Answer {
-	for i := len(v.Plans) - 1; i >= 0; i-- {
-		p := v.Plans[i]
-		if !planTouches(p, b.Node) || p.Running() || p.Plan.Procedure == "stop-node" || p.Plan.Procedure == "backup-nodes" {
-			continue
-		}
-		if len(p.OpenEnds) == 0 {
-			break // a later plan that ended well has closed the matter
-		}
-		return say(False, fmt.Sprintf("our plan %s (%s) left open: %s", p.Plan.Title, p.Plan.ID, strings.Join(p.OpenEnds, "; ")))
+	if p, open := v.leftOpen(b.Node, "stop-node", "backup-nodes"); len(open) > 0 {
+		return say(False, fmt.Sprintf("our plan %s (%s) left open: %s", p.Plan.Title, p.Plan.ID, strings.Join(open, "; ")))
 	}
 	return say(True, "no plan of ours is half done on "+b.Node)
 }
