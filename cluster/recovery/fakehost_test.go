@@ -190,6 +190,17 @@ func (h *fakeHost) Terminal(_ context.Context, s remote.Script, size remote.Size
 	if there == nil || !there.ready || there.token != s.Args[3] {
 		return nil, errors.New("nothing was made ready")
 	}
+	if w.idle != 0 {
+		f := &fakeTerminal{h: h, ended: make(chan struct{}), result: remote.Result{Exit: w.idle, ExitKnown: true}}
+		_, f.stdin = io.Pipe()
+		f.stdout, f.out = io.Pipe()
+		go func() {
+			fmt.Fprint(f.out, "the cockpit's step was refused: the terminal came 12 s after the last look\r\n")
+			f.out.Close()
+			close(f.ended)
+		}()
+		return f, nil
+	}
 	there.ready = false
 	w.ran = append(w.ran, fmt.Sprintf("%s (%d×%d): %s", h.node, size.Columns, size.Rows, there.run))
 	f := &fakeTerminal{h: h, folder: there, ended: make(chan struct{})}

@@ -91,8 +91,8 @@ func (r *run) inTerminal(ctx context.Context, i int, s cluster.PlanStep, general
 }
 
 // handOver goes through the two phases of every command and gives the terminal
-// to who wants it. Where the terminal could not be opened and the command
-// surely did not begin, it can be asked for again.
+// to who wants it. Where the command surely did not begin, it can be asked for
+// again.
 func (r *run) handOver(ctx context.Context, i int, s cluster.PlanStep, general []cluster.Guard, w *wanted, folder string) (outcome, ending) {
 	began := r.x.o.Clock.Now()
 	r.step(i, func(st *cluster.StepState) {
@@ -170,7 +170,7 @@ func (r *run) attend(ctx context.Context, f *follower, t *handed) (outcome, endi
 	release()
 	t.inner.Close()
 	f.sent = r.x.o.Clock.Now()
-	if result.ExitKnown {
+	if result.ExitKnown && result.Exit < hungUpExit {
 		f.sent = f.sent.Add(-lateGo) // it has ended: what did not begin does not begin any more
 	}
 	out, end, known := f.attach(ctx)
@@ -183,8 +183,14 @@ func (r *run) attend(ctx context.Context, f *follower, t *handed) (outcome, endi
 	if !out.exitKnown && end.well() {
 		out.sentence = joinText([]string{out.sentence, lostText(err)})
 	}
+	// What surely did not begin, since it came too late say, is offered again.
+	end.again = end.status == cluster.StatusRefused
 	return f.over(out), end
 }
+
+// hungUpExit and more are the exit statuses of what a signal ended: what stood
+// below it may outlive it by a moment, and begin yet.
+const hungUpExit = 128
 
 // hungUp is an outcome of a command whose terminal went: it may have ended badly
 // for that.

@@ -297,6 +297,45 @@ func TestTerminalIsOfferedAgainWhereAGuardIsUnknown(t *testing.T) {
 	}
 }
 
+// A terminal whose command never began is offered again, at once where its
+// script has ended, and else when it can begin no more; it begins once at most.
+func TestTerminalThatNeverBeganIsOfferedAgain(t *testing.T) {
+	for _, exit := range []int{97, 129} {
+		w, x, plan, _ := offered(t, cluster.StepTerminal)
+		w.mu.Lock()
+		w.idle = exit
+		w.mu.Unlock()
+		before := w.clock.Now()
+		take := func() {
+			t.Helper()
+			term, err := x.Terminal(t.Context(), plan.ID, "1-restart", size)
+			if err != nil {
+				t.Fatal(err)
+			}
+			go io.WriteString(term, "proceed\n")
+			io.ReadAll(term)
+			term.Close()
+		}
+		take()
+		w.until("it is offered again", func(p cluster.PlanState) bool {
+			return p.Status == cluster.StatusAsked && strings.Contains(p.Sentence, "never started")
+		})
+		if waited := w.clock.Now().Sub(before) >= lateGo; waited != (exit >= 128) {
+			t.Errorf("exit status %d: offered again after %s", exit, w.clock.Now().Sub(before))
+		}
+		w.mu.Lock()
+		w.idle = 0
+		w.mu.Unlock()
+		take()
+		if p := w.done(x); p.Status != cluster.StatusDone || len(w.ran) != 2 {
+			t.Errorf("exit status %d: %s: %s; ran %v", exit, p.Status, p.Sentence, w.ran)
+		}
+		if j := w.journalled("1-restart"); j.outcome == nil || j.outcome.Status != cluster.StatusRefused {
+			t.Errorf("exit status %d: the journal holds %+v of the first", exit, j.outcome)
+		}
+	}
+}
+
 // A cockpit that is left hangs the terminal up; its intent stays open.
 func TestTerminalWhenTheCockpitIsLeft(t *testing.T) {
 	w, x, plan, _ := offered(t, cluster.StepTerminal)

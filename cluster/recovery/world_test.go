@@ -94,6 +94,7 @@ type world struct {
 	holder     cluster.LockHolder // that the looks tell; zero for nobody
 	working    string             // node on which a step of somebody runs
 	noTerminal bool               // a terminal cannot be opened
+	idle       int                // exit status of a terminal whose command never begins; 0: it begins
 	foreign    bool               // a step's folder cannot be read when it is looked up
 	acts       []act
 	lasting    time.Duration   // how long each command is at work
