@@ -8,9 +8,16 @@ import (
 
 // settle takes the folder of PostgreSQL's log: root/X.Y of the newest version
 // that has a current. A newer version is another log. An older one, left from
-// before an upgrade, is not that while current is only being renamed.
+// before an upgrade, is not that while the folder that is followed holds any log
+// file: svlogd may be between a rename and the next open, for long on a disk
+// without inodes, and its rotated files are still to be read.
 func (g *log) settle(files []file, root string, list *listing) {
-	if g.folder != "" && g.missing < missingPolls {
+	empty := g.folder == ""
+	if !empty && g.missing >= missingPolls {
+		empty = list.sound && len(list.files) == 0
+		g.list = g.list || !list.sound
+	}
+	if !empty {
 		files = append(slices.Clip(files), file{name: g.folder + "/current"})
 	}
 	folder := newestVersion(files, root)
@@ -18,6 +25,9 @@ func (g *log) settle(files []file, root string, list *listing) {
 		return
 	}
 	if g.folder != "" {
+		if empty {
+			g.cursor.listed(nil, g) // what was not read is gone
+		}
 		g.stream.flush()
 		g.cursor = cursor{}
 	}
