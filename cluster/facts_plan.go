@@ -81,11 +81,18 @@ func stopsNothing(p Plan) bool {
 	return p.Acts() && !slices.ContainsFunc(p.Steps, disturbs) && !slices.ContainsFunc(p.Back, disturbs)
 }
 
+// filing are the words that steps begin with which make folders, move, copy or
+// pack files. Any other command, a site's own above all, may stop something.
+var filing = []string{"mkdir", "mv", "cp", "umask", "for"}
+
 // disturbs answers whether a step may stop something of the product: what
 // makes folders, packs files, asks or collects does not.
 func disturbs(s PlanStep) bool {
-	_, verb, found := strings.Cut(s.Command, "chef-backend-ctl ")
-	return found && verb != "gather-logs" && verb != "cluster-status"
+	if _, verb, found := strings.Cut(s.Command, "chef-backend-ctl "); found {
+		return verb != "gather-logs" && verb != "cluster-status"
+	}
+	first, _, _ := strings.Cut(s.Command, " ")
+	return first != "" && !slices.Contains(filing, first)
 }
 
 // tookOut answers whether a plan took the node out at the time: its own node,
@@ -112,8 +119,10 @@ func (v *View) leftOpen(node string, passOver ...string) (PlanState, []string) {
 		if open := v.openOn(p, node); len(open) > 0 {
 			return p, open
 		}
-		if len(p.OpenEnds) == 0 && planTouches(p, node) {
-			break // a later plan that ended well has closed the matter
+		// A later plan that ended well has closed the matter; one that only
+		// saved or collected has not, nor the restart of some service.
+		if len(p.OpenEnds) == 0 && planTouches(p, node) && !stopsNothing(p.Plan) && p.Plan.Procedure != "restart-service" {
+			break
 		}
 	}
 	return PlanState{}, nil

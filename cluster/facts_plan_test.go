@@ -59,6 +59,7 @@ func TestPlanExcusesWhereItIsAtWork(t *testing.T) {
 		"the new machine syncs":                    {at(at(at(alone, 1, "done"), 2, "done"), 3, "running"), cluster.StatusRunning, []string{"be1"}},
 		"it only saves":                            {[]string{"2-save be3 running umask 077; tar -c -f /a/be3.tar -C / etc/chef-backend"}, cluster.StatusRunning, nil},
 		"it only collects":                         {[]string{"1-gather be3 running chef-backend-ctl gather-logs"}, cluster.StatusRunning, nil},
+		"a command of the site's own":              {[]string{"1-heap be3 running /usr/local/sbin/site-raise-heap"}, cluster.StatusRunning, []string{"be3"}},
 		"it promotes from another node":            {[]string{"2-promote be1 running chef-backend-ctl promote be3"}, cluster.StatusRunning, []string{"be1", "be3"}},
 		"it has ended":                             {at(at(synced, 2, "done"), 3, "done"), cluster.StatusDone, nil},
 	} {
@@ -130,6 +131,35 @@ func TestHalfDoneIsWhatTheOpenEndNames(t *testing.T) {
 			}
 			if a := ask(t, v, "our-plan-left-open", n.Name); (a.Truth == yes) != half {
 				t.Errorf("%s: left open %s on %s: %s", name, a.Truth, n.Name, a.Sentence)
+			}
+		}
+	}
+}
+
+// What a plan left open is closed by one that ends well about the node, and
+// neither by one that only collects nor by the restart of some service.
+func TestOpenEndIsClosedByARepair(t *testing.T) {
+	for name, c := range map[string]struct {
+		procedure, step string
+		half            bool
+	}{
+		"a rebuild":  {"rebuild-follower", "3-basebackup be3 done PSQL_INTERNAL_OK=true chef-backend-ctl pgsql-follow --force-basebackup 10.0.4.11", false},
+		"collecting": {"support-bundle", "1-gather be3 done chef-backend-ctl gather-logs", true},
+		"a copy":     {"backup-nodes", "2-save be3 done umask 077; tar -c -f /a/be3.tar -C / etc/chef-backend", true},
+		"a restart":  {"restart-service", "1-restart be3 done chef-backend-ctl restart etcd", true},
+	} {
+		v := newStage().view
+		left, steps := planSteps("1-stop be3 done chef-backend-ctl stop leaderl", "3-basebackup be3 failed chef-backend-ctl pgsql-follow x")
+		left.ID, left.Node, left.Tier, left.Procedure = "7c1e5a02", "be3", cluster.T2, "rebuild-follower"
+		later, done := planSteps(c.step)
+		later.ID, later.Node, later.Tier, later.Procedure = "7c1e5a03", "be3", cluster.T1, c.procedure
+		v.Plans = []cluster.PlanState{
+			{Plan: left, Status: cluster.StatusFailed, Steps: steps, OpenEnds: []string{"leaderl is stopped on be3"}},
+			{Plan: later, Status: cluster.StatusDone, Steps: done},
+		}
+		for fact, half := range map[string]cluster.Truth{"no-half-done-plan": no, "our-plan-left-open": yes} {
+			if a := ask(t, v, fact, "be3"); (a.Truth == half) != c.half {
+				t.Errorf("%s: %s %s: %s", name, fact, a.Truth, a.Sentence)
 			}
 		}
 	}

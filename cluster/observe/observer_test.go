@@ -194,6 +194,7 @@ func TestReachFollowsTheLink(t *testing.T) {
 		{remote.Link{Phase: remote.Lost, Err: of(remote.Protocol)}, "login-failed"},
 		{remote.Link{Phase: remote.Refused, Err: &remote.Error{Kind: remote.LoginFailed, Text: "jump host j: no", Jump: "j"}}, "?jump host j"},
 		{remote.Link{Phase: remote.Lost, Err: &remote.Error{Kind: remote.Timeout, Text: "jump host j: no", Jump: "j"}}, "?jump host j"},
+		{remote.Link{Phase: remote.Refused, Err: &remote.Error{Kind: remote.HostKeyChanged, Text: "jump host j: no", Jump: "j"}}, "?jump host j"},
 		{remote.Link{Phase: remote.Lost, Err: &remote.Error{Kind: remote.Unreachable, Text: "jump host j: no", Jump: "j"}}, "unreachable"},
 	} {
 		claim, _ := reachOf(c.link, someTime)

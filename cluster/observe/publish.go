@@ -174,16 +174,16 @@ func reachOf(link remote.Link, at time.Time) (c cluster.Claim[cluster.Reach], re
 		}
 		return c, reason
 	}
+	if e.Jump != "" && e.Kind != remote.Unreachable {
+		return c, reason // that a jump host does not let us through says nothing of the node
+	}
 	switch e.Kind {
 	case remote.Unreachable:
 		c = known(cluster.Unreachable)
 	case remote.LoginFailed, remote.NoPrivilege, remote.NoShell, remote.Timeout, remote.Protocol:
 		// An SSH server answers, and we do not get in: refused, not root, or
-		// stuck between banner and shell. That of a jump host says nothing of
-		// the node behind it.
-		if e.Jump == "" {
-			c = known(cluster.LoginFailed)
-		}
+		// stuck between banner and shell.
+		c = known(cluster.LoginFailed)
 	case remote.HostKeyChanged:
 		c = known(cluster.HostKeyChanged)
 	case remote.HostKeyUnknown:

@@ -238,6 +238,12 @@ func (x *Executor) Busy() bool {
 	return x.busy() != ""
 }
 
+// AtWork answers whether a plan is at work, or waits for somebody.
+func (x *Executor) AtWork(planID string) bool {
+	_, err := x.atWork(planID)
+	return err == nil
+}
+
 // next is the text that has to be typed next.
 func (f *frozen) next() string {
 	if f.typed < len(f.plan.Phrases) {

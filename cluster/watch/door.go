@@ -112,7 +112,7 @@ func (w *Watch) Recheck(planID string) ([]cluster.CheckedGuard, bool) {
 
 // Confirm hands one typed text to the executor.
 func (w *Watch) Confirm(planID, text string) ([]string, error) {
-	if !w.read.Load() {
+	if !w.read.Load() && !w.executor.AtWork(planID) {
 		return nil, errReading
 	}
 	return w.executor.Confirm(planID, text)
