@@ -106,8 +106,8 @@ type handing struct {
 	out  io.Writer
 	// repaint is told that nothing of the screen is left.
 	repaint func()
-	// quiet throws away what is typed until the keyboard is quiet: that was meant
-	// for the screen.
+	// quiet throws away what is typed until the keyboard is quiet: at the beginning
+	// that was meant for the screen, at the end for the node.
 	quiet func()
 	ended error // how the node's terminal ended
 }
@@ -131,6 +131,11 @@ func (h *handing) Run() error {
 		h.quiet()
 	}
 	h.ended = watch.HandOver(h.ctx, h.t, h.in, h.out)
+	// What is still being typed was meant for the node: as keys of the screen it
+	// could stop the plan.
+	if h.quiet != nil {
+		h.quiet()
+	}
 	if h.repaint != nil {
 		h.repaint()
 	}

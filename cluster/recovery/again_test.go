@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 
 	"chef-backend-cockpit/cluster"
 )
@@ -85,6 +86,21 @@ func TestStepLooksAgainWhileAGuardIsUnknown(t *testing.T) {
 		}
 		if intent := slices.Contains(w.records, "intent"); intent != (tt.want == cluster.StatusDone) {
 			t.Errorf("%d looks without an answer: an intent was written: %t", tt.silent, intent)
+		}
+	}
+}
+
+// A terminal that is offered again after a restart has a folder of its own: tries
+// that were refused before their intent are in the names, not in the journal.
+func TestTerminalFoldersAreNotUsedTwice(t *testing.T) {
+	for folder, want := range map[string]int{"6-join": 0, "6-join-terminal1": 1, "6-join-terminal3": 3} {
+		plan := cluster.Plan{ID: "7f3a0001", Steps: []cluster.PlanStep{{ID: "6-join", Node: "be3", Command: "x"}}}
+		r := &run{plan: plan, state: cluster.PlanState{Plan: plan, Steps: []cluster.StepState{{Step: plan.Steps[0]}}}, marks: map[string]*mark{}, left: &leftover{}}
+		if err := r.recallIntent(cluster.Intent{Plan: plan.ID, Step: folder, Node: "be3", Terminal: true}, time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.marked("6-join").tries; got != want {
+			t.Errorf("after %s: %d tries, want %d", folder, got, want)
 		}
 	}
 }

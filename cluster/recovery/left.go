@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -169,7 +170,12 @@ func (r *run) recallIntent(in cluster.Intent, at time.Time) error {
 		m.folder = in.Step
 		switch {
 		case strings.HasPrefix(suffix, "-terminal"):
+			// A try that was refused before its intent has a number, too: the
+			// folder of one that was not is there.
 			m.tries++
+			if n, err := strconv.Atoi(strings.TrimPrefix(suffix, "-terminal")); err == nil {
+				m.tries = max(m.tries, n)
+			}
 		case strings.HasPrefix(suffix, "-again"):
 			m.again++
 		}

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -64,15 +65,24 @@ func (r *rehearsal) arm() error {
 	return r.w.Arm(r.w.o.Cluster)
 }
 
-// answer does what the plan waits for, once. What cannot be done stops it.
+// answer does what the plan waits for, once. What cannot be done stops it, and
+// so does a terminal that came to nothing and is offered once more.
 func (r *rehearsal) answer(p cluster.PlanState, answered map[string]bool) {
 	for _, s := range p.Steps {
 		key := s.Step.ID + " " + string(s.Asks)
+		again := answered[key]
+		if s.Asks == cluster.AskTerminal {
+			key += " " + s.Sentence
+		}
 		if s.Status != cluster.StatusAsked || answered[key] {
 			continue
 		}
-		answered[key] = true
-		if err := r.answerStep(p, s); err != nil && r.ctx.Err() == nil {
+		answered[key], answered[s.Step.ID+" "+string(s.Asks)] = true, true
+		err := errors.New(s.Sentence)
+		if !again {
+			err = r.answerStep(p, s)
+		}
+		if err != nil && r.ctx.Err() == nil {
 			r.tell(func(is *RehearsalAt) { is.Refused = fmt.Sprintf("step %s: %v", s.Step.Number, err) })
 			r.w.Stop()
 		}
