@@ -212,6 +212,13 @@ func TestTerminalIsClosedBeforeItsExitStatusIsTold(t *testing.T) {
 	}
 }
 
+// proceed answers the command in a terminal and reads it to its end.
+func proceed(term io.ReadWriteCloser) {
+	go io.WriteString(term, "proceed\n")
+	io.ReadAll(term)
+	term.Close()
+}
+
 // Where no terminal could be opened and nothing began, it is offered again.
 func TestTerminalIsOfferedAgain(t *testing.T) {
 	w, x, plan, _ := offered(t, cluster.StepTerminal)
@@ -248,9 +255,7 @@ func TestTerminalIsOfferedAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go io.WriteString(term, "proceed\n")
-	io.ReadAll(term)
-	term.Close()
+	proceed(term)
 	if p := w.done(x); p.Status != cluster.StatusDone || len(w.ran) != 2 {
 		t.Errorf("%s: %s; ran %v", p.Status, p.Sentence, w.ran)
 	}
@@ -289,9 +294,7 @@ func TestTerminalIsOfferedAgainWhereAGuardIsUnknown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go io.WriteString(term, "proceed\n")
-	io.ReadAll(term)
-	term.Close()
+	proceed(term)
 	if p := w.done(x); p.Status != cluster.StatusDone {
 		t.Errorf("%s: %s", p.Status, p.Sentence)
 	}
