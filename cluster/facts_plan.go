@@ -120,8 +120,8 @@ func (v *View) leftOpen(node string, passOver ...string) (PlanState, []string) {
 			return p, open
 		}
 		// A later plan that ended well has closed the matter; one that only
-		// saved or collected has not, nor the restart of some service.
-		if len(p.OpenEnds) == 0 && planTouches(p, node) && !stopsNothing(p.Plan) && p.Plan.Procedure != "restart-service" {
+		// saved or collected has not, nor one about a single service.
+		if len(p.OpenEnds) == 0 && planTouches(p, node) && !stopsNothing(p.Plan) && p.Plan.Service == "" {
 			break
 		}
 	}

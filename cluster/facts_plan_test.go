@@ -140,19 +140,20 @@ func TestHalfDoneIsWhatTheOpenEndNames(t *testing.T) {
 // neither by one that only collects nor by the restart of some service.
 func TestOpenEndIsClosedByARepair(t *testing.T) {
 	for name, c := range map[string]struct {
-		procedure, step string
-		half            bool
+		procedure, service, step string
+		half                     bool
 	}{
-		"a rebuild":  {"rebuild-follower", "3-basebackup be3 done PSQL_INTERNAL_OK=true chef-backend-ctl pgsql-follow --force-basebackup 10.0.4.11", false},
-		"collecting": {"support-bundle", "1-gather be3 done chef-backend-ctl gather-logs", true},
-		"a copy":     {"backup-nodes", "2-save be3 done umask 077; tar -c -f /a/be3.tar -C / etc/chef-backend", true},
-		"a restart":  {"restart-service", "1-restart be3 done chef-backend-ctl restart etcd", true},
+		"a rebuild":  {"rebuild-follower", "", "3-basebackup be3 done PSQL_INTERNAL_OK=true chef-backend-ctl pgsql-follow --force-basebackup 10.0.4.11", false},
+		"collecting": {"support-bundle", "", "1-gather be3 done chef-backend-ctl gather-logs", true},
+		"a copy":     {"backup-nodes", "", "2-save be3 done umask 077; tar -c -f /a/be3.tar -C / etc/chef-backend", true},
+		"a restart":  {"restart-service", "etcd", "1-restart be3 done chef-backend-ctl restart etcd", true},
 	} {
 		v := newStage().view
 		left, steps := planSteps("1-stop be3 done chef-backend-ctl stop leaderl", "3-basebackup be3 failed chef-backend-ctl pgsql-follow x")
 		left.ID, left.Node, left.Tier, left.Procedure = "7c1e5a02", "be3", cluster.T2, "rebuild-follower"
 		later, done := planSteps(c.step)
 		later.ID, later.Node, later.Tier, later.Procedure = "7c1e5a03", "be3", cluster.T1, c.procedure
+		later.Service = c.service
 		v.Plans = []cluster.PlanState{
 			{Plan: left, Status: cluster.StatusFailed, Steps: steps, OpenEnds: []string{"leaderl is stopped on be3"}},
 			{Plan: later, Status: cluster.StatusDone, Steps: done},
